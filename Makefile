@@ -1,0 +1,42 @@
+# Two commands: `make demo` (the main job) and `make test` (everything CI runs).
+# Both make what they need first; nothing is done again while its inputs are unchanged.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+UV = $(BIN)/uv pip install -q --python $(BIN)/python
+
+.PHONY: demo test setup lint render lock clean
+
+demo: setup
+	@$(BIN)/onrecord demo
+
+setup: .venv/.installed
+
+.venv/.installed: requirements.txt pyproject.toml
+	@echo "Installing On Record into .venv (a minute or two the first time) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check "$$(grep -E '^uv==' requirements.txt | cut -d' ' -f1)"
+	@$(UV) -r requirements.txt
+	@$(UV) --no-deps -e .
+	@touch $@
+
+lint: setup
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+test: lint
+	@$(BIN)/pytest -q
+
+# Renders what is committed from annotation/scheme.yaml; a test fails when it is stale.
+render: setup
+	@$(BIN)/python -m onrecord.scheme
+
+lock: setup
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra reliability --extra sweeps \
+	  --group pyproject.toml:dev pyproject.toml -o requirements.txt --custom-compile-command "make lock"
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 requirements-labelstudio.in \
+	  -o requirements-labelstudio.txt --custom-compile-command "make lock"
+
+clean:
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache dist

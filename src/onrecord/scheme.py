@@ -1,0 +1,209 @@
+"""
+The label scheme: what is asked of a sentence and what may be answered.
+
+Declared once, in ``annotation/scheme.yaml``. The guideline tables and the labeling config are rendered
+from it (``make render``) and committed; a test fails when a committed rendering is stale.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from onrecord import ROOT
+from onrecord.records import BadInput
+
+RESERVED_HOTKEYS = {"u"}  # Label Studio's own
+
+
+@dataclass(frozen=True)
+class Label:
+    """One answer to a question, or one flag."""
+
+    name: str
+    hotkey: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """
+    One thing asked of a sentence.
+
+    ``kind`` is ``label`` (answered with one of ``labels``) or ``name`` (answered with a name from the
+    article, or with nothing). ``when`` maps another question to the labels under which this one is asked.
+    """
+
+    name: str
+    ask: str
+    kind: Literal["label", "name"]
+    labels: tuple[Label, ...]
+    when: Mapping[str, tuple[str, ...]]
+    hotkeys: tuple[str, ...]
+    target: bool
+
+    @property
+    def names(self) -> list[str]:
+        """The label names, in the scheme's order; empty for a question of kind ``name``."""
+        return [label.name for label in self.labels]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A version of the instrument."""
+
+    version: int
+    questions: Mapping[str, Question]
+    flags: tuple[Label, ...]
+
+    def asked(self, labels: Mapping[str, str | None], question: str) -> bool:
+        """Return whether ``question`` is asked, given the answers to the others."""
+        return all(labels.get(q) in names for q, names in self.questions[question].when.items())
+
+    def check(self, labels: Mapping[str, str | None], where: str) -> None:
+        """Raise BadInput unless every answer is one that the scheme has."""
+        for name, answer in labels.items():
+            if name not in self.questions:
+                raise BadInput(
+                    f"{where}: the scheme has no question {name!r}, only {', '.join(self.questions)}"
+                )
+            question = self.questions[name]
+            if question.kind == "label" and answer is not None and answer not in question.names:
+                raise BadInput(
+                    f"{where}: {name} {answer!r} is not in the scheme: expected one of {', '.join(question.names)}"
+                )
+
+
+def annotation_folder() -> Path:
+    """Return the folder of the instrument: the current folder's own, else the packaged one."""
+    own = Path.cwd() / "annotation"
+    return own if (own / "scheme.yaml").is_file() else ROOT / "annotation"
+
+
+def load_scheme(folder: Path | None = None) -> Scheme:
+    """Return the scheme declared in ``folder/scheme.yaml``; raises BadInput where it is unsound."""
+    path = (folder or annotation_folder()) / "scheme.yaml"
+    try:
+        return parse_scheme(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"{path}: expected a scheme in YAML, found {' '.join(str(error).split())}"
+        ) from error
+
+
+def parse_scheme(declared: Any, where: str) -> Scheme:
+    """Return the scheme that a YAML value declares; raises BadInput naming what is wrong with it."""
+    _expect_keys(declared, {"version", "questions", "flags"}, {"version", "questions"}, where)
+    questions = {
+        str(name): _question(str(name), body, f"{where}, question {name!r}")
+        for name, body in declared["questions"].items()
+    }
+    for question in questions.values():
+        for other, names in question.when.items():
+            unknown = set(names) - set(questions[other].names if other in questions else ())
+            if unknown:
+                raise BadInput(
+                    f"{where}, question {question.name!r}: `when` names {other}={min(unknown)}, unknown"
+                )
+    flags = _labels(declared.get("flags") or {}, f"{where}, flags")
+    scheme = Scheme(int(declared["version"]), questions, flags)
+    _check_hotkeys(scheme, where)
+    return scheme
+
+
+def _question(name: str, body: Any, where: str) -> Question:
+    _expect_keys(body, {"ask", "kind", "labels", "when", "hotkeys", "target"}, {"ask"}, where)
+    kind = body.get("kind", "label")
+    if kind not in ("label", "name"):
+        raise BadInput(f"{where}: expected kind label or name, found {kind!r}")
+    labels = _labels(body.get("labels") or {}, where)
+    if (kind == "label") != (len(labels) >= 2):
+        raise BadInput(f"{where}: a question of kind {kind} has {len(labels)} labels")
+    when = {str(q): tuple(str(n) for n in names) for q, names in (body.get("when") or {}).items()}
+    hotkeys = tuple(str(key) for key in body.get("hotkeys") or ())
+    return Question(
+        name, str(body["ask"]), kind, labels, when, hotkeys, bool(body.get("target", False))
+    )
+
+
+def _labels(declared: Any, where: str) -> tuple[Label, ...]:
+    if not isinstance(declared, dict):
+        raise BadInput(f"{where}: expected `name: {{hotkey: …, hint: …}}`, found {declared!r}")
+    for name, body in declared.items():
+        _expect_keys(body, {"hotkey", "hint"}, {"hotkey"}, f"{where}, label {name!r}")
+    return tuple(
+        Label(str(name), str(body["hotkey"]), str(body.get("hint", "")))
+        for name, body in declared.items()
+    )
+
+
+def _expect_keys(value: Any, known: set[str], needed: set[str], where: str) -> None:
+    if not isinstance(value, dict):
+        raise BadInput(f"{where}: expected keys {', '.join(sorted(known))}, found {value!r}")
+    for key in needed - set(value):
+        raise BadInput(f"{where}: expected the key {key!r}, found {', '.join(map(str, value))}")
+    for key in set(value) - known:
+        raise BadInput(f"{where}: there is no key {key!r}: expected {', '.join(sorted(known))}")
+
+
+def _check_hotkeys(scheme: Scheme, where: str) -> None:
+    used: dict[str, str] = {}
+    for question in scheme.questions.values():
+        pairs = [(label.hotkey, f"{question.name}={label.name}") for label in question.labels]
+        pairs += [(key, f"a name of {question.name}") for key in question.hotkeys]
+        for key, owner in pairs:
+            _claim(used, key, owner, where)
+    for flag in scheme.flags:
+        _claim(used, flag.hotkey, f"flag {flag.name}", where)
+
+
+def _claim(used: dict[str, str], key: str, owner: str, where: str) -> None:
+    if key in RESERVED_HOTKEYS:
+        raise BadInput(f"{where}: hotkey {key!r} of {owner} is Label Studio's own")
+    if key in used:
+        raise BadInput(f"{where}: hotkey {key!r} stands for both {used[key]} and {owner}")
+    used[key] = owner
+
+
+def guidelines_version(guidelines: str) -> str:
+    """
+    Return the version that the first line of the guidelines states.
+
+    >>> guidelines_version("# Annotation guidelines, version 1.0.0")
+    '1.0.0'
+    """
+    match = re.search(r"\bversion (\d+\.\d+\.\d+)", guidelines.partition("\n")[0])
+    if not match:
+        raise BadInput("guidelines: expected `version X.Y.Z` in the first line, found none")
+    return match[1]
+
+
+def render_table(question: Question) -> str:
+    """Return the Markdown table of a question's labels with their hotkeys and hints."""
+    rows = [f"| {label.name} | {label.hotkey} | {label.hint} |" for label in question.labels]
+    return "\n".join(["| label | key | in short |", "|---|---|---|", *rows])
+
+
+def render_guidelines(guidelines: str, scheme: Scheme) -> str:
+    """Return the guidelines with each ``<!-- scheme: QUESTION -->`` block replaced by its table."""
+
+    def table(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in scheme.questions:
+            raise BadInput(f"guidelines: the scheme has no question {name!r}")
+        return f"<!-- scheme: {name} -->\n{render_table(scheme.questions[name])}\n<!-- end -->"
+
+    return re.sub(r"<!-- scheme: (\w+) -->\n.*?<!-- end -->", table, guidelines, flags=re.DOTALL)
+
+
+if __name__ == "__main__":  # `make render`
+    from onrecord.records import write_text
+
+    guidelines = ROOT / "annotation" / "guidelines.md"
+    write_text(
+        guidelines,
+        render_guidelines(guidelines.read_text(encoding="utf-8"), load_scheme(guidelines.parent)),
+    )

@@ -1,0 +1,41 @@
+"""Shared by all tests: the folder that is given to the project beside its clone, and a quiet environment."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Everything works offline once installed; a test that reaches for the hub is a bug.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """``../shared``: real articles, labels and benchmarks. CI must have it; elsewhere its tests are skipped."""
+    folder = Path(os.environ.get("ONRECORD_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{folder} is absent, and CI must have it")
+        pytest.skip(f"needs {folder}, which is given to developers and CI only")
+    return folder
+
+
+@pytest.fixture
+def onrecord() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line as a user does: ``onrecord("ingest", "articles=…", cwd=folder)``."""
+
+    def run(
+        *words: str, cwd: Path = ROOT, timeout: float = 600
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "onrecord.cli", *words],
+            cwd=cwd, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+
+    return run
