@@ -48,7 +48,11 @@ class PlanRow(TypedDict):
 
 
 class Annotation(TypedDict):
-    """One annotator's answers to one task, as collected. ``seconds`` is null where no time was taken."""
+    """One annotator's answers to one task, as collected. ``seconds`` is null where no time was taken.
+
+    ``purpose`` is one of PURPOSES, ``origin`` of ORIGINS. ``status`` is submitted, skipped, deleted (on the
+    server; the answers stay readable) or rejected (broke a check when collected). A later line with the same ``annotation_id`` supersedes an earlier one.
+    """
 
     annotation_id: str
     sentence_id: str
@@ -66,9 +70,9 @@ class Annotation(TypedDict):
     suggestion_shown: bool
     guidelines_version: str
     scheme_version: int
-    purpose: NotRequired[str]
-    status: NotRequired[str]
-    origin: NotRequired[str]
+    purpose: str
+    status: str
+    origin: str
 
 
 class ShippedLabel(TypedDict):
@@ -85,6 +89,10 @@ class ShippedLabel(TypedDict):
     seconds: NotRequired[float | None]
 
 
+PURPOSES = ("main", "qualification", "check", "repeat", "adjudication")
+ORIGINS = ("people", "machine", "simulated")
+
+
 class GoldRow(TypedDict):
     """The decided answer to each question of one sentence toward one target."""
 
@@ -94,6 +102,29 @@ class GoldRow(TypedDict):
     soft: dict[str, dict[str, float]]
     decided_by: dict[str, str]
     n_annotators: int
+
+
+def latest_annotations(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the last line of each ``annotation_id``, in order of first appearance."""
+    return list({row["annotation_id"]: row for row in rows}.values())
+
+
+def counted_annotations(
+    rows: Iterable[Mapping[str, Any]], sha256_of: Mapping[str, str], purpose: str = "main"
+) -> list[Mapping[str, Any]]:
+    """Return the annotations that enter agreement, gold, splits and counts: one population, defined once.
+
+    These are the latest lines that were submitted for ``purpose`` and made on the text that the sentence
+    has now. ``sha256_of`` maps ``sentence_id`` to the hash of its present text; an annotation of another
+    text, or of a sentence that is gone, is stale and left out.
+    """
+    return [
+        row
+        for row in latest_annotations(rows)
+        if row["status"] == "submitted"
+        and row["purpose"] == purpose
+        and sha256_of.get(row["sentence_id"]) == row["text_sha256"]
+    ]
 
 
 FURNITURE_KINDS = (
