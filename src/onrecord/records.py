@@ -1,5 +1,4 @@
-"""
-The rows that flow between stages: their types, reading, checking and atomic writing.
+"""The rows that flow between stages: their types, reading, checking and atomic writing.
 
 Stages meet in files, and this module is what they share of them. Offsets are half-open, in Unicode
 code points, into an article's text; ``text[start:end]`` of the article is the sentence's text, always.
@@ -180,8 +179,7 @@ ARTICLE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def sentence_id(article_id: str, start: int, end: int) -> str:
-    """
-    Return the id of a sentence: nothing but its article's id and its offsets.
+    """Return the id of a sentence: nothing but its article's id and its offsets.
 
     >>> sentence_id("a1", 0, 12)
     'a1:0-12'
@@ -190,8 +188,7 @@ def sentence_id(article_id: str, start: int, end: int) -> str:
 
 
 def parse_sentence_id(identifier: str) -> tuple[str, int, int]:
-    """
-    Return ``(article_id, start, end)``; raises BadInput for anything that is no sentence id.
+    """Return ``(article_id, start, end)``; raises BadInput for anything that is no sentence id.
 
     >>> parse_sentence_id("a1:0-12")
     ('a1', 0, 12)

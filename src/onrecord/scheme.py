@@ -1,5 +1,4 @@
-"""
-The label scheme: what is asked of a sentence and what may be answered.
+"""The label scheme: what is asked of a sentence and what may be answered.
 
 Declared once, in ``annotation/scheme.yaml``. The guideline tables and the labeling config are rendered
 from it (``make render``) and committed; a test fails when a committed rendering is stale.
@@ -30,8 +29,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Question:
-    """
-    One thing asked of a sentence.
+    """One thing asked of a sentence.
 
     ``kind`` is ``label`` (answered with one of ``labels``) or ``name`` (answered with a name from the
     article, or with nothing). ``when`` maps another question to the labels under which this one is asked.
@@ -169,8 +167,7 @@ def _claim(used: dict[str, str], key: str, owner: str, where: str) -> None:
 
 
 def guidelines_version(guidelines: str) -> str:
-    """
-    Return the version that the first line of the guidelines states.
+    """Return the version that the first line of the guidelines states.
 
     >>> guidelines_version("# Annotation guidelines, version 1.0.0")
     '1.0.0'

@@ -1,0 +1,71 @@
+"""``demo``: the whole way, in order, on an embedded server that it ends."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from onrecord import cli
+from onrecord.records import read_json
+
+
+def interval(score: dict[str, Any]) -> str:
+    """Return a score's interval in words, or that there is none.
+
+    >>> interval({"low": 0.5, "high": 0.75})
+    '[0.50, 0.75]'
+    >>> interval({"low": None, "high": None, "reason": "4 groups"})
+    'no interval: 4 groups'
+    """
+    if score.get("low") is None:
+        return f"no interval: {score.get('reason', 'too few groups')}"
+    narrow = " (narrow: under 30 groups)" if score.get("narrow") else ""
+    return f"[{score['low']:.2f}, {score['high']:.2f}]{narrow}"
+
+
+def main(cfg: DictConfig) -> None:
+    """Walk every step; end the server whatever happens; print a screenful of what came out."""
+    started = time.monotonic()
+    campaign = HydraConfig.get().runtime.choices["campaign"]
+    common = [f"campaign={campaign}", f"workspace={cfg.workspace}", f"seed={cfg.seed}"]
+    workspace = Path(cfg.workspace)
+
+    def step(verb: str, *words: str) -> Any:
+        print(f"\n── {verb} ".ljust(72, "─"), flush=True)
+        return cli.call(verb, [*common, *words])
+
+    step("ingest", f"articles={cfg.articles}")
+    for verb in ("segment", "attribute", "plan"):
+        step(verb)
+    step("serve")
+    try:
+        step("launch")
+        step("enter")
+        step("collect")
+    finally:
+        step("serve", "stop=true")
+    step("agree")
+    step("adjudicate")
+    step("build")
+    run = step("train", f"model={cfg.model}")
+    step("evaluate", f"run={run}", "on=out_of_fold")
+    step("publish", f"version={cfg.version}")
+    print(f"\n══ {cfg.campaign.title} ".ljust(72, "═"))
+    print(summary(read_json(workspace / "agreement.json"), read_json(Path(run) / "report.json")))
+    print(f"report     {Path(run) / 'report.html'}")
+    print(f"agreement  {workspace / 'agreement.html'}")
+    print(f"release    {workspace / 'releases' / f'v{cfg.version}'}")
+    print(f"annotate   onrecord serve campaign={campaign}")
+    print(f"{time.monotonic() - started:.0f} s")
+
+
+def summary(agreement: dict[str, Any], report: dict[str, Any]) -> str:
+    """Return the agreement of each question and the model's score beside the baseline's, as lines."""
+    lines = []
+    for name, question in agreement["questions"].items():
+        alpha = question["alpha"]
+        shown = f"{alpha:.3f} {interval(question)}" if alpha is not None else interval(question)
+        lines.append(f"alpha of {name:<13} {shown}  ({question['n_tasks']} sentences)")
+    return "\n".join(lines)

@@ -1,0 +1,99 @@
+"""``validate``: whether a campaign is sound before anyone annotates. A step not done yet is no fault."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from onrecord.records import (
+    ARTICLES,
+    SENTENCES,
+    BadInput,
+    PlanRow,
+    read_jsonl,
+    read_parquet,
+)
+from onrecord.scheme import annotation_folder, guidelines_version, load_scheme
+
+
+def repeated(ids: Iterable[str]) -> list[str]:
+    """Return the ids that occur more than once, in order of their second appearance.
+
+    >>> repeated(["a", "b", "a", "a"])
+    ['a']
+    """
+    seen: set[str] = set()
+    twice: dict[str, None] = {}
+    for one in ids:
+        if one in seen:
+            twice[one] = None
+        seen.add(one)
+    return list(twice)
+
+
+def target_faults(target: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with a campaign's target: no words, or words on both of its sides."""
+    faults = []
+    if not str(target["name"]).strip():
+        faults.append("campaign.target.name is empty: say what the stance is about")
+    sides = {str(w).casefold() for w in target["aliases"]} & {
+        str(w).casefold() for w in target["opposites"]
+    }
+    faults += [
+        f"campaign.target: {word!r} names both the target and its opposite"
+        for word in sorted(sides)
+    ]
+    return faults
+
+
+def plan_faults(rows: Iterable[Mapping[str, Any]], sentences: set[str]) -> list[str]:
+    """Return what is wrong with a plan: a task twice, or a sentence that is not there (any more)."""
+    rows = list(rows)
+    faults = [
+        f"plan.jsonl: task {task!r} stands twice" for task in repeated(r["task_id"] for r in rows)
+    ]
+    gone = dict.fromkeys(r["sentence_id"] for r in rows if r["sentence_id"] not in sentences)
+    if gone:
+        faults.append(
+            f"plan.jsonl: {len(gone)} sentences are not in sentences.parquet, such as {next(iter(gone))}: "
+            "run `onrecord plan` again"
+        )
+    return faults
+
+
+def main(cfg: DictConfig) -> None:
+    """Check scheme, guidelines, target, articles, ids and plan; print what is sound and what is to do."""
+    scheme = load_scheme()
+    guidelines = annotation_folder() / "guidelines.md"
+    if not guidelines.is_file():
+        raise BadInput(f"{guidelines}: expected the guidelines, found no such file")
+    version = guidelines_version(guidelines.read_text(encoding="utf-8"))
+    lines = [
+        f"scheme     version {scheme.version}: {', '.join(scheme.questions)}; hotkeys do not clash",
+        f"guidelines version {version}",
+        f"target     {cfg.campaign.target.name}",
+    ]
+    faults = target_faults(cfg.campaign.target)
+    workspace = Path(cfg.workspace)
+    folder, articles = Path(cfg.articles), workspace / "articles.parquet"
+    if articles.exists():
+        ids = read_parquet(articles, ARTICLES)["article_id"].to_pylist()
+        faults += [f"articles.parquet: article {one!r} stands twice" for one in repeated(ids)]
+        lines.append(f"articles   {len(ids)} ingested")
+    else:
+        found = sum(1 for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else 0
+        lines.append(f"articles   {found} files in {folder}, not ingested yet")
+    sentences, plan = workspace / "sentences.parquet", workspace / "plan.jsonl"
+    if sentences.exists():
+        ids = read_parquet(sentences, SENTENCES)["sentence_id"].to_pylist()
+        faults += [f"sentences.parquet: {one!r} stands twice" for one in repeated(ids)]
+        lines.append(f"sentences  {len(ids)}")
+        if plan.exists():
+            tasks = read_jsonl(plan, PlanRow)
+            faults += plan_faults(tasks, set(ids))
+            lines.append(f"plan       {len(tasks)} tasks")
+    if faults:
+        raise BadInput("; ".join(faults))
+    print("\n".join(lines))
+    print("sound: nothing stands in the way of annotating")
