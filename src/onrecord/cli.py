@@ -133,6 +133,7 @@ def run(verb: str, overrides: Sequence[str]) -> None:
         overrides = [re.sub("^campaign=", "name=", word) for word in overrides]
     words = [quoted(word) for word in overrides]
     words += campaign_choices(verb, words)
+    words.sort(key=lambda word: "=" in word and not word.startswith("-"))  # argparse: flags first
     failures: list[Exception] = []
     home = os.getpid()
 
