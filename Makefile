@@ -31,6 +31,7 @@ test: lint
 # Renders what is committed from annotation/scheme.yaml; a test fails when it is stale.
 render: setup
 	@$(BIN)/python -m onrecord.scheme
+	@$(BIN)/python -m onrecord.campaign.label_config
 
 lock: setup
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra reliability --extra sweeps \
