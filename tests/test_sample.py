@@ -4,6 +4,7 @@ import csv
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -122,10 +123,71 @@ def test_every_kind_of_furniture_stands_in_two_articles(gold):
     assert {kind for kind, articles in where.items() if len(articles) >= 2} == set(FURNITURE_KINDS)
 
 
+def share_right(rows: list[Row], guess: Callable[[Row], str | None], fallback: str) -> float:
+    right = sum((guess(row) or fallback) == row["labels"]["stance"] for row in rows)
+    return right / len(rows)
+
+
+def best_guess(
+    rows: list[Row], key: Callable[[Row], str], *, held_out: bool
+) -> Callable[[Row], str | None]:
+    """The commonest stance of rows with the same key: of all of them, or of other groups alone."""
+    tables: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for row in rows:
+        tables[key(row)][group(row), row["labels"]["stance"]] += 1
+
+    def guess(row: Row) -> str | None:
+        votes: Counter[str] = Counter()
+        for (where, stance), n in tables[key(row)].items():
+            if not held_out or where != group(row):
+                votes[stance] += n
+        return votes.most_common(1)[0][0] if votes else None
+
+    return guess
+
+
+def test_the_sample_is_large_and_even_enough(texts, gold, prose):
+    assert len(texts) >= 28
+    assert len({group(row) for row in gold}) >= 21
+    assert len(prose) >= 420
+    assert 1 - len(prose) / len(gold) <= 0.18
+    count = {q: Counter(row["labels"][q] for row in prose) for q in prose[0]["labels"]}
+    groups = defaultdict(set)
+    for row in prose:
+        groups[row["labels"]["stance"]].add(group(row))
+    for stance in ("favor", "against", "neutral", "none"):
+        assert count["stance"][stance] >= 60
+        assert len(groups[stance]) >= 8
+    for claim_type in ("policy", "effect", "judgement", "rule", "fact"):
+        assert count["claim_type"][claim_type] >= 30
+    for speaker in ("author", "politician", "agency", "advocate", "expert", "other"):
+        assert count["speaker"][speaker] >= 20
+
+
+def test_neither_outlet_nor_speaker_gives_the_stance_away(prose, sidecar):
+    majority, n = Counter(row["labels"]["stance"] for row in prose).most_common(1)[0]
+
+    def outlet(row: Row) -> str:
+        return sidecar[row["article_id"]]["outlet"]
+
+    def speaker(row: Row) -> str:
+        return row["labels"]["speaker"]
+
+    def name(row: Row) -> str:
+        return row["labels"]["speaker_name"] or row["labels"]["speaker"]
+
+    for key, held_out in ((outlet, False), (speaker, False), (name, True)):
+        guess = best_guess(prose, key, held_out=held_out)
+        assert share_right(prose, guess, majority) <= n / len(prose) + 0.10, key.__name__
+    by_outlet = Counter((outlet(row), row["labels"]["stance"]) for row in prose)
+    assert len(by_outlet) == 16
+    assert min(by_outlet.values()) >= 10
+
+
 def test_the_texts_are_as_awkward_as_real_ones(texts):
     assert sum("\r\n" in text for text in texts.values()) == 1
     assert sum(text.startswith("\ufeff") for text in texts.values()) == 1
-    for mark in ("“", '"', "‘", "\u00a0", "🚕", "?!", "a.m.", "St. ", "Sen. "):
+    for mark in ("“", '"', "‘", "\u00a0", "🚕", "…", "!?", "?!", "a.m.", "St. ", "Sen. ", "U.S. "):
         assert any(mark in text for text in texts.values()), mark
 
 
