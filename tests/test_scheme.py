@@ -1,6 +1,7 @@
 """The scheme: what is refused, and that committed renderings are not stale."""
 
 import copy
+import re
 
 import pytest
 import yaml
@@ -65,3 +66,13 @@ def test_an_unsound_scheme_is_refused(path, value, complaint):
 def test_a_label_outside_the_scheme_is_refused(labels, complaint):
     with pytest.raises(BadInput, match=complaint):
         load_scheme().check(labels, "annotation 7")
+
+
+def test_every_example_in_the_guidelines_is_from_the_sample():
+    guidelines = (ROOT / "annotation/guidelines.md").read_text(encoding="utf-8")
+    sample = " ".join(
+        file.read_bytes().decode("utf-8") for file in (ROOT / "data/sample/articles").glob("*.txt")
+    )
+    examples = [e.strip("… ") for e in re.findall("“([^”]+)”", guidelines)]
+    assert len(examples) >= 8
+    assert [e for e in examples if e not in sample] == []
