@@ -1,0 +1,314 @@
+"""
+The embedded Label Studio: started, found again, checked to be ours and ended.
+
+One server a workspace, with its data in ``WORKSPACE/labelstudio/``. The server process holds a lock on
+``alive`` from birth to death, whatever kills it, so that whether it runs is never guessed from a pid.
+"""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from omegaconf import DictConfig
+
+from onrecord.campaign.environment import (
+    QUIET,
+    base_environment,
+    cache_folder,
+    command,
+    environment,
+    locked,
+)
+from onrecord.campaign.environment import version as pinned_version
+from onrecord.records import BadInput, read_json, write_text
+
+ADMIN = "admin@localhost"
+LOOPBACK = ("127.0.0.1", "localhost")
+EVERYWHERE = "0.0.0.0"  # noqa: S104  (recognised, never a default)
+DATABASE_KEYS = ("DJANGO_DB", "POSTGRE_HOST", "POSTGRE_PORT", "POSTGRE_USER", "POSTGRE_PASSWORD", "POSTGRE_NAME")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it answers, its process, and its owner's secrets."""
+
+    url: str
+    pid: int
+    email: str
+    password: str
+    token: str
+
+
+def start(
+    workspace: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    allowed_hosts: Sequence[str] = (),
+    public_url: str | None = None,
+    database: Mapping[str, str] | None = None,
+    cache: Path | None = None,
+    patience: float = 180.0,
+) -> Server:
+    """
+    Return the workspace's server, started if none runs; it goes on when this process ends.
+
+    ``host`` is the address to listen on, ``allowed_hosts`` and ``public_url`` the names by which others
+    reach it, ``database`` Label Studio's variables for PostgreSQL (none means SQLite in the workspace).
+    ``patience`` is how many seconds to wait for it to answer. Raises BadInput where it does not start.
+    """
+    folder = workspace / "labelstudio"
+    with locked(folder / "start.lock"):
+        if is_alive(folder):
+            server = described(folder)
+            _await(server, folder, None, patience)
+            return server
+        installed = environment(cache or cache_folder())
+        secret = _secrets(folder, installed / "empty.sqlite3", database)
+        for _ in range(5):
+            chosen = port or free_port()
+            server_url = f"http://{host if host != EVERYWHERE else '127.0.0.1'}:{chosen}"
+            said = {**secret, "url": server_url, "host": host}
+            write_text(folder / "server.json", json.dumps(said, indent=2) + "\n", mode=0o600)
+            variables = _variables(
+                folder, secret, server_url,
+                allowed_hosts=allowed_hosts, public_url=public_url, database=database,
+            )  # fmt: skip
+            process = _spawn(folder, [*command(installed), *_arguments(host, chosen)], variables)
+            if _await(described(folder), folder, process, patience):
+                return described(folder)
+            end(folder)  # another program took the port in between: Label Studio moves on silently
+            if port:
+                raise BadInput(
+                    f"port {port} is taken by another program: leave port= out, or free it"
+                )
+    raise BadInput(f"no free port found for Label Studio on {host}")
+
+
+def stop(workspace: Path) -> bool:
+    """End the workspace's server, by its own pid; return whether one ran."""
+    folder = workspace / "labelstudio"
+    if not folder.is_dir():
+        return False
+    with locked(folder / "start.lock"):
+        return end(folder)
+
+
+def running(workspace: Path) -> Server:
+    """Return the workspace's running server; raises BadInput naming the verb to run where none runs."""
+    folder = workspace / "labelstudio"
+    if not is_alive(folder):
+        raise BadInput(
+            f"no Label Studio runs for {workspace}: run `onrecord serve` first, or name yours with labelstudio.url="
+        )
+    return described(folder)
+
+
+def is_alive(folder: Path) -> bool:
+    """Return whether a server process holds the lock that it was born with."""
+    if not (folder / "alive").exists():
+        return False
+    with (folder / "alive").open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def described(folder: Path) -> Server:
+    """Return what ``server.json`` and the pid file say of the server that runs."""
+    said = read_json(folder / "server.json")
+    for _ in range(50):  # the pid is written by the process itself, a moment after its birth
+        pid = (folder / "pid").read_text().strip() if (folder / "pid").exists() else ""
+        if pid:
+            return Server(said["url"], int(pid), ADMIN, said["password"], said["token"])
+        time.sleep(0.1)
+    raise BadInput(f"{folder}: a server runs but its pid is not known")
+
+
+def end(folder: Path, grace: float = 15.0) -> bool:
+    """End the server of a folder: SIGTERM, and SIGKILL after ``grace`` seconds; return whether one ran."""
+    if not is_alive(folder):
+        return False
+    pid = described(folder).pid
+    for signum, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
+        try:
+            os.kill(pid, signum)
+        except ProcessLookupError:
+            break
+        deadline = time.monotonic() + patience
+        while is_alive(folder) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if not is_alive(folder):
+            break
+    return True
+
+
+def free_port() -> int:
+    """Return a port that is free on loopback now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _secrets(folder: Path, empty: Path, database: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the workspace's secrets, made at random with a copy of the empty database at first."""
+    kind = "postgresql" if database else "sqlite"
+    if (folder / "server.json").exists():
+        known: dict[str, str] = read_json(folder / "server.json")
+        if known["database"] != kind:
+            raise BadInput(
+                f"{folder}: its server was made on {known['database']}, found settings for {kind} "
+                "(DJANGO_DB and POSTGRE_* in the environment say which)"
+            )
+        return known
+    if not database:
+        shutil.copyfile(empty, folder / "label_studio.sqlite3")
+        (folder / "label_studio.sqlite3").chmod(0o600)
+    return {
+        "password": secrets.token_urlsafe(12),
+        "token": secrets.token_hex(20),
+        "version": pinned_version(),
+        "database": kind,
+    }
+
+
+def _variables(
+    folder: Path,
+    secret: Mapping[str, str],
+    url: str,
+    *,
+    allowed_hosts: Sequence[str],
+    public_url: str | None,
+    database: Mapping[str, str] | None,
+) -> dict[str, str]:
+    names = [*LOOPBACK, *allowed_hosts]
+    origins = [url]
+    seen = {}
+    if public_url:
+        names.append(urlsplit(public_url).hostname or "")
+        origins.append(public_url.rstrip("/"))
+        seen = {"LABEL_STUDIO_HOST": public_url, "CSRF_TRUSTED_ORIGINS": public_url.rstrip("/")}
+    return {
+        **base_environment(folder.resolve()),
+        **QUIET,
+        **seen,
+        **({"DJANGO_DB": "default", **database} if database else {}),
+        "DEBUG": "false",
+        "LABEL_STUDIO_USERNAME": ADMIN,
+        "LABEL_STUDIO_PASSWORD": secret["password"],
+        "LABEL_STUDIO_USER_TOKEN": secret["token"],
+        "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
+        "ALLOWED_HOSTS": ",".join(dict.fromkeys(names)),
+        "CORS_ALLOWED_ORIGINS": ",".join(dict.fromkeys(origins)),
+    }
+
+
+def _arguments(host: str, port: int) -> list[str]:
+    listen = ["--internal-host", host, "--port", str(port)]
+    return ["start", "--no-browser", *listen, "--enable-legacy-api-token"]
+
+
+def _spawn(
+    folder: Path, words: Sequence[str], variables: Mapping[str, str]
+) -> "subprocess.Popen[bytes]":
+    """Start the process in a session of its own; it inherits the locked ``alive`` and writes its own pid."""
+    (folder / "pid").unlink(missing_ok=True)
+    with (folder / "alive").open("a") as alive, (folder / "labelstudio.log").open("wb") as log:
+        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The shell becomes the server: its pid is known even if we are killed this instant.
+        itself = ["/bin/sh", "-c", 'echo $$ >"$0" && exec "$@"', str(folder.resolve() / "pid")]
+        return subprocess.Popen(
+            [*itself, *words],
+            env=dict(variables), cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            pass_fds=[alive.fileno()], start_new_session=True,
+        )  # fmt: skip
+
+
+def _await(
+    server: Server, folder: Path, process: "subprocess.Popen[bytes] | None", patience: float
+) -> bool:
+    """Wait until the server answers; return False where it moved to another port, or lost ours."""
+    deadline = time.monotonic() + patience
+    log = folder / "labelstudio.log"
+    while time.monotonic() < deadline:
+        if process is not None:
+            process.poll()  # reap it, were it dead
+        said = log.read_text(encoding="utf-8", errors="replace")
+        if not is_alive(folder):
+            if "already in use" in said:
+                return False
+            last = (said.strip() or "nothing").splitlines()[-1]
+            raise BadInput(f"Label Studio ended as it started; its log {log} ends: {last}")
+        serving = re.search(r"Starting development server at http://[^\s:]+:(\d+)/", said)
+        if serving:
+            if int(serving[1]) != urlsplit(server.url).port:
+                return False
+            if _answers(server):
+                return True
+        time.sleep(0.2)
+    end(folder)
+    raise BadInput(f"Label Studio did not answer at {server.url} in {patience:.0f} s: see {log}")
+
+
+def _answers(server: Server) -> bool:
+    """Return whether what answers is up and knows our secret."""
+    try:
+        if httpx.get(f"{server.url}/health", timeout=5).json().get("status") != "UP":
+            return False
+        who = httpx.get(
+            f"{server.url}/api/current-user/whoami",
+            headers={"Authorization": f"Token {server.token}"},
+            timeout=10,
+        )
+        return who.status_code == 200 and who.json().get("email") == server.email
+    except (httpx.HTTPError, ValueError):
+        return False
+
+
+def main(cfg: DictConfig) -> None:
+    """Start Label Studio for the workspace, or end it (``stop=true``); print where and how to log in."""
+    workspace = Path(cfg.workspace)
+    if cfg.stop:
+        print("Label Studio ended." if stop(workspace) else "No Label Studio was running.")
+        return
+    opened = cfg.host not in LOOPBACK
+    allowed = list(cfg.allowed_hosts) or ([cfg.host] if opened and cfg.host != EVERYWHERE else [])
+    if opened and not allowed and not cfg.public_url:
+        raise BadInput(
+            f"host={cfg.host} opens the server to others: say by which names, allowed_hosts=[NAME,…]"
+        )
+    database = {key: os.environ[key] for key in DATABASE_KEYS if key in os.environ}
+    if opened:
+        print(
+            f"WARNING: opened to everyone who reaches {cfg.host}. Every login may read and delete what others\n"
+            "do, and without TLS passwords travel readable: put a reverse proxy or a tunnel before it.",
+            file=sys.stderr,
+        )
+    server = start(
+        workspace,
+        host=cfg.host,
+        port=cfg.port,
+        allowed_hosts=allowed,
+        public_url=cfg.public_url,
+        database=database or None,
+    )
+    # A password on a terminal helps; in a file of somebody's log it would lie open.
+    shown = server.password if sys.stdout.isatty() else f"in {workspace}/labelstudio/server.json"
+    print(f"Label Studio runs at {cfg.public_url or server.url} (pid {server.pid})")
+    print(f"Log in as {server.email}, password {shown}")
+    print(f"End it: onrecord serve stop=true campaign={cfg.campaign.name} workspace={workspace}")
