@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from onrecord.campaign import server
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,3 +41,24 @@ def onrecord() -> Callable[..., subprocess.CompletedProcess[str]]:
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture(scope="session")
+def labelstudio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Server]:
+    """Start a real Label Studio for the whole session, ended by its own pid whatever happens.
+
+    A test makes it its own by another campaign name; ``labelstudio.url=`` and the token in the
+    environment (fixture ``team_server``) bring the command line to it.
+    """
+    workspace = tmp_path_factory.mktemp("labelstudio")
+    try:
+        yield server.start(workspace)
+    finally:
+        server.stop(workspace)
+
+
+@pytest.fixture
+def team_server(labelstudio: server.Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the override that names the session's server, with its token put into the environment."""
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", labelstudio.token)
+    return f"labelstudio.url={labelstudio.url}"

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -155,6 +156,8 @@ def end(folder: Path, grace: float = 15.0) -> bool:
             time.sleep(0.05)
         if not is_alive(folder):
             break
+    with suppress(ChildProcessError):  # reap it where it was our own child
+        os.waitpid(pid, 0)
     return True
 
 
