@@ -1,0 +1,275 @@
+"""
+What a split lets through, and what a reader of its scores must know.
+
+A *leak* is something that training rows share with held-out rows: a group, an article, or a sentence that
+reads the same or nearly so. A *finding* is no fault of the split but bounds what a score can mean: a label
+missing from train, a class too small, an outlet or a speaker that gives the label away.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+from onrecord.dataset.folding import folded_words
+from onrecord.dataset.splits import HELD_OUT
+
+SMALL_ROWS, SMALL_GROUPS = 30, 3  # a class with fewer training rows or groups is too small to learn
+
+
+class Leak(TypedDict):
+    """A sentence of one split that reads like one of another: ``gone`` is the copy that goes under drop.
+
+    ``similarity`` is the Jaccard index of their folded words: 1 for the same words.
+    """
+
+    kind: str
+    gone: str
+    stays: str
+    splits: list[str]
+    similarity: float
+
+
+class Finding(TypedDict):
+    """Something that bounds what scores mean, in one sentence, with its figures."""
+
+    kind: str
+    message: str
+    figures: dict[str, Any]
+
+
+def audited(
+    columns: Mapping[str, Sequence[Any]],
+    question: str,
+    names: Sequence[str],
+    split: Mapping[str, Any],
+    placed: Mapping[str, Any],
+    *,
+    near: float,
+    min_words: int,
+    on_leak: str,
+    cue_gain: float,
+) -> dict[str, Any]:
+    """Return the audit: leaks, what was dropped for them, findings, whether it passed, and a line on it."""
+    parts = [str(part) for part in columns.get("fold", columns["split"])]
+    held_out = HELD_OUT if "fold" not in columns else dict.fromkeys(parts, 0)
+    groups = straddling(columns["group_id"], parts)
+    articles = straddling(columns.get("article_id", []), parts) if "article_id" in columns else {}
+    leaks = sentence_leaks(
+        columns["sentence_id"], columns["text"], columns["group_id"], parts, held_out,
+        near=near, min_words=min_words,
+    )  # fmt: skip
+    dropped = [leak["gone"] for leak in leaks] if on_leak == "drop" else []
+    gone = set(dropped)
+    rows = [i for i, sentence in enumerate(columns["sentence_id"]) if sentence not in gone]
+    cues = {
+        cue: [columns[name][i] for i in rows]
+        for cue, name in (("outlet", "outlet"), ("speaker", "suggested_speaker"))
+        if name in columns
+    }
+    found = findings(
+        [columns[question][i] for i in rows], names, [columns["group_id"][i] for i in rows],
+        [columns["split"][i] for i in rows], cues, too_well=cue_gain,
+    )  # fmt: skip
+    kinds = Counter(leak["kind"] for leak in leaks)
+    summary = (
+        f"{len(groups)} groups and {len(articles)} articles in two parts, "
+        f"{kinds['same']} same and {kinds['near']} near-same sentences in two"
+    )
+    return {
+        "split": dict(split), "on_leak": on_leak, "near_same": near, "min_words": min_words,
+        "passed": not groups and not articles and not (leaks and on_leak == "fail"),
+        "summary": summary, "groups": groups, "articles": articles, "sentences": leaks,
+        "dropped": dropped, "joined": placed["joined"], "findings": found,
+    }  # fmt: skip
+
+
+def straddling(units: Sequence[str | None], splits: Sequence[str]) -> dict[str, list[str]]:
+    """Return the units (groups or articles) with rows in more than one split, and the splits.
+
+    >>> straddling(["g1", "g1", "g2", None], ["train", "test", "test", "train"])
+    {'g1': ['test', 'train']}
+    """
+    seen: dict[str, set[str]] = defaultdict(set)
+    for unit, split in zip(units, splits, strict=True):
+        if unit is not None:
+            seen[unit].add(split)
+    return {unit: sorted(found) for unit, found in sorted(seen.items()) if len(found) > 1}
+
+
+def sentence_leaks(
+    ids: Sequence[str],
+    texts: Sequence[str],
+    groups: Sequence[str],
+    splits: Sequence[str],
+    held_out: Mapping[str, int],
+    *,
+    near: float = 0.75,
+    min_words: int = 8,
+) -> list[Leak]:
+    """Return the sentences of ``min_words`` folded words or more that read (nearly) the same across splits.
+
+    Two sentences are near-same if the Jaccard index of their folded words is ``near`` or more; every
+    such pair is found. The one in the less held-out split (``held_out``: split → rank; at equal ranks the
+    later row) is the one to go. One leak is given for each sentence that would have to go, with its
+    nearest counterpart. Rows of one group are no leak here: that is `straddling`.
+
+    >>> text = "The council voted to make every bus in the city free"
+    >>> found = sentence_leaks(["a", "b"], [text, text.upper() + "!"], ["g", "h"], ["train", "test"], {"train": 0, "test": 1})
+    >>> found[0]["kind"], found[0]["gone"], found[0]["stays"]
+    ('same', 'a', 'b')
+    """
+    words = [folded_words(text) for text in texts]
+    long = [row for row, found in enumerate(words) if len(found) >= min_words]
+    best: dict[int, tuple[float, int, int]] = {}
+    for first, second, similarity in _same(long, words) + _near(long, words, near):
+        if splits[first] == splits[second] or groups[first] == groups[second]:
+            continue
+        gone, stays = sorted((first, second), key=lambda row: (held_out[splits[row]], -row))
+        best[gone] = max(best.get(gone, (-1.0, 0, 0)), (similarity, -stays, gone))
+    return [
+        Leak(
+            kind="same" if words[gone] == words[-stays] else "near",
+            gone=ids[gone],
+            stays=ids[-stays],
+            splits=[splits[gone], splits[-stays]],
+            similarity=round(similarity, 3),
+        )
+        for gone, (similarity, stays, _) in sorted(best.items())
+    ]
+
+
+def _same(rows: Sequence[int], words: Sequence[list[str]]) -> list[tuple[int, int, float]]:
+    alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for row in rows:
+        alike[tuple(words[row])].append(row)
+    return [
+        (first, second, 1.0)
+        for found in alike.values()
+        for i, first in enumerate(found)
+        for second in found[i + 1 :]
+    ]
+
+
+def _near(
+    rows: Sequence[int], words: Sequence[list[str]], threshold: float
+) -> list[tuple[int, int, float]]:
+    """Return all pairs of rows whose word sets have a Jaccard index of ``threshold`` or more.
+
+    Prefix filtering: with words ordered from rare to common, two sets that share a share ``t`` of either
+    share at least two words among the first ``n - ceil(t n) + 2`` of each. Only rows with such a pair of
+    rare words in common are compared. Source: Chaudhuri, Ganti and Kaushik (2006), and Wang, Li and Feng
+    (2012) for prefixes that must share more than one.
+    """
+    sets = {row: set(words[row]) for row in rows}
+    common = Counter(word for found in sets.values() for word in found)
+    rank = {word: i for i, word in enumerate(sorted(common, key=lambda w: (common[w], w)))}
+    keys: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for row, found in sets.items():
+        ranked = sorted(rank[word] for word in found)
+        prefix = ranked[: len(ranked) - math.ceil(threshold * len(ranked)) + 2]
+        for i, first in enumerate(prefix):
+            for second in prefix[i + 1 :]:
+                keys[first, second].append(row)
+    pairs = {
+        (first, second)
+        for found in keys.values()
+        for i, first in enumerate(found)
+        for second in found[i + 1 :]
+    }
+    compared = ((a, b, len(sets[a] & sets[b]) / len(sets[a] | sets[b])) for a, b in sorted(pairs))
+    return [(a, b, similarity) for a, b, similarity in compared if similarity >= threshold]
+
+
+def findings(
+    labels: Sequence[str],
+    names: Sequence[str],
+    groups: Sequence[str],
+    splits: Sequence[str],
+    cues: Mapping[str, Sequence[str | None]],
+    *,
+    too_well: float = 0.1,
+) -> list[Finding]:
+    """Return what bounds the meaning of scores on this split, labels first.
+
+    ``cues`` maps a column's name (outlet, speaker) to its values: one that predicts the label better
+    than the commonest label does, by ``too_well`` (a share of the rows) or more, each group's rows being
+    predicted from the other groups alone, is a finding.
+    """
+    found = _label_findings(labels, names, groups, splits)
+    for column, values in cues.items():
+        gain, accuracy, baseline = cue_gain(labels, values, groups)
+        if gain is not None and gain >= too_well:
+            found.append(Finding(
+                kind="cue", message=f"{column} alone predicts the label in {accuracy:.0%} of rows "
+                f"({baseline:.0%} without it): a model may learn the {column}, not the stance",
+                figures={"column": column, "accuracy": accuracy, "baseline": baseline},
+            ))  # fmt: skip
+    return found
+
+
+def _label_findings(
+    labels: Sequence[str], names: Sequence[str], groups: Sequence[str], splits: Sequence[str]
+) -> list[Finding]:
+    rows: Counter[str] = Counter()
+    in_groups: dict[str, set[str]] = defaultdict(set)
+    for label, group, split in zip(labels, groups, splits, strict=True):
+        if split == "train":
+            rows[label] += 1
+            in_groups[label].add(group)
+    found = []
+    for name in names:
+        n, g = rows[name], len(in_groups[name])
+        figures = {"label": name, "rows": n, "groups": g}
+        if n == 0:
+            found.append(Finding(kind="missing", message=f"label {name} is missing from train", figures=figures))  # fmt: skip
+        elif n < SMALL_ROWS or g < SMALL_GROUPS:
+            found.append(Finding(
+                kind="small", message=f"label {name} is too small to learn: {n} training rows in {g} "
+                f"groups (at least {SMALL_ROWS} in {SMALL_GROUPS} wanted)", figures=figures,
+            ))  # fmt: skip
+    return found
+
+
+def cue_gain(
+    labels: Sequence[str], values: Sequence[str | None], groups: Sequence[str]
+) -> tuple[float | None, float, float]:
+    """Return how much better a column predicts the label than the commonest label does, and both accuracies.
+
+    Each group's rows are predicted from the rows of other groups: by the commonest label among those with
+    the same value, else the commonest of all. The gain is null where fewer than two values are known or
+    there is one group.
+    """
+    known = [row for row, value in enumerate(values) if value is not None]
+    if len({values[row] for row in known}) < 2 or len({groups[row] for row in known}) < 2:
+        return None, math.nan, math.nan
+    answers, answer_of = np.unique([labels[row] for row in known], return_inverse=True)
+    group_of = np.unique([groups[row] for row in known], return_inverse=True)[1]
+    value_of = np.unique([str(values[row]) for row in known], return_inverse=True)[1]
+    everywhere = np.zeros_like(value_of)
+    with_cue = _left_out_accuracy(answer_of, value_of, group_of, len(answers))
+    without = _left_out_accuracy(answer_of, everywhere, group_of, len(answers))
+    return round(with_cue - without, 6), round(with_cue, 6), round(without, 6)
+
+
+def _left_out_accuracy(
+    answer_of: npt.NDArray[np.intp],
+    value_of: npt.NDArray[np.intp],
+    group_of: npt.NDArray[np.intp],
+    n_answers: int,
+) -> float:
+    overall = np.bincount(answer_of, minlength=n_answers)
+    by_value = np.zeros((value_of.max() + 1, n_answers))
+    np.add.at(by_value, (value_of, answer_of), 1)
+    cells, cell_of = np.unique(np.stack([group_of, value_of]), axis=1, return_inverse=True)
+    inside = np.zeros((cells.shape[1], n_answers))
+    np.add.at(inside, (cell_of.ravel(), answer_of), 1)
+    in_group = np.zeros((group_of.max() + 1, n_answers))
+    np.add.at(in_group, (group_of, answer_of), 1)
+    others = by_value[cells[1]] - inside
+    fallback = overall - in_group[cells[0]]
+    predicted = np.where(others.any(axis=1), others.argmax(axis=1), fallback.argmax(axis=1))
+    return float(inside[np.arange(len(predicted)), predicted].sum() / len(answer_of))
