@@ -1,0 +1,151 @@
+"""
+Groups of articles that are copies of one story.
+
+Candidates come from MinHash over shingles of three words, cut into bands (Broder 1997; Leskovec, Rajaraman
+and Ullman, "Mining of Massive Datasets", ch. 3). Each candidate pair is then *verified* on the shingles
+themselves, by Jaccard similarity or by containment of the shorter in the longer, and only verified pairs
+are joined (union-find). Unverified buckets would chain unrelated stories into one giant group.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from rensa import RMinHash
+
+Hashes = npt.NDArray[np.uint64]
+
+WORD = re.compile(r"\w+")
+SEED = 42  # of the MinHash permutations: fixed, so that groups do not depend on a run
+SHINGLE = 3  # words
+
+
+@dataclass(frozen=True)
+class Sketches:
+    """
+    What is compared of each article, in the articles' order.
+
+    ``shingles[offsets[i]:offsets[i + 1]]`` are the sorted, distinct shingle hashes of article ``i``;
+    ``bands`` has shape (bands, articles). An article of fewer than three words has no shingle.
+    """
+
+    shingles: Hashes
+    offsets: npt.NDArray[np.int64]
+    bands: Hashes
+
+    def of(self, index: int) -> Hashes:
+        """Return the shingle hashes of one article."""
+        return self.shingles[self.offsets[index] : self.offsets[index + 1]]
+
+
+def shingle_hashes(words: Sequence[int]) -> Hashes:
+    """Return the sorted, distinct hashes of the shingles of a text, given its words' hashes in order."""
+    word = np.array(words, dtype=np.uint64)
+    if len(word) < SHINGLE:
+        return np.empty(0, np.uint64)
+    size = len(word) - SHINGLE + 1
+    mixed: Hashes = np.zeros(size, np.uint64)
+    for place in range(
+        SHINGLE
+    ):  # position matters, and every word's bits reach every bit of the sum
+        mixed = (mixed ^ word[place : place + size]) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    return np.unique(mixed)
+
+
+def sketch(texts: Sequence[str], *, bands: int, rows: int) -> Sketches:
+    """Return the sketches of texts: words in lower case, shingles of three, ``bands`` of ``rows`` values."""
+    words = RMinHash.hash_token_sets([WORD.findall(text.lower()) for text in texts])
+    each = [shingle_hashes(hashes) for hashes in words]
+    offsets = np.zeros(len(each) + 1, np.int64)
+    np.cumsum([len(one) for one in each], out=offsets[1:])
+    flat = np.concatenate([*each, np.empty(0, np.uint64)])
+    digests = RMinHash.digest_matrix_from_flat_token_hashes(
+        flat, offsets.astype(np.uint64), bands * rows, SEED
+    )
+    matrix = np.array(digests.to_rows(), np.uint64).reshape(len(each), bands, rows)
+    keys: Hashes = np.zeros((len(each), bands), np.uint64)
+    for row in range(rows):
+        keys = (keys ^ matrix[:, :, row]) * np.uint64(0xD6E8FEB86659FD93)
+        keys ^= keys >> np.uint64(32)
+    return Sketches(flat, offsets, np.ascontiguousarray(keys.T))
+
+
+def joined(parts: Sequence[Sketches]) -> Sketches:
+    """Return the sketches of several shards as one."""
+    sizes = np.concatenate([np.diff(part.offsets) for part in parts])
+    return Sketches(
+        np.concatenate([part.shingles for part in parts]),
+        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        np.concatenate([part.bands for part in parts], axis=1),
+    )
+
+
+def are_copies(
+    one: Hashes, other: Hashes, *, jaccard: float, containment: float, shared: int
+) -> bool:
+    """
+    Return whether two sorted sets of shingles are those of copies of one story.
+
+    They are when the sets overlap by ``jaccard`` of their union, or when ``containment`` of the smaller
+    lies in the larger and at least ``shared`` shingles do: a slogan or a stock paragraph is no copy.
+    """
+    if len(one) > len(other):
+        one, other = other, one
+    if not len(one):
+        return False
+    place = np.minimum(np.searchsorted(other, one), len(other) - 1)
+    common = int(np.count_nonzero(other[place] == one))
+    if common >= jaccard * (len(one) + len(other) - common):
+        return True
+    return common >= shared and common >= containment * len(one)
+
+
+def groups(
+    sketches: Sketches, *, jaccard: float, containment: float, shared: int, bucket: int
+) -> list[int]:
+    """
+    Return, for each article, the index of the first article of its group.
+
+    Within a bucket an article is compared with the ``bucket`` articles before it and with no more, which
+    keeps the cost near linear where a stock paragraph puts thousands of articles into one bucket.
+    """
+    parent = list(range(len(sketches.offsets) - 1))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = index = parent[parent[index]]
+        return index
+
+    refused: set[tuple[int, int]] = set()
+    sized = np.diff(sketches.offsets) > 0
+    for keys in sketches.bands:
+        for members in same_keys(keys, sized):
+            for place, one in enumerate(members):
+                for other in members[max(0, place - bucket) : place]:
+                    a, b = root(one), root(other)
+                    if a == b or (other, one) in refused:
+                        continue
+                    if are_copies(
+                        sketches.of(one), sketches.of(other),
+                        jaccard=jaccard, containment=containment, shared=shared,
+                    ):  # fmt: skip
+                        parent[max(a, b)] = min(a, b)
+                    else:
+                        refused.add((other, one))
+    return [root(index) for index in range(len(parent))]
+
+
+def same_keys(keys: Hashes, sized: npt.NDArray[np.bool_]) -> list[list[int]]:
+    """Return the indexes, ascending, of each key that two or more of the ``sized`` entries share."""
+    at = np.flatnonzero(sized)
+    order = at[np.argsort(keys[at], kind="stable")]
+    edges = np.flatnonzero(np.diff(keys[order]) != 0) + 1
+    sizes = np.diff(np.concatenate([[0], edges, [len(order)]]))
+    starts = np.concatenate([[0], edges])
+    return [
+        order[start : start + size].tolist()
+        for start, size in zip(starts[sizes > 1], sizes[sizes > 1], strict=True)
+    ]
