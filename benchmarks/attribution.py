@@ -1,0 +1,121 @@
+"""Score attribution on polnear-dev, split by document: `python benchmarks/attribution.py [--part test]`."""
+
+import argparse
+import gzip
+import hashlib
+import json
+import random
+import re
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from onrecord.corpus.attribute import attribute_article
+from onrecord.corpus.credit import Sentence
+
+SHARED = Path(__file__).parents[3] / "shared"
+
+
+def part_of(doc_id: str) -> str:
+    """Half of the documents train, half test, by a seeded hash of the id."""
+    return "test" if hashlib.sha256(f"20260105:{doc_id}".encode()).digest()[0] % 2 else "train"
+
+
+def surname(name: str | None) -> str:
+    """The last word of a name, in lower case, without possessive, full stop or suffix."""
+    words = re.findall(r"[\w.&-]+(?:[’']\w+)*", (name or "").lower())
+    words = [re.sub(r"[’']s$", "", w).strip(".") for w in words]
+    words = [w for w in words if w and w not in {"jr", "sr", "ii", "iii"}]
+    return words[-1] if words else ""
+
+
+def documents(part: str):
+    with gzip.open(SHARED / "benchmarks/polnear-dev.jsonl.gz", "rt", encoding="utf-8") as file:
+        for line in file:
+            doc = json.loads(line)
+            if part in {"all", part_of(doc["doc_id"])}:
+                yield doc
+
+
+def spans(doc) -> list[Sentence]:
+    text, paragraph, at, found = doc["text"], 0, 0, []
+    for s in doc["sentences"]:
+        paragraph += text.count("\n", at, s["start"])
+        at = s["start"]
+        found.append(Sentence(s["start"], s["end"], paragraph, None))
+    return found
+
+
+def score(part: str, show: int, want: str):
+    right, total = Counter(), Counter()
+    tp, fp, fn = Counter(), Counter(), Counter()
+    misses = defaultdict(list)
+    size = spent = 0
+    for doc in documents(part):
+        rows_in = spans(doc)
+        began = time.process_time()
+        rows = attribute_article(doc["text"], rows_in)
+        spent += time.process_time() - began
+        size += len(doc["text"])
+        for s, r in zip(doc["sentences"], rows, strict=True):
+            if s.get("resolved") == "pronoun_unresolved" or "attitude_holder" in s:
+                continue
+            gold, got = s["speaker"], r["speaker_name"]
+            text = doc["text"][s["start"] : s["end"]]
+            if gold:
+                for key in [
+                    (s["kind"], s["resolved"]),
+                    (s["kind"], "all"),
+                    ("all", s["resolved"]),
+                    ("all", "all"),
+                ]:
+                    total[key] += 1
+                    right[key] += surname(gold) == surname(got)
+                if surname(gold) != surname(got):
+                    misses[s["kind"] + ("-miss" if not got else "-wrong")].append(
+                        (
+                            doc["doc_id"][:24],
+                            s["resolved"],
+                            gold,
+                            s["cue"],
+                            got,
+                            r["cue"],
+                            r["attribution"],
+                            text,
+                        )
+                    )
+                if got:
+                    tp[s["kind"]] += 1
+                else:
+                    fn[s["kind"]] += 1
+            elif got:
+                fp[r["attribution"]] += 1
+                misses[r["attribution"] + "-false"].append(
+                    (doc["doc_id"][:24], got, r["cue"], text)
+                )
+    print(f"{part}: {spent:.1f} s, {size / 4096 / spent:.0f} 4-KB articles/s")
+    for key in sorted(total):
+        print(f"{key[0]:9}{key[1]:14}{right[key]:6}/{total[key]:<6}{right[key] / total[key]:.3f}")
+    for kind in ("direct", "mixed", "indirect"):
+        p = tp[kind] / max(1, tp[kind] + fp[kind])
+        q = tp[kind] / max(1, tp[kind] + fn[kind])
+        print(
+            f"{kind}: attributed or author: P {p:.3f} R {q:.3f} F1 {2 * p * q / (p + q):.3f}  fp {fp[kind]} fn {fn[kind]}"
+        )
+    t, f, n = sum(tp.values()), sum(fp.values()), sum(fn.values())
+    print(f"all: P {t / (t + f):.3f} R {t / (t + n):.3f} F1 {2 * t / (2 * t + f + n):.3f}")
+
+    for kind, rows in misses.items():
+        if want and kind == want:
+            for row in random.Random(show).sample(rows, min(len(rows), show)):
+                print(kind, row)
+    print({k: len(v) for k, v in misses.items()})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--part", default="train")
+    parser.add_argument("--show", type=int, default=30)
+    parser.add_argument("--want", default="")
+    a = parser.parse_args()
+    score(a.part, a.show, a.want)

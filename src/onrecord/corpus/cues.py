@@ -1,0 +1,564 @@
+"""
+Reporting cues of a sentence: the cue, its subject, and how much of the sentence it reports.
+
+A sentence is read as a row of tokens in which every quotation is one token. Cues are looked for outside
+quotations only; the subject stands to the left of its verb, to the right when inverted, or after
+"according to". Work is linear in the tokens: every scan is bounded.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, Verb, lexicon, words
+
+VERBS = lexicon().verbs
+AUX = words("aux")
+ADVERBS = words("adverbs")
+DETERMINERS = words("determiners")
+PREPOSITIONS = words("prepositions")
+CONJUNCTIONS = words("conjunctions")
+PRONOUNS = words("pronouns_he", "pronouns_she", "pronouns_they", "pronouns_other")
+PLAIN = words("verbs_plain")
+DATES = words("weekdays", "time_nouns")
+TITLES = words("titles")
+DOCUMENTS = words("documents")
+_DASHES = frozenset("—–―-")
+_ASKED = frozenset(
+    ["that", "how", "why", "whether", "what", "if", ":", "who", "when", "where", "about"]
+)
+_AFTER_VERB = frozenset(["", "that", ":", ",", "it", "he", "she", "they", "the", "a", "''"])
+_NEGATIONS = frozenset(["not", "n't", "never"])
+_CLOSE = frozenset(
+    [
+        ".",
+        ",",
+        ";",
+        ":",
+        "(",
+        "—",
+        "–",
+        "-",
+        "?",
+        "!",
+        "who",
+        "as",
+        "when",
+        "while",
+        "after",
+        "whose",
+        "in",
+    ]
+)
+_PASSIVE = frozenset(["is", "are", "was", "were", "be", "been", "being"])
+_REACH = 40  # tokens: no noun phrase of news is longer
+
+_TOKEN = re.compile(
+    r"(?:Sen|Rep|Gov|Mr|Mrs|Ms|Dr|Lt|Col|Gen|Sgt|Capt|Maj|Rev|Hon|Prof|St|Jr|Sr|No|U\.S|D\.C)s?\.|(?:[A-Z]\.)+"
+    r"|\w+(?:[-–’'&.@]\w+|\(\w{1,3}\))*|[^\w\s]"
+)
+
+
+class Token(NamedTuple):
+    """
+    A word, a mark, or a whole quotation; offsets are into the article.
+
+    A quotation has an empty ``word``; its ``low`` is ``”,`` where it ends in a mark of its own, else ``”``.
+    """
+
+    word: str
+    low: str
+    start: int
+    end: int
+
+
+class Attribution(NamedTuple):
+    """A cue with its subject: token indices half-open; ``coverage`` is the reported share of the sentence."""
+
+    cue: str
+    at: int
+    subject: tuple[int, int]
+    strength: int
+    coverage: float
+    inverted: bool
+    negated: bool
+
+
+def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> list[Token]:
+    """Return the tokens of ``text[start:end]``; ``quotes`` are the quoted parts of it, in order."""
+    found: list[Token] = []
+    at = start
+    for low, high in [*quotes, (end, end)]:
+        for match in _TOKEN.finditer(text, at, low):
+            word = match[0]
+            found.append(Token(word, word.lower().replace("’", "'"), match.start(), match.end()))
+        if high > low:
+            ended = text[high - 2 : high - 1] in {",", ".", "?", "!", "…", "'"}
+            found.append(Token("", "”," if ended else "”", low, high))
+        at = high
+    return found
+
+
+def attributions(row: Sequence[Token]) -> list[Attribution]:
+    """Return every cue of a sentence that has a subject in it, in order of appearance."""
+    found: list[Attribution] = []
+    for at, token in enumerate(row):
+        low = token.low
+        verb = VERBS.get(low)
+        if verb is not None:
+            one = _verb(row, at, verb)
+        elif low == "according" and at + 1 < len(row) and row[at + 1].low == "to":
+            one = _according(row, at)
+        else:
+            continue
+        if one is not None:
+            found.append(one)
+    return found
+
+
+def _according(row: Sequence[Token], at: int) -> Attribution | None:
+    subject = phrase_right(row, at + 2)
+    if subject is None:
+        return None
+    return Attribution(
+        "according to", at, subject, SAY, _share(row, (0, len(row)), (at, subject[1])), False, False
+    )
+
+
+def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
+    before = row[at - 1] if at else None
+    row[at + 1] if at + 1 < len(row) else None
+    if verb.nounish and not _finite(row, at):
+        return None
+    if (
+        before is not None
+        and before.low in {"to", "of", "a", "an", "the", "for", "by", "without", "no"}
+        and verb.lemma != "go"
+    ):
+        return None
+    beside_quote = _beside_quote(row, at)
+    if verb.strength == QUOTE and not beside_quote and not (verb.opinion and not verb.participle):
+        return None
+    inverted = False
+    subject: tuple[int, int] | None = None
+    if (
+        not verb.participle
+        and verb.lemma != "tell"
+        and before is not None
+        and (before.word == "" or before.low in {",", "-", "—", "–", "?", "!"} | _DASHES)
+    ):
+        subject = _inverted(row, at)
+        inverted = subject is not None
+    negated = False
+    if subject is None:
+        subject, negated, passive = _left(row, at, verb)
+        if subject is None or (passive and not verb.participle):
+            return None
+        if negated and verb.lemma in {"respond", "reply", "answer", "comment", "return"}:
+            return None
+    cue_end = at + 1
+    content = _content(row, at, subject, inverted)
+    if (
+        verb.strength == CLAUSE
+        and not beside_quote
+        and not inverted
+        and not _clause_follows(row, at)
+        and not _postposed(row, at, subject)
+    ):
+        return None
+    low = min(subject[0], at)
+    high = max(subject[1], cue_end)
+    return Attribution(
+        row[at].word,
+        at,
+        subject,
+        verb.strength,
+        _share(row, content, (low, high)),
+        inverted,
+        negated,
+    )
+
+
+def _finite(row: Sequence[Token], at: int) -> bool:
+    """Say whether a form that may be a noun is a verb here: a name, pronoun or plural right before it."""
+    j = at - 1
+    while j >= 0 and (row[j].low in ADVERBS or row[j].low.endswith("ly")):
+        j -= 1
+    if j < 0:
+        return False
+    before = row[j]
+    if before.low in PRONOUNS | {"who", ")"}:
+        return True
+    if before.low in AUX | {","} or before.word == "":
+        return not VERBS[row[at].low].base or before.low in AUX
+    if (
+        before.low in DETERMINERS | PREPOSITIONS
+        or before.low.endswith("'s")
+        or before.low in CONJUNCTIONS
+    ):
+        return False
+    plural = before.low.endswith(("s", "people", "men", "women"))
+    if plural == row[at].low.endswith("s"):
+        return False
+    follows = row[at + 1].low if at + 1 < len(row) else ""
+    return before.word[:1].isupper() or follows in _AFTER_VERB
+
+
+def _beside_quote(row: Sequence[Token], at: int) -> bool:
+    """Say whether a quotation stands near the cue, or the sentence leads into one with a colon."""
+    if row[-1].low == ":":
+        return True
+    for j in range(at + 1, min(len(row), at + _REACH)):
+        if row[j].word == "":
+            return True
+        if row[j].low == ";":
+            break
+    return any(row[j].word == "" for j in range(max(0, at - 12), at))
+
+
+def _clause_follows(row: Sequence[Token], at: int) -> bool:
+    j = at + 1
+    while j < len(row) and (
+        row[j].low in DATES or row[j].low in {"on", "in"} or row[j].low in ADVERBS
+    ):
+        j += 1
+    if j >= len(row):
+        return False
+    low, word = row[j].low, row[j].word
+    if row[at].low.startswith(("ask", "wonder")) and low not in _ASKED:
+        return False
+    if low in {"that", "how", "why", "whether", "what", ":", "if"} or word == "":
+        return True
+    if low in PRONOUNS | {"there", "it's", "he's", "she's", "they're", "we're", "i'm"}:
+        return True
+    if (
+        low in DETERMINERS
+        or word[:1].isupper()
+        or (low.isalpha() and low not in PREPOSITIONS | CONJUNCTIONS)
+    ):
+        # a clause has a finite verb soon
+        return any(
+            row[k].low in AUX or row[k].low in PLAIN for k in range(j + 1, min(len(row), j + 14))
+        )
+    return False
+
+
+def _postposed(row: Sequence[Token], at: int, subject: tuple[int, int]) -> bool:
+    """Say whether the cue closes or interrupts the clause it reports: "…, he said."."""
+    left = min(subject[0], at) - 1
+    if left < 1 or not (row[left].low == "," or row[left].word == "" or row[left].low in _DASHES):
+        return False
+    j = max(subject[1], at + 1)
+    while (
+        j < len(row)
+        and row[j].low not in {",", ".", ";", "—", "–", ":", "?", "!"}
+        and row[j].word != ""
+    ):
+        if row[j].low in {"that", "he", "she", "it", "they", "whether"}:
+            return False
+        if j == max(subject[1], at + 1) and not (
+            row[j].low in PREPOSITIONS | DATES | ADVERBS
+            or row[j].low in {"when", "as", "while", "if"}
+            or row[j].low.endswith("ly")
+        ):
+            return False
+        j += 1
+    return True
+
+
+def _content(
+    row: Sequence[Token], at: int, subject: tuple[int, int], inverted: bool
+) -> tuple[int, int]:
+    """Return the tokens reported: all of the sentence when the cue is inserted or closes it, else what follows."""
+    high = max(subject[1], at + 1)
+    if inverted or _postposed(row, at, subject):
+        return 0, len(row)
+    if any(row[j].word == "" for j in range(min(subject[0], at))) and not any(
+        row[j].word == "" for j in range(high, len(row))
+    ):
+        return 0, len(row)
+    return high, len(row)
+
+
+def _share(row: Sequence[Token], content: tuple[int, int], cue: tuple[int, int]) -> float:
+    inside = whole = 0
+    for j, token in enumerate(row):
+        if cue[0] <= j < cue[1]:
+            continue
+        size = token.end - token.start
+        whole += size
+        if content[0] <= j < content[1]:
+            inside += size
+    return inside / whole if whole else 0.0
+
+
+def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
+    """Return the subject of "…, said NAME": a noun phrase right after the verb, not the start of a clause."""
+    j = at + 1
+    if j >= len(row) or row[j].word == "":
+        return None
+    low = row[j].low
+    if low in {"he", "she", "they"}:
+        follows = row[j + 1].low if j + 1 < len(row) else "."
+        return (j, j + 1) if follows in {".", ",", "in", "on", "at", "during", ""} else None
+    if low in DATES or low in PRONOUNS or low in PREPOSITIONS | CONJUNCTIONS | AUX | ADVERBS:
+        return None
+    subject = phrase_right(row, j)
+    if subject is None:
+        return None
+    after = row[subject[1]] if subject[1] < len(row) else None
+    closes = (
+        after is None
+        or after.word == ""
+        or after.low in _CLOSE | PREPOSITIONS | DATES | ADVERBS
+        or after.low.endswith(("ing", "ly"))
+    )
+    if closes and row[at - 1].word and not any(row[k].word[:1].isupper() for k in range(*subject)):
+        # without a quotation before it, "…, said the plan of …" is not told from "NAME, …, said the plan"
+        closes = after is None or after.low in {".", ",", "who", ";"}
+    return subject if closes else None
+
+
+def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
+    """Return the noun phrase that begins at ``start``, its of- and for-phrases included."""
+    j = start
+    while j < min(len(row), start + 18):
+        token = row[j]
+        low = token.low
+        if token.word == "" or not (token.word[0].isalnum() or token.word[0] in "'’@#$&"):
+            if token.word in {"'", "’"}:
+                j += 1
+                continue
+            break
+        if low in {"of", "for", "from", "with", "by", "the", "a", "an", "and"} and j > start:
+            if low == "and" and not (
+                j + 1 < len(row) and row[j + 1].word[:1].isupper() and row[j - 1].word[:1].isupper()
+            ):
+                break
+            j += 1
+            continue
+        if j > start and (
+            low in PREPOSITIONS
+            or low in CONJUNCTIONS
+            or low in AUX
+            or low in PRONOUNS
+            or low in DATES
+        ):
+            break
+        if j > start and low in ADVERBS | PLAIN and not token.word[0].isupper():
+            break
+        if j > start and low in VERBS and not token.word[0].isupper() and not VERBS[low].nounish:
+            break
+        j += 1
+    while j > start and row[j - 1].low in {
+        "of",
+        "for",
+        "from",
+        "with",
+        "by",
+        "the",
+        "a",
+        "an",
+        "and",
+    }:
+        j -= 1
+    return (start, j) if j > start else None
+
+
+def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | None, bool, bool]:
+    """Return ``(subject, negated, passive)`` of a verb, looking to its left."""
+    j = at - 1
+    negated = passive = False
+    verbal = False
+    while j >= 0:
+        low = row[j].low
+        if low in AUX or low.endswith("n't"):
+            negated |= low.endswith("n't") or low == "cannot"
+            passive |= low in _PASSIVE and not verb.participle and not verb.base
+            verbal = True
+        elif low in _NEGATIONS:
+            negated = True
+        elif not (
+            low in ADVERBS or (low.endswith("ly") and len(low) > 4 and row[j].word[0].islower())
+        ):
+            break
+        j -= 1
+    if j < 0:
+        return None, negated, passive
+    j = _skip_dates(row, j)
+    if j >= 0 and row[j].low == ")":
+        k = j
+        while k > max(0, j - 12) and row[k].low != "(":
+            k -= 1
+        j = k - 1
+    if j < 0:
+        return None, negated, passive
+    low = row[j].low
+    if verb.participle and not verbal:
+        return (
+            (
+                main_subject(row, at)
+                if low in {",", "—", "–", "while", "by", "in", "after", "before", "and"}
+                or row[j].word == ""
+                else None
+            ),
+            negated,
+            False,
+        )
+    if low in {"and", "but", "then"} or (
+        low == "," and j and row[j - 1].low not in {")"} and _coordinated(row, j)
+    ):
+        return main_subject(row, j), negated, passive
+    if low in {"who", "which", "that"}:
+        k = j - 1
+        if k >= 0 and row[k].low == ",":
+            k -= 1
+        if low != "who" or k < 0 or verb.strength < SAY:
+            return None, negated, passive
+        return phrase_left(row, k), negated, passive
+    if low == "," or low in _DASHES:
+        return _over_appositive(row, j), negated, passive
+    if row[j].word == "":
+        return None, negated, passive
+    return phrase_left(row, j), negated, passive
+
+
+def _coordinated(row: Sequence[Token], comma: int) -> bool:
+    return False
+
+
+def _skip_dates(row: Sequence[Token], j: int) -> int:
+    k = j
+    while k >= 0 and (row[k].low in DATES or row[k].low.isdigit()):
+        k -= 1
+    if k < j and k >= 0 and row[k].low in {"on", "in", "late", "early"}:
+        k -= 1
+    return k if k >= 0 else j
+
+
+def _over_appositive(row: Sequence[Token], j: int) -> tuple[int, int] | None:
+    """Return the phrase before an appositive that ends at the comma ``j``: "NAME, director of …, said"."""
+    mark = row[j].low
+    k = j - 1
+    while k >= max(0, j - _REACH):
+        low = row[k].low
+        if low == mark or (mark == "," and low == ",") or (mark in _DASHES and low in _DASHES):
+            inner = row[k + 1]
+            before = phrase_left(row, k - 1) if k else None
+            if before is None:
+                return None
+            # "A spokeswoman, Anna White, said": the appositive is the name
+            if (
+                inner.word[:1].isupper()
+                and not any(row[m].word[:1].isupper() for m in range(*before) if m)
+                and inner.low not in DETERMINERS | TITLES
+            ):
+                return phrase_left(row, j - 1)
+            # "NAME, a senator from Town, State, said": the name stands before the first comma
+            hops = 0
+            while hops < 3 and not _namelike(row, before):
+                m = before[0] - 1
+                if m < 0 or row[m].low != ",":
+                    break
+                nearer = phrase_left(row, m - 1)
+                if nearer is None:
+                    break
+                before, _first, hops = nearer, m, hops + 1
+            return before
+        if low in {";", ":"} or row[k].word == "":
+            return None
+        k -= 1
+    return phrase_left(row, j - 1) if j >= 1 else None
+
+
+def _namelike(row: Sequence[Token], span: tuple[int, int]) -> bool:
+    return (
+        any(row[m].word[:1].isupper() for m in range(*span))
+        or row[span[0]].low in PRONOUNS
+        or span[0] == 0
+    )
+
+
+def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
+    """Return the noun phrase whose last token is ``end``."""
+    if end < 0:
+        return None
+    if row[end].low in PRONOUNS:
+        return end, end + 1
+    k = end
+    stop = max(-1, end - _REACH)
+    while k > stop:
+        token = row[k]
+        low = token.low
+        if token.word == ")":
+            m = k
+            while m > stop and row[m].low != "(":
+                m -= 1
+            k = m - 1
+            continue
+        if token.word == "":
+            if token.low != "”" or token.end - token.start > 40 or k == end:
+                break
+            k -= 1
+            continue
+        if not (token.word[0].isalnum() or token.word in {"'", "’", "@", "#", "$", "%", "&", "."}):
+            break
+        if low == "." and k < end:
+            break
+        if low == "and" and k < end:
+            after_capital = row[k + 1].word[:1].isupper()
+            before_capital = k > 0 and row[k - 1].word[:1].isupper()
+            if not (after_capital and before_capital) and not _starts_sentence(row, k):
+                break
+            k -= 1
+            continue
+        if low in CONJUNCTIONS or low in PRONOUNS or low in AUX:
+            break
+        if (
+            token.word[0].islower()
+            and (low in PLAIN or (low in VERBS and not VERBS[low].nounish and not VERBS[low].base))
+            and k < end
+        ):
+            break
+        if low in {"to"}:
+            break
+        k -= 1
+    begin = k + 1
+    while begin <= end and (row[begin].low in ADVERBS or row[begin].word in {"'", "’", "."}):
+        begin += 1
+    # "In Iowa Trump said": a phrase that opens with a preposition is its last name only
+    if begin <= end and row[begin].low in PREPOSITIONS and row[begin].low not in {"critics"}:
+        m = end
+        while m >= begin and row[m].word[:1].isupper():
+            m -= 1
+        if m < end and m >= begin:
+            begin = m + 1
+        else:
+            return None
+    return (begin, end + 1) if begin <= end else None
+
+
+def _starts_sentence(row: Sequence[Token], k: int) -> bool:
+    return k <= 4 and all(row[m].word != "" and row[m].low not in {",", ":"} for m in range(k))
+
+
+def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
+    """Return the subject of the sentence's main clause, as far as words without a parse tell."""
+    j = 0
+    while j < before and row[j].low in CONJUNCTIONS | ADVERBS | {","}:
+        j += 1
+    if j < before and (
+        row[j].low in PREPOSITIONS or row[j].low in {"when", "while", "as", "if", "after"}
+    ):
+        k = j
+        while k < min(before, j + 30) and row[k].low != ",":
+            k += 1
+        if k < before and row[k].low == ",":
+            j = k + 1
+    while j < before and row[j].low in ADVERBS | {","}:
+        j += 1
+    if j >= before or row[j].word == "":
+        return None
+    if row[j].low in PRONOUNS:
+        return j, j + 1
+    return phrase_right(row, j)

@@ -1,0 +1,262 @@
+"""
+Names of an article: who is mentioned where, the fullest form of each name, and a person's gender.
+
+A name is a run of capitalised words. Without a model, what a run is (a person, a body, a place) is told
+from titles, first names, last words and how the article comes back to it.
+"""
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from onrecord.corpus.lexicon import words
+
+TITLES = words("titles")
+NOT_NAMES = words("not_names", "weekdays")
+ORG_NOUNS = words("org_nouns")
+MEN, WOMEN = words("men"), words("women")
+_PARTICLES = frozenset(
+    [
+        "de",
+        "da",
+        "del",
+        "della",
+        "der",
+        "den",
+        "di",
+        "du",
+        "la",
+        "le",
+        "van",
+        "von",
+        "bin",
+        "ibn",
+        "al",
+        "el",
+        "dos",
+        "st.",
+        "ten",
+        "y",
+    ]
+)
+_SUFFIXES = frozenset(["jr", "sr", "ii", "iii", "iv", "jr.", "sr."])
+_HE = frozenset(
+    ["mr", "sir", "lord", "congressman", "councilman", "chairman", "king", "prince", "father"]
+)
+_SHE = frozenset(
+    [
+        "mrs",
+        "ms",
+        "miss",
+        "lady",
+        "dame",
+        "congresswoman",
+        "councilwoman",
+        "chairwoman",
+        "queen",
+        "princess",
+        "sister",
+    ]
+)
+
+_CAP = r"(?:(?:Sen|Rep|Gov|Mr|Mrs|Ms|Dr|Lt|Col|Gen|Sgt|Capt|Maj|Rev|Hon|Prof|St|Jr|Sr)s?\.|(?:[A-Z]\.)+|[A-ZÀ-Þ]\w*(?:[-’'&.]\w+)*)"
+_RUN = re.compile(
+    rf"{_CAP}(?:,? (?=[JS]r\b){_CAP}|[ \u00a0](?:(?:de|da|del|della|der|den|di|du|la|le|van|von|bin|ibn|al|el|dos) ){{0,2}}{_CAP})*"
+)
+_LONG = re.compile(
+    rf"{_CAP}(?:[ \u00a0](?:(?:of|for|and|the|on|in|to|de|&|against) ){{0,2}}{_CAP})+"
+)
+_PARENTHESIS = re.compile(r"[ \u00a0]\(([A-Z][A-Z&.\-]{1,9}s?)\)")
+_POSSESSIVE = re.compile(r"[’'](?:s|S)?$")
+
+
+class Mention(NamedTuple):
+    """A name where it stands: offsets, its words without title, the title words before it."""
+
+    start: int
+    end: int
+    name: tuple[str, ...]
+    titles: tuple[str, ...]
+
+
+def bare(word: str) -> str:
+    """
+    Return a word without a possessive ending and without the full stop of an abbreviation.
+
+    >>> bare("Ossoff’s"), bare("Sen."), bare("voters'")
+    ('Ossoff', 'Sen', 'voters')
+    """
+    return _POSSESSIVE.sub("", word).rstrip(".") if word[-1] in "sS’'." else word
+
+
+def split_name(run: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """
+    Return ``(titles, name)`` of a run of capitalised words; the name is empty for a bare title.
+
+    >>> split_name(["Senate", "Minority", "Leader", "Chuck", "Schumer"])
+    (('Senate', 'Minority', 'Leader'), ('Chuck', 'Schumer'))
+    >>> split_name(["But", "Trump"]), split_name(["Attorney", "General"])
+    (((), ('Trump',)), (('Attorney', 'General'), ()))
+    >>> split_name(["The", "State", "Department"])
+    ((), ('State', 'Department'))
+    """
+    parts = [bare(w) if i == len(run) - 1 else w for i, w in enumerate(run)]
+    lows = [bare(w).lower() for w in parts]
+    first = 0
+    while first < len(parts) and lows[first] in NOT_NAMES:
+        first += 1
+    parts, lows = parts[first:], lows[first:]
+    if not parts or lows[-1] in ORG_NOUNS:
+        return (), tuple(parts)
+    if all(low in TITLES for low in lows):
+        if len(lows) > 1 and lows[0] in MEN | WOMEN:
+            return (), tuple(parts)
+        return tuple(parts), ()
+    last = max(
+        (i for i, low in enumerate(lows[:-1]) if low in TITLES and not (i == 0 and low in MEN)),
+        default=-1,
+    )
+    if (
+        last >= 0
+        and lows[-1] in TITLES
+        and lows[last + 1] not in MEN | WOMEN
+        and len(lows) - last == 2
+        and last > 0
+        and lows[0] in MEN | WOMEN
+    ):
+        last = -1
+    return tuple(parts[: last + 1]), tuple(parts[last + 1 :])
+
+
+class Roster:
+    """The names of one article, and what each short form stands for."""
+
+    def __init__(self, text: str) -> None:
+        self.mentions: list[Mention] = []
+        counts: dict[tuple[str, ...], int] = defaultdict(int)
+        self._proper: set[str] = set()  # words seen in capitals where a sentence does not begin
+        self._titles: dict[str, set[str]] = defaultdict(set)
+        for match in _RUN.finditer(text):
+            titles, name = split_name(match[0].replace(",", "").replace("\u00a0", " ").split(" "))
+            if not name:
+                continue
+            if len(name) > 1 or name[0].isupper() or not _opens_sentence(text, match.start()):
+                self._proper.update(name)
+            self.mentions.append(Mention(match.start(), match.end(), name, titles))
+            counts[name] += 1
+            if titles:
+                self._titles[name[-1]].update(bare(t).lower() for t in titles)
+        self.starts = [m.start for m in self.mentions]
+        self.counts = counts
+        self._by_last: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+        self._by_first: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+        for name in counts:
+            if len(name) > 1:
+                last = name[-2] if name[-1].lower() in _SUFFIXES and len(name) > 2 else name[-1]
+                self._by_last[last].append(name)
+                self._by_first[name[0]].append(name)
+        self._acronyms = _acronyms(text)
+        self._full: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def full(self, name: tuple[str, ...]) -> str:
+        """Return the fullest form of ``name`` in the article."""
+        if name not in self._full:
+            self._full[name] = self._fullest(name)
+        return " ".join(self._full[name])
+
+    def _fullest(self, name: tuple[str, ...]) -> tuple[str, ...]:
+        if len(name) == 1:
+            word = name[0]
+            if word in self._acronyms:
+                return (self._acronyms[word],)
+            options = [n for n in self._by_last[word] if self._looks_person(n)]
+            if not options:
+                options = [
+                    n
+                    for n in self._by_first[word]
+                    if word.lower() in MEN | WOMEN and self._looks_person(n)
+                ]
+            if not options:
+                return name
+            return max(options, key=lambda n: (self.counts[n], len(n)))
+        if not self._looks_person(name):
+            return name
+        last = name[-1]
+        same = [n for n in self._by_last[last] if n[0] == name[0] and len(n) > len(name)]
+        return max(same, key=lambda n: (len(n), self.counts[n])) if same else name
+
+    def _looks_person(self, name: tuple[str, ...]) -> bool:
+        return len(name) <= 4 and name[-1].lower() not in ORG_NOUNS and not name[-1].isupper()
+
+    def is_name(self, name: tuple[str, ...]) -> bool:
+        """Say whether a capitalised word is a name, not merely the first word of a sentence."""
+        return len(name) > 1 or name[0] in self._proper or name[0].lower() in MEN | WOMEN
+
+    def is_person(self, name: tuple[str, ...]) -> bool:
+        """Say whether a name is likely a person's."""
+        if not self._looks_person(name):
+            return False
+        if len(name) == 1:
+            if self._titles.get(name[0]):
+                return True
+            return any(self.is_person(n) for n in self._by_last[name[0]])
+        return (
+            name[0].lower() in MEN
+            or name[0].lower() in WOMEN
+            or bool(self._titles.get(name[-1]))
+            or (name[-1],) in self.counts
+        )
+
+    def gender(self, name: tuple[str, ...]) -> str:
+        """Return ``m``, ``f`` or an empty string where neither title nor first name tells."""
+        titles = self._titles.get(name[-1], set())
+        first = self._fullest(name)[0].lower() if len(name) == 1 else name[0].lower()
+        man = first in MEN or bool(titles & _HE)
+        woman = first in WOMEN or bool(titles & _SHE)
+        if titles & _HE and not titles & _SHE:
+            return "m"
+        if titles & _SHE and not titles & _HE:
+            return "f"
+        return "" if man == woman else "m" if man else "f"
+
+    def between(self, start: int, end: int) -> list[Mention]:
+        """Return the mentions that begin in ``[start, end)``."""
+        low = bisect_right(self.starts, start - 1)
+        high = bisect_right(self.starts, end - 1)
+        return self.mentions[low:high]
+
+
+def _opens_sentence(text: str, start: int) -> bool:
+    before = text[max(0, start - 3) : start].rstrip(" \u00a0")
+    return not before or before[-1] in ".!?:\n“”\"‘’'—–"
+
+
+def _acronyms(text: str) -> dict[str, str]:
+    """Return acronym → name, from parentheses and from names whose initials spell a word in capitals."""
+    wanted = {bare(w) for w in re.findall(r"\b[A-Z]{2,7}\b", text)}
+    found: dict[str, str] = {}
+    if not wanted:
+        return found
+    for match in _LONG.finditer(text):
+        run = match[0].replace("\u00a0", " ").split(" ")
+        lows = [w.lower() for w in run]
+        # any tail of the run may be the name that is abbreviated
+        for skip in range(min(4, len(run) - 1)):
+            if lows[skip] in {"of", "for", "and", "the", "on", "in", "to"}:
+                continue
+            initials = "".join(w[0] for w in run[skip:] if w[0].isupper())
+            if (
+                len(initials) > 1
+                and initials in wanted
+                and initials not in found
+                and not (skip == 0 and lows[0] in NOT_NAMES)
+            ):
+                found[initials] = bare_tail(run[skip:])
+    return found
+
+
+def bare_tail(run: Sequence[str]) -> str:
+    """Return a run of words as a name, its last word without a possessive ending."""
+    return " ".join([*run[:-1], bare(run[-1])])

@@ -1,0 +1,75 @@
+"""
+Quotations of an article: where quotation marks open and close, paragraph by paragraph.
+
+A paragraph is a line. A quotation left open at a paragraph's end is cut there, and said to run on when
+the next paragraph opens with a quotation mark, which is how newspapers print long speech.
+"""
+
+import re
+from typing import NamedTuple
+
+
+class Quotation(NamedTuple):
+    """A quotation, marks included, half-open in code points; ``runs_on`` says the next one continues it."""
+
+    start: int
+    end: int
+    runs_on: bool
+
+
+# Two straight apostrophes or two back-ticks stand for a double mark in older news feeds.
+_MARK = re.compile(r"[“”„‟«»\"]|''|``|\n+|‘|(?<!\w)'(?=\w)|[’'](?!\w)")
+_OPENING = frozenset("“„‟«") | {"``"}
+_CLOSING = frozenset("”»")
+_BEFORE_CLOSE = frozenset(".,!?…;-–—")
+
+
+def quotations(text: str) -> list[Quotation]:
+    """
+    Return the quotations of ``text`` in order; they never overlap and never cross a line break.
+
+    Nested marks belong to the quotation around them. A closing mark without an opening one is ignored.
+    Time and memory are linear in the text.
+
+    >>> [("He said “yes” and 'no way.'")[q.start : q.end] for q in quotations("He said “yes” and 'no way.'")]
+    ['“yes”', "'no way.'"]
+    """
+    found: list[Quotation] = []
+    opened = -1  # start of the open double quotation, or -1
+    single = -1  # start of an open single quotation outside any double one, or -1
+    for match in _MARK.finditer(text):
+        mark, at = match[0], match.start()
+        if mark[0] == "\n":
+            if opened >= 0:
+                found.append(Quotation(opened, at, _opens_next(text, match.end())))
+            opened = single = -1
+        elif mark in {"‘", "'", "’"}:
+            if opened >= 0:
+                continue
+            if single < 0:
+                if mark == "‘" or (mark == "'" and _can_open(text, at)):
+                    single = at
+            elif mark != "‘" and (text[at - 1] in _BEFORE_CLOSE or at - single > 3):
+                found.append(Quotation(single, at + 1, False))
+                single = -1
+        elif opened < 0:
+            if mark in _CLOSING or (mark not in _OPENING and not _can_open(text, match.end() - 1)):
+                continue
+            opened, single = at, -1
+        elif mark not in _OPENING:
+            found.append(Quotation(opened, match.end(), False))
+            opened = -1
+    if opened >= 0:
+        found.append(Quotation(opened, len(text), False))
+    return found
+
+
+def _can_open(text: str, at: int) -> bool:
+    """Say whether a straight mark whose last character is at ``at`` has a word to open, close after it."""
+    return at + 1 < len(text) and not text[at + 1].isspace()
+
+
+def _opens_next(text: str, at: int) -> bool:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return text[at : at + 1] in _OPENING or text[at : at + 1] == '"' or text[at : at + 2] == "''"

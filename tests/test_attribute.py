@@ -1,0 +1,122 @@
+"""Attribution: tables of (sentence, speaker), what must hold of any text, and the five articles."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onrecord import cli
+from onrecord.corpus.attribute import attribute_article, settle_copies
+from onrecord.corpus.credit import Sentence
+from onrecord.corpus.quotes import quotations
+from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, read_parquet, sentence_id, write_parquet
+
+INTRODUCED = (
+    "Councilwoman Renata Pell and Hal Dempsey, general manager of Orrin Valley Transit, met. "
+)
+
+
+def read(text: str) -> list[dict]:
+    """Attribute a text whose sentences are marked by | and whose paragraphs by line breaks."""
+    spans, at, paragraph = [], 0, 0
+    plain = text.replace("|", " ")
+    for piece in re.split(r"[|\n]", text):
+        if piece.strip():
+            spans.append(Sentence(at, at + len(piece), paragraph, None))
+        if text[at + len(piece) : at + len(piece) + 1] == "\n":
+            paragraph += 1
+        at += len(piece) + 1
+    return attribute_article(plain, spans)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "name", "attribution"),
+    [
+        ("“Buses should be free,” Pell said.", "Renata Pell", "direct"),
+        ("“Buses should be free,” said Pell, who rides the 22.", "Renata Pell", "direct"),
+        ("Pell said that buses should be free.", "Renata Pell", "indirect"),
+        ("Buses, Pell said on Monday, should be free.", "Renata Pell", "indirect"),
+        ("Pell said the fare was “a tax on the poor.”", "Renata Pell", "mixed"),
+        ("According to Dempsey, six routes are full.", "Hal Dempsey", "indirect"),
+        ("Six routes are full, according to Dempsey.", "Hal Dempsey", "indirect"),
+        ("“Six routes are full,” agency spokesman Ed Orr said.", "Ed Orr", "direct"),
+        ("Drivers of the night shift say the plan is rushed.", "Drivers of the night shift", "indirect"),
+        ("Pell signed the petition on Monday.", None, "none"),
+        ("Dempsey did not answer calls.", None, "none"),
+        ("The buses run every ten minutes.", None, "none"),
+    ],
+)  # fmt: skip
+def test_a_sentence_is_credited_to_its_speaker(sentence, name, attribution):
+    row = read(f"{INTRODUCED}|{sentence}")[-1]
+    assert (row["speaker_name"], row["attribution"]) == (name, attribution)
+
+
+def test_a_quotation_keeps_its_speaker_over_sentences_and_paragraphs():
+    rows = read(
+        f"{INTRODUCED}\n“It is late,” Pell said.|“It is long overdue.|I will not wait.\n"
+        "“We will vote in May.”\nThe hall emptied.\nDempsey continued:\nWe have no drivers to spare."
+    )
+    assert [r["speaker_name"] for r in rows] == [
+        None, "Renata Pell", "Renata Pell", "Renata Pell", "Renata Pell", None, "Hal Dempsey", "Hal Dempsey",
+    ]  # fmt: skip
+
+
+def test_kinds_come_from_roles_anywhere_in_the_article():
+    rows = read(f"{INTRODUCED}|Pell said yes.|Dempsey said no.")
+    assert [r["speaker"] for r in rows[1:]] == ["politician", "agency"]
+
+
+def test_a_copy_settles_a_block_quotation_without_a_lead_in():
+    block = "We cannot go on like this, and every rider in the valley knows it."
+    led = read(f"{INTRODUCED}\nPell continued:\n{block}")
+    bare = read(f"{INTRODUCED}\n{block}")
+    assert bare[-1]["speaker"] == "author"
+    settle_copies([([INTRODUCED, "Pell continued:", block], led), ([INTRODUCED, block], bare)])
+    assert (bare[-1]["speaker"], bare[-1]["speaker_name"]) == ("politician", "Renata Pell")
+
+
+@given(st.text(alphabet="“”\"'’‘ \n.,:aB said Mr. Lee", max_size=300))
+def test_quotations_are_in_order_within_their_paragraph(text):
+    found = quotations(text)
+    assert all(q.start < q.end and "\n" not in text[q.start : q.end] for q in found)
+    assert all(a.end <= b.start for a, b in pairwise(found))
+
+
+@given(st.text(max_size=200), st.integers(1, 40))
+def test_any_text_gives_one_row_a_sentence(text, size):
+    spans = [Sentence(at, min(at + size, len(text)), 0, None) for at in range(0, len(text), size)]
+    rows = attribute_article(text, spans)
+    assert len(rows) == len(spans)
+    for row in rows:
+        assert 0 <= row["confidence"] <= 1
+        assert len(row["candidates"]) <= 7
+        assert (row["speaker_name"] is None) == (row["speaker"] in {"author", "none"})
+
+
+def test_the_verb_writes_a_row_a_sentence_and_reads_copies_together(tmp_path):
+    block = "We cannot go on like this, and every rider in the valley knows it."
+    texts = {"a": f"{INTRODUCED}\nPell continued:\n{block}", "b": f"{INTRODUCED}\n{block}"}
+    sentences = []
+    for identifier, text in texts.items():
+        at = 0
+        for index, piece in enumerate(text.split("\n")):
+            row = dict.fromkeys(SENTENCES.names) | {
+                "sentence_id": sentence_id(identifier, at, at + len(piece)),
+                "article_id": identifier, "group_id": "g", "index": index, "paragraph": index,
+                "start": at, "end": at + len(piece), "text": piece,
+                "furniture": "cue" if piece.endswith(":") else None,
+            }  # fmt: skip
+            sentences.append(row)
+            at += len(piece) + 1
+    articles = [
+        dict.fromkeys(ARTICLES.names) | {"article_id": k, "group_id": "g", "text": v}
+        for k, v in texts.items()
+    ]
+    write_parquet(tmp_path / "articles.parquet", articles, ARTICLES)
+    write_parquet(tmp_path / "sentences.parquet", sentences, SENTENCES)
+    cli.run("attribute", [f"workspace={tmp_path}"])
+    rows = read_parquet(tmp_path / "speakers.parquet", SPEAKERS).to_pylist()
+    assert [r["sentence_id"] for r in rows] == [s["sentence_id"] for s in sentences]
+    assert [r["speaker"] for r in rows] == ["author", "none", "politician", "author", "politician"]
