@@ -23,6 +23,7 @@ def render_label_config(scheme: Scheme) -> str:
     """Return the labeling config (XML) that asks the scheme's questions; the same scheme gives the same bytes."""
     page = ET.Element("View", className="or-page")
     ET.SubElement(page, "Style").text = "\n" + STYLE.read_text(encoding="utf-8")
+    _target(page)
     _article(ET.SubElement(page, "View", className="or-article"))
     asked = ET.SubElement(page, "View", className="or-questions")
     other = free_hotkey(scheme)
@@ -52,13 +53,19 @@ def free_hotkey(scheme: Scheme) -> str:
     raise BadInput("the scheme leaves no letter free as the hotkey for another name")
 
 
+def _target(page: ET.Element) -> None:
+    target = ET.SubElement(page, "View", className="or-target")
+    for title, value in (("Target", "$target"), ("Opposite", "$opposite")):
+        pair = ET.SubElement(target, "View", className="or-pair")
+        what = ET.SubElement(pair, "View", className="or-what")
+        ET.SubElement(what, "Header", value=title, size="5")
+        ET.SubElement(pair, "Header", value=value, size="5")
+
+
 def _article(column: ET.Element) -> None:
-    target = ET.SubElement(column, "View", className="or-target")
-    for css, value in (("or-for", "$target"), ("or-against", "$opposite")):
-        ET.SubElement(ET.SubElement(target, "View", className=css), "Header", value=value, size="5")
     head = ET.SubElement(column, "View", className="or-head")
-    for css, value in (("or-outlet", "$outlet"), ("or-headline", "$headline")):
-        ET.SubElement(ET.SubElement(head, "View", className=css), "Header", value=value, size="4")
+    for css, value, size in (("or-outlet", "$outlet", "5"), ("or-headline", "$headline", "4")):
+        ET.SubElement(ET.SubElement(head, "View", className=css), "Header", value=value, size=size)
     for name in ("before", SENTENCE, "after"):
         box = ET.SubElement(column, "View", className=f"or-{name}")
         ET.SubElement(
@@ -67,7 +74,8 @@ def _article(column: ET.Element) -> None:
 
 
 def _question(column: ET.Element, question: Question, other: str) -> None:
-    block = _block(column, f"or-{question.kind}", question.ask)
+    few = " or-few" if 0 < len(question.labels) <= 4 else ""
+    block = _block(column, f"or-{question.kind}{few}", question.ask)
     for name, labels in question.when.items():
         block.set("visibleWhen", "choice-selected")
         block.set("whenTagName", name)

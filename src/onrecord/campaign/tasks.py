@@ -21,8 +21,6 @@ NEAR = 2  # sentences on either side that the guidelines let an annotator use
 CONTEXT = 6000  # code points of the article shown on either side, so that tasks stay small
 MAX_NAMES = 7
 ATTRIBUTOR = "onrecord attribute"  # `model_version` of its suggestions
-
-
 def task_data(
     task_id: str,
     sentence_id: str,
@@ -219,7 +217,8 @@ def instructions(guidelines: str, target: Mapping[str, Any]) -> str:
     """Return the guidelines as HTML for a project's instructions, the target's block filled in."""
     filled = fill_target(guidelines, target)
     without_marks = re.sub(r"<!--.*?-->\n?", "", filled, flags=re.DOTALL)
-    return str(MarkdownIt("commonmark", {"html": False}).enable("table").render(without_marks))
+    page = MarkdownIt("commonmark", {"html": False}).enable("table").render(without_marks)
+    return f'<div class="or-guidelines">{page}</div>'  # the labeling page's style sheet knows it
 
 
 def fill_target(guidelines: str, target: Mapping[str, Any]) -> str:
