@@ -21,6 +21,8 @@ NEAR = 2  # sentences on either side that the guidelines let an annotator use
 CONTEXT = 6000  # code points of the article shown on either side, so that tasks stay small
 MAX_NAMES = 7
 ATTRIBUTOR = "onrecord attribute"  # `model_version` of its suggestions
+
+
 def task_data(
     task_id: str,
     sentence_id: str,
