@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV = $(BIN)/uv pip install -q --python $(BIN)/python
 
-.PHONY: demo test setup lint render lock clean
+.PHONY: demo test setup lint render docs lock clean
 
 demo: setup
 	@$(BIN)/onrecord demo
@@ -33,9 +33,20 @@ render: setup
 	@$(BIN)/python -m onrecord.scheme
 	@$(BIN)/python -m onrecord.campaign.label_config
 
+# The pages of docs/ as a site, in site/; its tools are in an environment of their own.
+docs: .venv-docs/.installed
+	@.venv-docs/bin/mkdocs build -q --strict
+
+.venv-docs/.installed: requirements-docs.txt
+	@test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install -q --disable-pip-version-check -r requirements-docs.txt
+	@touch $@
+
 lock: setup
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra reliability --extra sweeps \
 	  --group pyproject.toml:dev pyproject.toml -o requirements.txt --custom-compile-command "make lock"
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --group pyproject.toml:docs \
+	  -o requirements-docs.txt --custom-compile-command "make lock"
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 requirements-labelstudio.in \
 	  -o requirements-labelstudio.txt --custom-compile-command "make lock"
 
