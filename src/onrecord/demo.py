@@ -1,5 +1,6 @@
 """``demo``: the whole way, in order, on an embedded server that it ends."""
 
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from onrecord import cli
+from onrecord import ROOT, cli
 from onrecord.records import read_json
 
 
@@ -25,12 +26,20 @@ def interval(score: dict[str, Any]) -> str:
     return f"[{score['low']:.2f}, {score['high']:.2f}]{narrow}"
 
 
+def bring_sample(folder: Path) -> None:
+    """Copy the sample's articles and labels into a folder that has none: an installed wheel carries them."""
+    if not folder.exists() and (ROOT / "data/sample").is_dir():
+        shutil.copytree(ROOT / "data/sample", folder)
+
+
 def main(cfg: DictConfig) -> None:
     """Walk every step; end the server whatever happens; print a screenful of what came out."""
     started = time.monotonic()
     campaign = HydraConfig.get().runtime.choices["campaign"]
     common = [f"campaign={campaign}", f"workspace={cfg.workspace}", f"seed={cfg.seed}"]
     workspace = Path(cfg.workspace)
+    if campaign == "sample":
+        bring_sample(Path("data/sample"))
 
     def step(verb: str, *words: str) -> Any:
         print(f"\n── {verb} ".ljust(72, "─"), flush=True)
