@@ -36,7 +36,8 @@ def main(cfg: DictConfig) -> None:
     """Walk every step; end the server whatever happens; print a screenful of what came out."""
     started = time.monotonic()
     campaign = HydraConfig.get().runtime.choices["campaign"]
-    common = [f"campaign={campaign}", f"workspace={cfg.workspace}", f"seed={cfg.seed}"]
+    common = [f"campaign={campaign}", f"workspace={cfg.workspace}", f"articles={cfg.articles}"]
+    common.append(f"seed={cfg.seed}")
     workspace = Path(cfg.workspace)
     if campaign == "sample":
         bring_sample(Path("data/sample"))
@@ -45,8 +46,7 @@ def main(cfg: DictConfig) -> None:
         print(f"\n── {verb} ".ljust(72, "─"), flush=True)
         return cli.call(verb, [*common, *words])
 
-    step("ingest", f"articles={cfg.articles}")
-    for verb in ("segment", "attribute", "plan"):
+    for verb in ("ingest", "segment", "attribute", "plan"):
         step(verb)
     step("serve")
     try:

@@ -19,13 +19,13 @@ def main(cfg: DictConfig) -> None:
             f"until={cfg.until}: expected one of {', '.join(verbs)}{near(cfg.until, verbs)}"
         )
     campaign = HydraConfig.get().runtime.choices["campaign"]
-    words = [f"campaign={campaign}", f"workspace={cfg.workspace}", f"seed={cfg.seed}"]
+    words = [f"campaign={campaign}", f"workspace={cfg.workspace}", f"articles={cfg.articles}"]
+    words.append(f"seed={cfg.seed}")
     for step in STEPS[: verbs.index(cfg.until) + 1]:
-        own = [*words, f"articles={cfg.articles}"] if "@articles" in step.reads else words
-        config = cli.composed(step.verb, own)
+        config = cli.composed(step.verb, words)
         now = state(step, Path(cfg.workspace), cli.plain(config))
         if now == "done":
             print(f"{step.verb:<11} done")
         else:
             print(f"{step.verb:<11} {now}: running", flush=True)
-            cli.call(step.verb, own)
+            cli.call(step.verb, words)
