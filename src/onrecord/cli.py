@@ -68,6 +68,7 @@ VERBS: dict[str, Verb] = {
     "adjudicate": Verb(
         "onrecord.campaign.adjudicate", CAMPAIGN, "decide gold; settle what is in dispute"
     ),
+    "view": Verb("onrecord.view", CAMPAIGN, "each article with speakers and stances coloured"),
     "build": Verb(
         "onrecord.dataset.build", EXPERIMENT, "gold to a dataset whose splits do not leak"
     ),

@@ -1,0 +1,140 @@
+"""``view``: each article with speakers and stances coloured per sentence, from gold or from predictions.
+
+The page holds the articles' text, so it stands in the workspace and is never committed or published.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from markupsafe import Markup
+from omegaconf import DictConfig
+
+from onrecord.pages import Section, notice, page, render
+from onrecord.records import (
+    ARTICLES,
+    SENTENCES,
+    BadInput,
+    GoldRow,
+    read_jsonl,
+    read_parquet,
+    require,
+    write_text,
+)
+from onrecord.scheme import Scheme, load_scheme
+
+CAVEAT = (
+    "Labels describe a sentence as published, not a person's view: a reporter chose what to quote. "
+    "This page holds the articles' text; it is for the workspace, not for publication."
+)
+
+
+def coloured(scheme: Scheme) -> str:
+    """Return the question whose labels are coloured: the first about the target, else the first asked."""
+    asked = [q.name for q in scheme.questions.values() if q.kind == "label"]
+    return next((name for name in asked if scheme.questions[name].target), asked[0])
+
+
+def labels_of_gold(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str | None]]:
+    """Return sentence_id → its decided answers."""
+    return {row["sentence_id"]: dict(row["labels"]) for row in rows}
+
+
+def labels_of_predictions(
+    rows: Iterable[Mapping[str, Any]], question: str
+) -> dict[str, dict[str, str | None]]:
+    """Return sentence_id → the predicted label of the one question that a model answers."""
+    return {row["id"]: {question: row["predicted"]} for row in rows}
+
+
+def paragraphs(
+    sentences: Sequence[Mapping[str, Any]], labels: Mapping[str, Mapping[str, str | None]]
+) -> list[list[dict[str, Any]]]:
+    """Return an article's paragraphs as lists of sentences, each with its labels (none if it has none)."""
+    return [
+        [
+            {
+                "text": sentence["text"],
+                "furniture": sentence["furniture"],
+                "labels": {k: v for k, v in labels.get(sentence["sentence_id"], {}).items() if v},
+            }
+            for sentence in group
+        ]
+        for _, group in groupby(sentences, key=lambda s: s["paragraph"])
+    ]
+
+
+def view(
+    articles: Sequence[Mapping[str, Any]],
+    sentences: Sequence[Mapping[str, Any]],
+    labels: Mapping[str, Mapping[str, str | None]],
+    scheme: Scheme,
+    *,
+    title: str,
+    lead: str,
+) -> str:
+    """Return the page: filters, then a section an article; sentences in the order of their articles."""
+    of_article: dict[str, list[Mapping[str, Any]]] = {}
+    for sentence in sentences:
+        of_article.setdefault(sentence["article_id"], []).append(sentence)
+    question = coloured(scheme)
+    names = sorted(
+        {v for one in labels.values() for k, v in one.items() if v and k not in _closed(scheme)}
+    )
+    choices = {name: scheme.questions[name].names for name in _closed(scheme)}
+    choices |= {q.name: names for q in scheme.questions.values() if q.kind == "name" and names}
+    choices = {k: v for k, v in choices.items() if any(k in one for one in labels.values())}
+    filters = render("view_filters.html", choices=choices, colours=scheme.questions[question].names)
+    sections = [Section("Show", [notice(CAVEAT, "plain"), filters])]
+    for article in articles:
+        body: Markup = render(
+            "view_article.html",
+            paragraphs=paragraphs(of_article.get(article["article_id"], []), labels),
+            question=question,
+            colours=scheme.questions[question].names,
+        )
+        about = ", ".join(
+            filter(None, [article["outlet"], article["byline"], article["published"]])
+        )
+        sections.append(Section(article["title"] or article["article_id"], [body], about))
+    return page(title, lead, sections)
+
+
+def _closed(scheme: Scheme) -> list[str]:
+    return [q.name for q in scheme.questions.values() if q.kind == "label"]
+
+
+def main(cfg: DictConfig) -> None:
+    """Write ``articles.html`` from the workspace's articles and its gold, or from predictions."""
+    workspace = Path(cfg.workspace)
+    scheme = load_scheme()
+    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()
+    sentences = read_parquet(
+        require(workspace / "sentences.parquet", "segment"), SENTENCES
+    ).to_pylist()
+    if cfg.labels_from == "gold":
+        labels = labels_of_gold(
+            read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)
+        )
+        lead = f"Gold labels; made by: {cfg.campaign.origin}."
+    elif cfg.labels_from == "predictions":
+        if not cfg.predictions:
+            raise BadInput(
+                "expected predictions=FILE (what `predict` or `evaluate` wrote), found none"
+            )
+        rows = pq.read_table(require(cfg.predictions, "predict"), columns=["id", "predicted"])
+        labels = labels_of_predictions(rows.to_pylist(), coloured(scheme))
+        lead = "A model's predictions, not people's labels."
+    else:
+        raise BadInput(f"labels_from={cfg.labels_from}: expected gold or predictions")
+    known = {sentence["sentence_id"] for sentence in sentences}
+    shown = {key: value for key, value in labels.items() if key in known}
+    html = view(
+        articles, sentences, shown, scheme, title=f"{cfg.campaign.title}: the articles", lead=lead
+    )
+    write_text(workspace / "articles.html", html)
+    print(
+        f"{len(articles)} articles, {len(shown)} sentences with labels: {workspace / 'articles.html'}"
+    )
