@@ -67,7 +67,7 @@ def main(cfg: DictConfig) -> None:
     if annotations is not None:
         tables["annotations"] = split_annotations(annotations, columns, scheme)
     card = {
-        "question": question, "source": cfg.source.name, "split": split, "seed": cfg.seed,
+        "question": question, "source": cfg.source.name, "title": title, "split": split, "seed": cfg.seed,
         "origin": origin_of(annotations, cfg.campaign.origin) if annotations is not None else "people",
         "counts": counts(tables["gold"], question, features[question]["names"]),
         "audit": {key: audit[key] for key in ("summary", "on_leak", "findings", "passed")},

@@ -1,0 +1,243 @@
+"""`publish`: a release loads cold and names its labels rightly; what must be refused is."""
+
+import itertools
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import datasets
+import mlcroissant as mlc
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from onrecord.cli import main
+from onrecord.dataset import proof
+from onrecord.dataset.standoff import runs
+from onrecord.records import BadInput
+from onrecord.scheme import load_scheme
+
+PEOPLE = ("campaign=sample", "campaign.origin=people", "released=2026-06-01")
+
+
+def run(verb: str, folder: Path, *words: str) -> int:
+    return main([verb, f"workspace={folder}", *PEOPLE[: 2 + (verb == "publish")], *words])
+
+
+@pytest.fixture
+def built(workspace: Path) -> Path:
+    assert run("build", workspace) == 0
+    return workspace
+
+
+@pytest.fixture
+def released(built: Path) -> Path:
+    assert run("publish", built) == 0
+    return built / "releases" / "v1.0.0"
+
+
+def test_a_full_release_loads_cold_in_both_configs(released, tmp_path):
+    gold = datasets.load_dataset(str(released), cache_dir=str(tmp_path / "cache"))
+    raw = datasets.load_dataset(str(released), "annotations", cache_dir=str(tmp_path / "cache"))
+    scheme = load_scheme()
+    for loaded in (gold, raw):
+        for question in ("speaker", "claim_type", "stance"):
+            assert loaded["train"].features[question].names == scheme.questions[question].names
+    assert sum(map(len, gold.values())) == 17
+    assert {row["annotator"] for row in raw["train"]} == {f"annotator-{n}" for n in (1, 2, 3)}
+    subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=released, check=True)
+
+
+def test_croissant_validates_and_loads_every_record_set(released):
+    dataset = mlc.Dataset(str(released / "croissant.json"))
+    assert not dataset.metadata.ctx.issues.errors
+    counts = {
+        r.id: len(list(dataset.records(record_set=r.id))) for r in dataset.metadata.record_sets
+    }
+    assert sum(n for name, n in counts.items() if name.startswith("gold/")) == 17
+    names = [row["labels/stance/name"] for row in dataset.records(record_set="labels/stance")]
+    assert names == ["favor", "against", "neutral", "none"]
+    about = json.loads((released / "croissant.json").read_text(encoding="utf-8"))
+    assert about["conformsTo"][0] == "http://mlcommons.org/croissant/1.1"
+    assert {"rai:dataBiases", "rai:dataLimitations", "rai:dataAnnotationProtocol"} <= set(about)
+
+
+@pytest.mark.parametrize("damage", ["hash", "column"])
+def test_a_croissant_that_lies_of_the_files_is_caught(released, damage):
+    path = released / "croissant.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        re.sub(r'"sha256": "[0-9a-f]{64}"', f'"sha256": "{"0" * 64}"', text)
+        if damage == "hash" else text.replace('"column": "unanimous"', '"column": "unaminous"'),
+        encoding="utf-8",
+    )  # fmt: skip
+    with pytest.raises(BadInput, match=r"croissant\.json"):
+        proof.check_croissant(released)
+
+
+def test_a_card_in_another_label_order_is_caught(released):
+    """`datasets` takes the card's order without a word: the check, not the library, must stop it."""
+    card = released / "README.md"
+    swapped = card.read_text(encoding="utf-8").replace("'0': favor", "'0': x").replace("'1': against", "'1': favor").replace("'0': x", "'0': against")  # fmt: skip
+    card.write_text(swapped, encoding="utf-8")
+    loaded = datasets.load_dataset(str(released), cache_dir=str(released.parent / "cache"))
+    assert loaded["train"].features["stance"].names[0] == "against"  # permuted in silence
+    with pytest.raises(BadInput, match="labels would be permuted"):
+        proof.check_label_order(released, {})
+
+
+def test_a_codebook_in_another_order_is_caught(released):
+    path = released / "codebook.json"
+    book = json.loads(path.read_text(encoding="utf-8"))
+    book["columns"]["gold"]["stance"]["labels"].reverse()
+    path.write_text(json.dumps(book), encoding="utf-8")
+    with pytest.raises(BadInput, match="another order"):
+        proof.check_label_order(released, {})
+
+
+def test_files_in_two_label_orders_are_caught(released):
+    path = released / "gold" / "test.parquet"
+    table = pq.read_table(path)
+    metadata = {k: v.replace(b'"favor", "against"', b'"against", "favor"') for k, v in table.schema.metadata.items()}  # fmt: skip
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    with pytest.raises(BadInput, match="elsewhere favor"):
+        proof.check_label_order(released, {})
+
+
+def test_publishing_again_is_nothing_and_other_bytes_are_refused(released, capsys):
+    workspace = released.parent.parent
+    before = proof.checksums(released)
+    assert run("publish", workspace) == 0
+    assert "byte for byte the same" in capsys.readouterr().out
+    assert run("publish", workspace, "contact=someone@example.org") == 2
+    assert "holds other bytes (README.md" in capsys.readouterr().err
+    assert proof.checksums(released) == before
+    (released / "README.md").write_text("changed", encoding="utf-8")
+    assert run("publish", workspace) == 2
+    assert "README.md is not as SHA256SUMS says" in capsys.readouterr().err
+    assert sorted(p.name for p in released.parent.iterdir()) == ["v1.0.0"]
+
+
+def test_a_release_holds_no_times_of_day_and_ids_of_its_own(released):
+    rows = pq.read_table(released / "annotations/train.parquet")
+    assert not {"created_at", "updated_at"} & set(rows.column_names)
+    assert rows["annotation_id"][0].as_py() == f"{rows['sentence_id'][0].as_py()}/annotator-1/main"
+
+
+def test_the_changelog_names_each_label_that_changed(released):
+    workspace = released.parent.parent
+    gold = [json.loads(line) for line in (workspace / "gold.jsonl").open(encoding="utf-8")]
+    row = next(
+        r for r in gold if r["labels"]["stance"] == "favor" and r["sentence_id"].startswith("c1")
+    )
+    row["labels"]["stance"], row["soft"]["stance"] = "against", {"against": 1.0}
+    (workspace / "gold.jsonl").write_text("\n".join(map(json.dumps, gold[:-1])), encoding="utf-8")
+    assert run("build", workspace) == 0
+    assert run("publish", workspace, "version=1.0.1") == 0
+    log = (workspace / "releases/v1.0.1/CHANGELOG.md").read_text(encoding="utf-8")
+    assert "0 rows added, 1 gone, 1 labels changed" in log
+    assert f"{row['sentence_id']} → making the city's buses free: stance favor → against" in log
+    assert log.index("## 1.0.1") < log.index("## 1.0.0")
+
+
+def test_the_card_says_gaps_by_name_and_never_a_commonplace(released):
+    card = (released / "README.md").read_text(encoding="utf-8")
+    assert "More information needed".lower() not in card.lower()
+    assert all(f"`statement.{name}`" in card for name in ("curation", "annotators", "funding"))
+    assert "Labels describe sentences, not persons" in card
+    assert "| Echo | 2 | 0 | 1 | 1 | 4 |" in card
+    head = proof.card_head(released)
+    assert head["language"] == ["en"]
+    assert head["size_categories"] == ["n<1K"]
+
+
+@pytest.mark.parametrize("origin", ["machine", "simulated"])
+def test_labels_not_made_by_people_are_declared(workspace, origin, capsys):
+    rows = [json.loads(line) for line in (workspace / "annotations.jsonl").open(encoding="utf-8")]
+    rows[0]["origin"] = origin
+    (workspace / "annotations.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert run("build", workspace) == 0
+    assert run("publish", workspace) == 2
+    assert "campaign says origin: people" in capsys.readouterr().err
+    assert run("publish", workspace, f"campaign.origin={origin}") == 0
+    card = (workspace / "releases/v1.0.0/README.md").read_text(encoding="utf-8")
+    word = {"machine": "machine-made", "simulated": "simulated"}[origin]
+    assert f"> **The labels of this dataset are {word}" in card
+    assert f"labels-made-by-{origin}" in proof.card_head(workspace / "releases/v1.0.0")["tags"]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        pytest.param(["version=1.0"], "expected X.Y.Z", id="version"),
+        pytest.param(["kind=half"], "expected full or standoff", id="kind"),
+        pytest.param(["campaign.text_license=null"], "needs campaign.text_license", id="text rights"),
+        pytest.param(["campaign.labels_license=cc-by-9.0"], "licence 'cc-by-9.0'", id="licence"),
+        pytest.param(["campaign.labels_license=CC0-1.0"], "licence 'CC0-1.0'", id="licence case"),
+        pytest.param(["campaign.language=xx-yy"], "knows no language 'xx-yy'", id="language"),
+        pytest.param(["tasks=[stance-detection]"], "knows no task 'stance-detection'", id="task"),
+        pytest.param(["task_ids=[stance]"], "knows no task id 'stance'", id="task id"),
+        pytest.param(["released=June"], "expected YYYY-MM-DD", id="date"),
+        pytest.param(["to=hub", "repo=a/b"], "needs contact", id="hub without contact"),
+        pytest.param(["to=hub", "contact=a@example.org"], "needs repo", id="hub without repo"),
+        pytest.param(["to=moon"], "expected hub", id="to"),
+        pytest.param(["run=nowhere"], "there is no run.json", id="run"),
+    ],
+)  # fmt: skip
+def test_what_may_not_be_published_is_refused_and_nothing_is_written(
+    built, capsys, words, complaint
+):
+    assert run("publish", built, *words) == 2
+    assert complaint in capsys.readouterr().err
+    assert not list(built.glob("releases/*"))
+
+
+def test_a_failed_audit_is_refused(built, capsys):
+    audit = json.loads((built / "audit.json").read_text(encoding="utf-8"))
+    (built / "audit.json").write_text(json.dumps(audit | {"passed": False}), encoding="utf-8")
+    assert run("publish", built) == 2
+    assert "the audit failed" in capsys.readouterr().err
+
+
+def test_a_standoff_release_holds_no_text(built):
+    assert run("publish", built, "kind=standoff") == 0
+    release = built / "releases/v1.0.0"
+    articles = pq.read_table(built / "articles.parquet")["text"].to_pylist()
+    quoted = set(itertools.chain.from_iterable(map(runs, articles)))
+    assert not proof.quotations(release, quoted)
+    everything = b"".join(p.read_bytes() for p in release.glob("*.*") if p.suffix != ".parquet")
+    assert b"Riders for a Bus" not in everything  # a name of more than five words
+    gold = pa.concat_tables(pq.read_table(p) for p in (release / "gold").iterdir())
+    assert not {"text", "context_before", "context_after"} & set(gold.column_names)
+    rows = {r["sentence_id"]: r for r in gold.to_pylist()}
+    named = next(
+        r for r in rows.values() if r["article_id"] == "c1" and r["speaker_start"] is not None
+    )
+    assert named["speaker_name"] is None
+    assert "Ada Quill" in {r["speaker_name"] for r in rows.values()}
+    raw = pq.read_table(release / "annotations/train.parquet")
+    assert "comment" not in raw.column_names
+
+
+def test_a_quotation_that_slips_into_a_standoff_release_is_refused(built, capsys):
+    leak = "it was said that " + "Nobody at the stop on Mill Street had a ticket to show."
+    assert run("publish", built, "kind=standoff", f"statement.curation='{leak}'") == 2
+    assert "eight words in a row of the articles stand in README.md" in capsys.readouterr().err
+    assert not list(built.glob("releases/*"))
+
+
+def test_a_config_a_target_where_there_are_several(tmp_path):
+    table = tmp_path / "rows.jsonl"
+    rows = [{"id": str(i), "text": f"Sentence number {i}.", "target": t, "label": lab}
+            for i, (t, lab) in enumerate(itertools.product(["The Fare", "Ferries"], ["favor", "against"] * 4))]  # fmt: skip
+    table.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert run("build", tmp_path / "ws", "source=rows", f"rows={table}") == 0
+    assert run("publish", tmp_path / "ws") == 0
+    release = tmp_path / "ws/releases/v1.0.0"
+    configs = [c["config_name"] for c in yaml.safe_load((release / "README.md").read_text("utf-8").split("---\n")[1])["configs"]]  # fmt: skip
+    assert configs == ["gold", "target-ferries", "target-the-fare"]
+    fares = datasets.load_dataset(str(release), "target-the-fare", cache_dir=str(tmp_path / "c"))
+    assert {row["target"] for rows in fares.values() for row in rows} == {"The Fare"}
+    assert run("publish", tmp_path / "ws", "kind=standoff", "version=2.0.0") == 2
