@@ -1,0 +1,129 @@
+"""``train``: fit a model, cross-validated by group, into a run folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from onrecord.experiment import runs
+from onrecord.experiment.card import model_card
+from onrecord.experiment.examples import Examples, read_examples, small_labels
+from onrecord.experiment.features import needs_vectors
+from onrecord.experiment.folds import grouped_folds, out_of_fold
+from onrecord.experiment.models import fit_model, make_model, save_model
+from onrecord.experiment.scores import confusion, measures
+from onrecord.experiment.vectors import attach_vectors
+from onrecord.records import BadInput, file_sha256, write_json, write_text
+
+MADE = ("model.skops", "cv.json", "out_of_fold.parquet", "model_card.md")
+
+
+def development(examples: Examples) -> Examples:
+    """Return what may be learnt from and chosen by: everything but the test split."""
+    return examples.in_splits("train", "validation")
+
+
+def make_from(settings: Mapping[str, Any]) -> Any:
+    """Return the unfitted model that a run's settings describe."""
+    model = settings["model"]
+    return make_model(
+        settings["features"], settings["classifier"],
+        per_target=bool(model["per_target"]), members=model["members"], seed=int(settings["seed"]),
+    )  # fmt: skip
+
+
+def wants_vectors(settings: Mapping[str, Any]) -> bool:
+    """Return whether a run's settings need the sentence encoder."""
+    specs = [settings["features"], *(m["features"] for m in settings["model"]["members"])]
+    return any(needs_vectors(spec) for spec in specs)
+
+
+def cross_validate(
+    examples: Examples, settings: Mapping[str, Any], progress: Any = lambda done, total: None
+) -> tuple[Any, Any, dict[str, Any]]:
+    """Return out-of-fold probabilities (rows, labels), the fold of each row, and ``cv.json``'s content."""
+    folds = grouped_folds(examples, int(settings["folds"]), int(settings["seed"]))
+    soft = bool(settings["soft"])
+    chances, fold_of, notes = out_of_fold(
+        examples, folds, lambda part: fit_model(make_from(settings), part, soft=soft), progress
+    )
+    predicted, gold = chances.argmax(axis=1), examples.labels
+
+    def score(rows: Any) -> dict[str, float | None]:
+        counts = confusion(gold[rows], predicted[rows], len(examples.names)).astype(float)
+        found = measures(examples.names, gold[rows])
+        return {name: None if m is None else float(m(counts)) for name, m in found.items()}
+
+    cv = {
+        "n": len(gold),
+        "n_groups": len(set(examples.groups)),
+        **score(fold_of >= 0),
+        "folds": [{**note, **score(fold_of == note["fold"])} for note in notes],
+    }
+    return chances, fold_of, cv
+
+
+def main(cfg: DictConfig) -> str:
+    """Train into ``cfg.run`` (default: a folder named by the hash of config and data); return its path."""
+    settings: Any = OmegaConf.to_container(
+        OmegaConf.masked_copy(cfg, ["features", "classifier", "model", "soft", "folds", "seed", "encoder", "baseline"]),
+        resolve=True,
+    )  # fmt: skip
+    everything = read_examples(Path(cfg.workspace) / "dataset")
+    examples = development(everything)
+    if not len(examples.frame):
+        raise BadInput(f"{cfg.workspace}/dataset: there is not one row to train on")
+    small = small_labels(examples.labels, examples.groups, examples.names)
+    if small and not cfg.allow_small:
+        raise BadInput(
+            f"too small to learn from (30 rows in 3 groups at the least): {'; '.join(small)}: "
+            "collect more, or say allow_small=true"
+        )
+    name = str(cfg.model.name)
+    if not wants_vectors(settings):
+        settings["encoder"] = None
+    folder = Path(cfg.run) if cfg.run else runs.run_folder(name, settings, examples.signature)
+    signature = runs.config_hash({"settings": settings, "data": examples.signature})
+    if (folder / "run.json").is_file() and runs.read_run(folder)["signature"] == signature:
+        print(f"{name}: already trained on these data, nothing to do: {folder}")
+        return str(folder)
+    if settings["encoder"]:
+        examples = attach_vectors(examples, str(cfg.encoder), cfg.cache)
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in ("run.json", "report.json", "report.html", "predictions.parquet"):
+        (folder / stale).unlink(missing_ok=True)
+    chances, fold_of, cv = cross_validate(examples, settings)
+    model = fit_model(make_from(settings), examples, soft=bool(cfg.soft))
+    save_model(model, folder / "model.skops")
+    write_json(folder / "cv.json", cv)
+    runs.write_probabilities(
+        folder / "out_of_fold.parquet", list(examples.frame["id"]), examples.names, chances,
+        gold=examples.labels, fold=fold_of,
+    )  # fmt: skip
+    about = {
+        "name": name, "signature": signature, "data": examples.signature, "question": examples.question,
+        "labels": list(examples.names), "split": examples.split, "origin": examples.origin,
+        "campaign": str(cfg.campaign.title) if examples.source == "gold" else "a labelled table", "small": small, "left_out": dict(examples.left_out),
+        "n": cv["n"], "n_groups": cv["n_groups"], "settings": settings, **runs.provenance(),
+    }  # fmt: skip
+    write_text(folder / "model_card.md", model_card(about, cv))
+    about["files"] = {file: file_sha256(folder / file) for file in MADE}
+    write_json(folder / "run.json", about)
+    print(
+        f"{name}: {cv['n']} sentences in {cv['n_groups']} groups, {len(cv['folds'])} folds by group"
+    )
+    print(f"  out of fold: macro-F1 {shown(cv['macro_f1'])}, accuracy {shown(cv['accuracy'])}")
+    for line in small:
+        print(f"  small: {line}")
+    print(f"  run: {folder}")
+    return str(folder)
+
+
+def shown(score: float | None) -> str:
+    """Return a share for a terminal.
+
+    >>> shown(0.65217), shown(None)
+    ('0.652', 'undefined')
+    """
+    return "undefined" if score is None else f"{score:.3f}"

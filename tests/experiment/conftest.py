@@ -1,0 +1,79 @@
+"""A small labelled table with something to learn in it, and its way through the command line."""
+
+import io
+import json
+import random
+import subprocess
+from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onrecord.cli import main
+from onrecord.experiment.examples import Examples, read_examples
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+WORDS = {
+    "favor": "welcome cheaper fairer support good cleaner",
+    "against": "waste costly reject oppose bad ruin",
+    "neutral": "meeting agenda council report Tuesday vote",
+}
+FILLER = ["bus", "city", "fare", "route", "rider", "driver", "mayor", "budget", "plan", "week"]
+
+
+def table(groups: int = 100, rows: int = 4, seed: int = 1) -> list[dict[str, Any]]:
+    """Rows of three labels and two targets, ``rows`` to a group; the label shows in some of the words."""
+    chance = random.Random(seed)
+    made = []
+    for i in range(groups * rows):
+        label = list(WORDS)[i % 3]
+        told = chance.choices(WORDS[label].split(), k=2) + chance.choices(FILLER, k=8)
+        if chance.random() < 0.2:
+            told[0] = chance.choice(WORDS[chance.choice(list(WORDS))].split())
+        chance.shuffle(told)
+        others = chance.choices([label, *WORDS], k=2)
+        made.append(
+            {"id": f"r{i}", "text": " ".join(told) + f" {i}.", "target": ["free buses", "night buses"][i % 2],
+             "label": label, "group": f"g{i // rows}", "outlet": f"outlet {i % 4}",
+             "published": f"2026-0{1 + i % 3}-01", "votes": [label, *others]}
+        )  # fmt: skip
+    return made
+
+
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def cli() -> Cli:
+    """Run the command line in this process: importing scikit-learn anew for each step takes seconds."""
+
+    def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        out, err = io.StringIO(), io.StringIO()
+        with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+            status = main(words)
+        return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())
+
+    return run
+
+
+def done(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, cli: Cli) -> Path:
+    """A folder with a workspace ``ws`` in which the table has been built by group."""
+    folder = tmp_path_factory.mktemp("built")
+    write_rows(folder / "rows.jsonl", table())
+    done(cli("build", "source=rows", "rows=rows.jsonl", "workspace=ws", cwd=folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def examples(built: Path) -> Examples:
+    return read_examples(built / "ws" / "dataset")
