@@ -1,0 +1,247 @@
+"""
+Bring the plan to Label Studio: one project per annotator and round gives assignment, order and blindness.
+
+It may be broken off at any moment and run again, and run again when the plan has changed: tasks are added
+and retired, and none that somebody annotated is ever deleted.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict
+
+from omegaconf import DictConfig, OmegaConf
+from rich.progress import track
+
+from onrecord.campaign.accounts import Account, ensure_accounts
+from onrecord.campaign.client import LabelStudio, connect
+from onrecord.campaign.environment import locked
+from onrecord.campaign.label_config import render_label_config
+from onrecord.campaign.projects import (
+    Standing,
+    ensure_project,
+    fill_project,
+    project_key,
+    settle_journal,
+)
+from onrecord.campaign.tasks import instructions, tasks_of
+from onrecord.records import (
+    ARTICLES,
+    SENTENCES,
+    SPEAKERS,
+    BadInput,
+    PlanRow,
+    read_jsonl,
+    read_parquet,
+    require,
+    write_jsonl,
+    write_text,
+)
+from onrecord.scheme import Scheme, annotation_folder, guidelines_version, load_scheme
+
+
+class Launched(TypedDict):
+    """A task as it stands on Label Studio: the plan's row and where it is.
+
+    ``state`` is active, or retired where the plan dropped it but somebody had annotated it.
+    """
+
+    task_id: str
+    sentence_id: str
+    annotator: str
+    round: str
+    purpose: str
+    suggestion_shown: bool
+    text_sha256: str
+    server: str
+    project_id: int
+    ls_task_id: int
+    user_id: int
+    state: str
+
+
+def version_line(scheme: Scheme, guidelines: str, since: str) -> dict[str, Any]:
+    """Return the line of ``versions.jsonl`` that says which instrument is in force since a moment."""
+    labels = {q.name: q.names for q in scheme.questions.values()}
+    labels["flags"] = [flag.name for flag in scheme.flags]
+    return {
+        "since": since,
+        "guidelines_version": guidelines_version(guidelines),
+        "scheme_version": scheme.version,
+        "labels_sha256": hashlib.sha256(json.dumps(labels).encode()).hexdigest(),
+    }
+
+
+def check_versions(known: Sequence[Mapping[str, Any]], new: Mapping[str, Any]) -> bool:
+    """
+    Return whether ``new`` differs from the last line in force.
+
+    Raises BadInput where labels changed under one version number: answers could not be told apart later.
+    """
+    if not known:
+        return True
+    last = known[-1]
+    if (
+        last["labels_sha256"] != new["labels_sha256"]
+        and last["scheme_version"] == new["scheme_version"]
+    ):
+        raise BadInput(
+            f"the labels changed since the campaign was launched, but the scheme is still version "
+            f"{new['scheme_version']}: raise `version` in annotation/scheme.yaml and declare the migration"
+        )
+    return any(last[key] != new[key] for key in new if key != "since")
+
+
+def launched_rows(
+    rows: Sequence[Mapping[str, Any]],
+    stand: Mapping[str, Standing],
+    before: Sequence[Mapping[str, Any]],
+    *,
+    server: str,
+    project: int,
+    user: int,
+) -> list[Launched]:
+    """Return a project's rows of ``launched.jsonl``: the plan's, then those it dropped that somebody annotated."""
+    planned = {row["task_id"] for row in rows}
+    dropped = [row for row in before if row["task_id"] not in planned and row["task_id"] in stand]
+    return [
+        Launched(
+            task_id=row["task_id"],
+            sentence_id=row["sentence_id"],
+            annotator=row["annotator"],
+            round=row["round"],
+            purpose=row["purpose"],
+            suggestion_shown=row["suggestion_shown"],
+            text_sha256=stand[row["task_id"]]["text_sha256"],
+            server=server,
+            project_id=project,
+            ls_task_id=stand[row["task_id"]]["id"],
+            user_id=user,
+            state="active" if row["task_id"] in planned else "retired",
+        )
+        for row in [*rows, *dropped]
+    ]
+
+
+def logins_table(accounts: Iterable[Account], links: Mapping[str, Sequence[str]]) -> str:
+    """Return ``logins.csv``: one line per annotator with the login and a link to each project."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(["annotator", "email", "password", "links"])
+    for account in accounts:
+        who = account["annotator"]
+        table.writerow([who, account["email"], account["password"], " ".join(links.get(who, ()))])
+    return out.getvalue()
+
+
+def launch(
+    client: LabelStudio,
+    plan: Sequence[Mapping[str, Any]],
+    tasks: Sequence[Mapping[str, Any]],
+    accounts: Mapping[str, Account],
+    before: Sequence[Mapping[str, Any]],
+    *,
+    campaign: str,
+    title: str,
+    label_config: str,
+    guidelines: str,
+    journal: Path,
+) -> Iterator[list[Launched]]:
+    """Yield each project's rows once its tasks stand; ``tasks`` go with the rows of ``plan``, ``before`` is launched.jsonl."""
+    known = {p["description"]: p for p in client.projects()}
+    data = {task["data"]["onrecord_id"]: task for task in tasks}
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in plan:
+        groups.setdefault((row["round"], row["annotator"]), []).append(row)
+    for row in before:  # a project that the plan dropped altogether still has its tasks retired
+        groups.setdefault((row["round"], row["annotator"]), [])
+    for (round_name, annotator), rows in groups.items():
+        key = project_key(campaign, round_name, annotator)
+        if not rows and key not in known:
+            continue
+        project = ensure_project(
+            client, known, key,
+            title=f"{title} · {round_name} · {annotator}",
+            label_config=label_config, guidelines=guidelines,
+        )  # fmt: skip
+        rows.sort(key=lambda row: row["position"])
+        stand = fill_project(
+            client, project["id"], [data[row["task_id"]] for row in rows],
+            is_new=key not in known, journal=journal,
+        )  # fmt: skip
+        mine = [r for r in before if (r["round"], r["annotator"]) == (round_name, annotator)]
+        user = accounts[annotator]["user_id"] if annotator in accounts else mine[0]["user_id"]
+        yield launched_rows(rows, stand, mine, server=client.key, project=project["id"], user=user)
+
+
+def read_plan(workspace: Path) -> list[dict[str, Any]]:
+    """Return the plan; raises BadInput where there is none or a task stands in it twice."""
+    path = require(workspace / "plan.jsonl", "plan")
+    plan = read_jsonl(path, PlanRow)
+    seen: set[str] = set()
+    for number, row in enumerate(plan, 1):
+        if row["task_id"] in seen:
+            raise BadInput(f"{path}, line {number}: task {row['task_id']} is planned twice")
+        seen.add(row["task_id"])
+    return plan
+
+
+def main(cfg: DictConfig) -> None:
+    """Compare the plan with the server, send what is missing, write ``launched.jsonl`` and ``logins.csv``."""
+    workspace = Path(cfg.workspace)
+    plan = read_plan(workspace)
+    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES)
+    sentences = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
+    speakers = read_parquet(require(workspace / "speakers.parquet", "attribute"), SPEAKERS)
+    scheme = load_scheme()
+    guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
+    target: Any = OmegaConf.to_container(cfg.campaign.target, resolve=True)
+    tasks = list(
+        tasks_of(
+            plan, articles=articles.to_pylist(), sentences=sentences.to_pylist(),
+            speakers=speakers.to_pylist(), target=target, scheme=scheme,
+        )
+    )  # fmt: skip
+    path, versions = workspace / "launched.jsonl", workspace / "versions.jsonl"
+    with (
+        connect(workspace, cfg.labelstudio.url) as client,
+        locked(workspace / "labelstudio/launch.lock"),
+    ):
+        known = read_jsonl(versions) if versions.exists() else []
+        line = version_line(scheme, guidelines, client.server_time)
+        if check_versions(known, line):
+            write_jsonl(versions, [*known, line])
+        before = [
+            r for r in (read_jsonl(path) if path.exists() else []) if r["server"] == client.key
+        ]
+        names = list(dict.fromkeys(row["annotator"] for row in plan))
+        accounts = ensure_accounts(
+            client, names, cfg.campaign.name, workspace / "labelstudio" / "accounts.json"
+        )
+        journal = workspace / "labelstudio" / "importing.json"
+        settle_journal(client, journal)
+        done = launch(
+            client, plan, tasks, accounts, before,
+            campaign=cfg.campaign.name, title=cfg.campaign.title,
+            label_config=render_label_config(scheme), guidelines=instructions(guidelines, target),
+            journal=journal,
+        )  # fmt: skip
+        total = len({(row["round"], row["annotator"]) for row in plan})
+        quiet = not sys.stderr.isatty()
+        rows = [r for group in track(done, "launching", total=total, disable=quiet) for r in group]
+        write_jsonl(path, rows)
+    links: dict[str, list[str]] = {}
+    for project, annotator in dict.fromkeys((r["project_id"], r["annotator"]) for r in rows):
+        links.setdefault(annotator, []).append(f"{client.url}/projects/{project}/data?labeling=1")
+    logins = logins_table([accounts[name] for name in names], links)
+    write_text(workspace / "logins.csv", logins, mode=0o600)
+    retired = sum(row["state"] == "retired" for row in rows)
+    print(
+        f"{len(rows) - retired} tasks stand in {len({r['project_id'] for r in rows})} projects at {client.url}"
+        + (f"; {retired} that the plan dropped keep their annotations" if retired else "")
+    )
+    print(f"Logins and links: {workspace / 'logins.csv'}")
