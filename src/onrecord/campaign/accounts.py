@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import httpx
 
@@ -19,13 +19,17 @@ from onrecord.records import BadInput, read_json, write_text
 
 
 class Account(TypedDict):
-    """One annotator's login. ``user_id`` is Label Studio's, which ``completed_by`` of an annotation names."""
+    """One annotator's login. ``user_id`` is Label Studio's, which ``completed_by`` of an annotation names.
+
+    ``origin`` is set where no person uses it: shipped or simulated labels are entered by it.
+    """
 
     annotator: str
     email: str
     password: str
     token: str
     user_id: int
+    origin: NotRequired[str]
 
 
 def email_of(annotator: str, campaign: str) -> str:
@@ -71,6 +75,21 @@ def ensure_accounts(
         mine[annotator]["token"], mine[annotator]["user_id"] = token, user_id
         save(path, kept)
     return dict(mine)
+
+
+def mark_origin(client: LabelStudio, annotator: str, origin: str, path: Path) -> None:
+    """Keep that what this account enters is not a person's (``origin``: machine or simulated)."""
+    kept = read_json(path)
+    kept[client.key][annotator]["origin"] = origin
+    save(path, kept)
+
+
+def origins(
+    client: LabelStudio, annotators: Iterable[str], path: Path, default: str
+) -> dict[str, str]:
+    """Return ``annotator → origin`` of what each enters: as marked, else the campaign's ``default``."""
+    kept = read_json(path).get(client.key, {}) if path.exists() else {}
+    return {name: kept.get(name, {}).get("origin", default) for name in annotators}
 
 
 def save(path: Path, kept: Any) -> None:

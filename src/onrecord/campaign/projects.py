@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
-from onrecord.campaign.client import PAGE, Interrupted, LabelStudio, keyed
+from onrecord.campaign.client import KEYS, PAGE, Interrupted, LabelStudio, keyed
 from onrecord.records import BadInput, read_json, write_json
 
 SETTLE = 20.0  # seconds that an import call of a killed launch is given to come to its end
@@ -92,7 +92,8 @@ def standing(
     """Return ``onrecord_id → tasks`` of a project (of ``keys`` alone where given), the oldest first."""
     found: dict[str, list[Standing]] = {}
     columns = "id,data,drafts,total_annotations,cancelled_annotations"
-    for task in client.tasks(project, include=columns, filters=[keyed(keys)] if keys else []):
+    filters = [[keyed(keys[i : i + KEYS])] for i in range(0, len(keys), KEYS)] if keys else [[]]
+    for task in (t for f in filters for t in client.tasks(project, include=columns, filters=f)):
         touched = task["total_annotations"] or task["cancelled_annotations"] or task["drafts"]
         found.setdefault(str(task["data"].get("onrecord_id")), []).append(
             Standing(

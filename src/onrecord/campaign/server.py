@@ -6,6 +6,7 @@ One server a workspace, with its data in ``WORKSPACE/labelstudio/``. The server 
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -52,6 +53,11 @@ class Server:
     password: str
     token: str
 
+    @property
+    def key(self) -> str:
+        """A name of its database that tells nothing of the token."""
+        return f"embedded-{hashlib.sha256(self.token.encode()).hexdigest()[:8]}"
+
 
 def start(
     workspace: Path,
@@ -79,8 +85,8 @@ def start(
             return server
         installed = environment(cache or cache_folder())
         secret = _secrets(folder, installed / "empty.sqlite3", database)
-        for _ in range(5):
-            chosen = port or free_port()
+        for attempt in range(5):
+            chosen = port or free_port(secret.get("url") if attempt == 0 else None)
             server_url = f"http://{host if host != EVERYWHERE else '127.0.0.1'}:{chosen}"
             said = {**secret, "url": server_url, "host": host}
             write_text(folder / "server.json", json.dumps(said, indent=2) + "\n", mode=0o600)
@@ -161,10 +167,15 @@ def end(folder: Path, grace: float = 15.0) -> bool:
     return True
 
 
-def free_port() -> int:
-    """Return a port that is free on loopback now."""
+def free_port(before: str | None = None) -> int:
+    """Return a port that is free on loopback now: that of the address before, so that links stay, or any."""
+    wanted = (urlsplit(before).port if before else None) or 0
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return free_port()
         return int(probe.getsockname()[1])
 
 

@@ -1,0 +1,155 @@
+"""
+Bring annotations back from Label Studio into ``annotations.jsonl``: what changed, checked, losing none.
+
+The file is written whole and atomically with its earlier bytes as they were, so that a death at any moment
+leaves the old file or the new one.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+from rich.progress import track
+
+from onrecord.campaign.accounts import origins
+from onrecord.campaign.annotations import Collection
+from onrecord.campaign.client import connect
+from onrecord.campaign.environment import locked
+from onrecord.campaign.launch import Launched
+from onrecord.campaign.pull import Instrument, overdue, pull_project
+from onrecord.records import (
+    ARTICLES,
+    SENTENCES,
+    Annotation,
+    BadInput,
+    latest_annotations,
+    parse_row,
+    read_json,
+    read_jsonl,
+    read_parquet,
+    require,
+    text_sha256,
+    write_json,
+)
+from onrecord.records import atomic as atomically
+from onrecord.scheme import load_scheme
+
+
+def read_collected(path: Path) -> tuple[bytes, list[dict[str, Any]], bool]:
+    """
+    Return the whole lines of annotations.jsonl, as bytes and as rows, and whether the last one was torn.
+
+    A last line that a crash left unfinished is no annotation: it is cut off and collected again. Any other
+    line that cannot be read raises BadInput.
+    """
+    if not path.exists():
+        return b"", [], False
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    rows = [
+        parse_row(line, f"{path}, line {number}", Annotation)
+        for number, line in enumerate(whole.decode("utf-8").split("\n"), 1)
+        if line.strip()
+    ]
+    return whole, rows, whole != content
+
+
+def append_rows(path: Path, before: bytes, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write the lines there were, byte for byte, and the new ones after them, atomically."""
+    with atomically(path) as temporary, temporary.open("wb") as file:
+        file.write(before)
+        for row in rows:
+            file.write((json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def stale(rows: Iterable[Mapping[str, Any]], sha256_of: Mapping[str, str]) -> list[str]:
+    """Return the ids of submitted annotations made on another text than their sentence has now."""
+    return [
+        row["annotation_id"]
+        for row in latest_annotations(rows)
+        if row["status"] == "submitted" and sha256_of.get(row["sentence_id"]) != row["text_sha256"]
+    ]
+
+
+def summary(rows: Sequence[Mapping[str, Any]], added: int) -> str:
+    """Return what stands in annotations.jsonl, a line for people."""
+    latest = latest_annotations(rows)
+    kinds = Counter(str(row["status"]) for row in latest)
+    empty = sum(row["status"] == "submitted" and not row["labels"] for row in latest)
+    parts = [f"{kinds['submitted']} submitted"]
+    parts += [f"{empty} of them empty"] if empty else []
+    parts += [f"{kinds[k]} {k}" for k in ("skipped", "deleted", "rejected") if kinds[k]]
+    return f"{added} new lines; annotations: {', '.join(parts)}"
+
+
+def main(cfg: DictConfig) -> None:
+    """Pull every project of launched.jsonl, check, append to ``annotations.jsonl``, say what was found."""
+    workspace = Path(cfg.workspace)
+    launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
+    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()
+    sentences = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
+    versions = read_jsonl(require(workspace / "versions.jsonl", "launch"))
+    path, state_path = workspace / "annotations.jsonl", workspace / "labelstudio" / "collected.json"
+    with (
+        connect(workspace, cfg.labelstudio.url) as client,
+        locked(workspace / "labelstudio/collect.lock"),
+    ):
+        elsewhere = {row["server"] for row in launched} - {client.key}
+        if elsewhere:
+            raise BadInput(
+                f"the tasks of {workspace / 'launched.jsonl'} stand on {min(elsewhere)}, not on {client.key}: "
+                "give its address as labelstudio.url=, or run `onrecord launch` to move the campaign here"
+            )
+        names = dict.fromkeys(row["annotator"] for row in launched)
+        accounts = workspace / "labelstudio" / "accounts.json"
+        instrument = Instrument(
+            scheme=load_scheme(), versions=versions, target_id=cfg.campaign.target.id,
+            origins=origins(client, names, accounts, cfg.campaign.origin),
+            texts={row["article_id"]: row["text"] for row in articles},
+        )  # fmt: skip
+        before, rows, torn = read_collected(path)
+        collection = Collection(rows)
+        kept: dict[str, Any] = read_json(state_path) if state_path.exists() and rows else {}
+        states: dict[str, Any] = kept.get(client.key, {})
+        tasks = {row["task_id"]: row for row in launched}
+        strangers, gone = 0, []
+        projects = dict.fromkeys(row["project_id"] for row in launched)
+        for project in track(projects, "collecting", disable=not sys.stderr.isatty()):
+            state = states.get(str(project), {})
+            sweep = cfg.sweep or (state and overdue(state, client.server_time, cfg.sweep_every))
+            pulled = pull_project(
+                client, project, tasks, collection, instrument, state=state, sweep=bool(sweep)
+            )
+            states[str(project)] = pulled.state
+            strangers += pulled.strangers
+            gone += pulled.gone
+        if collection.added or torn or not path.exists():
+            append_rows(path, before, collection.added)
+        write_json(state_path, {**kept, client.key: states})
+    now = [*rows, *collection.added]
+    print(summary(now, len(collection.added)))
+    if torn:
+        print(
+            "The last line of annotations.jsonl was unfinished: it was cut off and collected again."
+        )
+    if gone:
+        print(
+            f"{len(gone)} annotations went with tasks deleted on the server: `onrecord launch` brings those back."
+        )
+    if strangers:
+        print(f"{strangers} tasks on the server are not of this campaign's plan: left alone.")
+    for row in latest_annotations(collection.added):
+        if row["status"] == "rejected":
+            print(f"Not counted: {row['annotation_id']} of {row['annotator']}: {row['problem']}")
+    sha256_of = dict(
+        zip(*(sentences.column(c).to_pylist() for c in ("sentence_id", "text")), strict=True)
+    )
+    outdated = stale(now, {name: text_sha256(text) for name, text in sha256_of.items()})
+    if outdated:
+        print(
+            f"{len(outdated)} annotations are of a text that has changed since: {', '.join(outdated[:10])}"
+        )
