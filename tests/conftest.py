@@ -1,6 +1,7 @@
 """Shared by all tests: the folder that is given to the project beside its clone, and a quiet environment."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -62,3 +63,35 @@ def team_server(labelstudio: server.Server, monkeypatch: pytest.MonkeyPatch) -> 
     """Return the override that names the session's server, with its token put into the environment."""
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", labelstudio.token)
     return f"labelstudio.url={labelstudio.url}"
+
+
+class Words(tuple[str, ...]):
+    """The overrides that name a test's campaign and workspace; ``workspace`` is the folder."""
+
+    workspace: Path
+
+
+@pytest.fixture(scope="session")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a workspace of two sample articles, planned for two annotators; copied, never written to."""
+    workspace = tmp_path_factory.mktemp("planned")
+    (workspace / "articles").mkdir()
+    for path in sorted((ROOT / "data" / "sample" / "articles").glob("*.txt"))[:2]:
+        shutil.copy(path, workspace / "articles")
+    steps = ("ingest", f"articles={workspace / 'articles'}"), ("segment",), ("attribute",)
+    for verb, *words in (*steps, ("plan", "annotators=2")):
+        command = [sys.executable, "-m", "onrecord.cli", verb, f"workspace={workspace}", *words]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return workspace
+
+
+@pytest.fixture
+def campaign_workspace(planned: Path, tmp_path: Path) -> Callable[[str], Words]:
+    """Make a planned workspace of the test's own, for a campaign whose name no other test has."""
+
+    def make(name: str) -> Words:
+        words = Words(("campaign=sample", f"campaign.name={name}", f"workspace={tmp_path / name}"))
+        words.workspace = shutil.copytree(planned, tmp_path / name)
+        return words
+
+    return make

@@ -21,7 +21,8 @@ from onrecord.records import BadInput, read_json, write_text
 class Account(TypedDict):
     """One annotator's login. ``user_id`` is Label Studio's, which ``completed_by`` of an annotation names.
 
-    ``origin`` is set where no person uses it: shipped or simulated labels are entered by it.
+    ``origin`` is set where no person uses it: shipped or simulated labels are entered by it, and
+    ``guidelines_version`` where those were made under another version than the present one.
     """
 
     annotator: str
@@ -30,6 +31,7 @@ class Account(TypedDict):
     token: str
     user_id: int
     origin: NotRequired[str]
+    guidelines_version: NotRequired[str]
 
 
 def email_of(annotator: str, campaign: str) -> str:
@@ -77,19 +79,16 @@ def ensure_accounts(
     return dict(mine)
 
 
-def mark_origin(client: LabelStudio, annotator: str, origin: str, path: Path) -> None:
-    """Keep that what this account enters is not a person's (``origin``: machine or simulated)."""
+def mark(path: Path, server: str, annotator: str, **marks: str | None) -> None:
+    """Keep what is known of an account's labels (``origin``, ``guidelines_version``); None is not kept."""
     kept = read_json(path)
-    kept[client.key][annotator]["origin"] = origin
+    kept[server][annotator].update({key: value for key, value in marks.items() if value})
     save(path, kept)
 
 
-def origins(
-    client: LabelStudio, annotators: Iterable[str], path: Path, default: str
-) -> dict[str, str]:
-    """Return ``annotator → origin`` of what each enters: as marked, else the campaign's ``default``."""
-    kept = read_json(path).get(client.key, {}) if path.exists() else {}
-    return {name: kept.get(name, {}).get("origin", default) for name in annotators}
+def marks(path: Path, server: str) -> dict[str, Account]:
+    """Return the accounts of a server, with what is marked on them; none where there is no file."""
+    return dict(read_json(path).get(server, {})) if path.exists() else {}
 
 
 def save(path: Path, kept: Any) -> None:

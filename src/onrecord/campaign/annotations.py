@@ -59,7 +59,8 @@ def annotation_row(
     *,
     annotation_id: str,
     scheme: Scheme,
-    versions: Sequence[Mapping[str, Any]],
+    scheme_version: int,
+    guidelines: str,
     target_id: str,
     origin: str,
     article: str,
@@ -68,11 +69,10 @@ def annotation_row(
     """
     Return the row of one annotation (``raw``) on one task, both in Label Studio's raw JSON.
 
-    ``launched`` is the task's row of launched.jsonl, ``article`` the text that the speaker's name is found
+    ``launched`` is the task's row of launched.jsonl, ``guidelines`` the version in force, ``article`` the text that the speaker's name is found
     in, ``where`` how complaints name the annotation. Raises BadInput for a label that the scheme lacks.
     """
     skipped = bool(raw["was_cancelled"])
-    version = version_at(versions, raw["updated_at"])
     empty = not raw["result"]
     answers = Answers({}, [], "") if empty else from_result(raw["result"], scheme, where)
     data = task["data"]
@@ -91,8 +91,8 @@ def annotation_row(
         created_at=raw["created_at"],
         updated_at=raw["updated_at"],
         suggestion_shown=launched["suggestion_shown"],
-        guidelines_version=version["guidelines_version"],
-        scheme_version=version["scheme_version"],
+        guidelines_version=guidelines,
+        scheme_version=scheme_version,
         purpose=launched["purpose"],
         status="skipped" if skipped else "submitted",
         origin=origin,

@@ -214,6 +214,16 @@ def numbered(ids: Sequence[int]) -> dict[str, Any]:
     }
 
 
+def with_draft() -> dict[str, Any]:
+    """Return the filter for tasks with anybody's draft: the list of drafts itself shows only one's own."""
+    return {
+        "filter": "filter:tasks:draft_exists",
+        "operator": "equal",
+        "type": "Boolean",
+        "value": True,
+    }
+
+
 def iso(moment: datetime) -> str:
     """
     Return a moment as Label Studio writes it: UTC, to the microsecond.

@@ -15,7 +15,7 @@ from typing import Any
 from omegaconf import DictConfig
 from rich.progress import track
 
-from onrecord.campaign.accounts import origins
+from onrecord.campaign.accounts import marks
 from onrecord.campaign.annotations import Collection
 from onrecord.campaign.client import connect
 from onrecord.campaign.environment import locked
@@ -104,11 +104,10 @@ def main(cfg: DictConfig) -> None:
                 f"the tasks of {workspace / 'launched.jsonl'} stand on {min(elsewhere)}, not on {client.key}: "
                 "give its address as labelstudio.url=, or run `onrecord launch` to move the campaign here"
             )
-        names = dict.fromkeys(row["annotator"] for row in launched)
-        accounts = workspace / "labelstudio" / "accounts.json"
+        accounts = marks(workspace / "labelstudio" / "accounts.json", client.key)
         instrument = Instrument(
             scheme=load_scheme(), versions=versions, target_id=cfg.campaign.target.id,
-            origins=origins(client, names, accounts, cfg.campaign.origin),
+            accounts=accounts, origin=cfg.campaign.origin,
             texts={row["article_id"]: row["text"] for row in articles},
         )  # fmt: skip
         before, rows, torn = read_collected(path)
@@ -116,7 +115,7 @@ def main(cfg: DictConfig) -> None:
         kept: dict[str, Any] = read_json(state_path) if state_path.exists() and rows else {}
         states: dict[str, Any] = kept.get(client.key, {})
         tasks = {row["task_id"]: row for row in launched}
-        strangers, gone = 0, []
+        drafts, strangers, gone = 0, 0, []
         projects = dict.fromkeys(row["project_id"] for row in launched)
         for project in track(projects, "collecting", disable=not sys.stderr.isatty()):
             state = states.get(str(project), {})
@@ -125,6 +124,7 @@ def main(cfg: DictConfig) -> None:
                 client, project, tasks, collection, instrument, state=state, sweep=bool(sweep)
             )
             states[str(project)] = pulled.state
+            drafts += pulled.drafts
             strangers += pulled.strangers
             gone += pulled.gone
         if collection.added or torn or not path.exists():
@@ -132,6 +132,8 @@ def main(cfg: DictConfig) -> None:
         write_json(state_path, {**kept, client.key: states})
     now = [*rows, *collection.added]
     print(summary(now, len(collection.added)))
+    if drafts:
+        print(f"{drafts} tasks have an unfinished draft: it is collected once it is submitted.")
     if torn:
         print(
             "The last line of annotations.jsonl was unfinished: it was cut off and collected again."
@@ -141,7 +143,9 @@ def main(cfg: DictConfig) -> None:
             f"{len(gone)} annotations went with tasks deleted on the server: `onrecord launch` brings those back."
         )
     if strangers:
-        print(f"{strangers} tasks on the server are not of this campaign's plan: left alone.")
+        print(
+            f"{strangers} annotated tasks on the server are not of this campaign's plan: left alone."
+        )
     for row in latest_annotations(collection.added):
         if row["status"] == "rejected":
             print(f"Not counted: {row['annotation_id']} of {row['annotator']}: {row['problem']}")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
-from onrecord.campaign.client import KEYS, PAGE, Interrupted, LabelStudio, keyed
+from onrecord.campaign.client import KEYS, PAGE, Interrupted, LabelStudio, keyed, with_draft
 from onrecord.records import BadInput, read_json, write_json
 
 SETTLE = 20.0  # seconds that an import call of a killed launch is given to come to its end
@@ -91,10 +91,13 @@ def standing(
 ) -> dict[str, list[Standing]]:
     """Return ``onrecord_id → tasks`` of a project (of ``keys`` alone where given), the oldest first."""
     found: dict[str, list[Standing]] = {}
-    columns = "id,data,drafts,total_annotations,cancelled_annotations"
+    columns = "id,data,total_annotations,cancelled_annotations"
+    drafted = {task["id"] for task in client.tasks(project, include="id", filters=[with_draft()])}
     filters = [[keyed(keys[i : i + KEYS])] for i in range(0, len(keys), KEYS)] if keys else [[]]
     for task in (t for f in filters for t in client.tasks(project, include=columns, filters=f)):
-        touched = task["total_annotations"] or task["cancelled_annotations"] or task["drafts"]
+        touched = (
+            task["total_annotations"] or task["cancelled_annotations"] or task["id"] in drafted
+        )
         found.setdefault(str(task["data"].get("onrecord_id")), []).append(
             Standing(
                 id=task["id"], touched=bool(touched),

@@ -16,8 +16,9 @@ from onrecord.campaign.annotations import (
     deleted,
     one_of_each,
     source_id,
+    version_at,
 )
-from onrecord.campaign.client import KEYS, LabelStudio, changed_since, iso, numbered
+from onrecord.campaign.client import KEYS, LabelStudio, changed_since, iso, numbered, with_draft
 from onrecord.records import BadInput, parse_sentence_id
 from onrecord.scheme import Scheme
 
@@ -26,12 +27,16 @@ OVERLAP = timedelta(seconds=15)  # writes are dated before they can be seen
 
 
 class Instrument(NamedTuple):
-    """What the answers are checked against and described by."""
+    """What the answers are checked against and described by.
+
+    ``origin`` is the campaign's; an account marked otherwise (``accounts``) has its own.
+    """
 
     scheme: Scheme
     versions: Sequence[Mapping[str, Any]]
     target_id: str
-    origins: Mapping[str, str]
+    accounts: Mapping[str, Mapping[str, Any]]
+    origin: str
     texts: Mapping[str, str]  # of the articles, for the speakers' spans
 
 
@@ -39,7 +44,8 @@ class Pulled(NamedTuple):
     """What one project gave: the state to keep of it, and what is not an annotation of ours."""
 
     state: dict[str, Any]
-    strangers: int
+    drafts: int
+    strangers: int  # annotated tasks that are not of the plan
     gone: list[str]  # keys of tasks that were deleted on the server
 
 
@@ -67,7 +73,7 @@ def pull_project(
         for task in client.tasks(project, fields="all", filters=filters):
             row = launched.get(str(task["data"].get("onrecord_id")))
             if row is None:
-                strangers += 1
+                strangers += bool(task["annotations"])
                 continue
             compare_task(client, task, row, collection, instrument)
 
@@ -99,7 +105,8 @@ def pull_project(
             gone.append(row["annotation_id"])
         swept = since
     kept = {"since": since, "swept": swept, "tasks": info["task_number"]}
-    return Pulled(kept, strangers, gone)
+    drafts = sum(1 for _ in client.tasks(project, include="id", filters=[with_draft()]))
+    return Pulled(kept, drafts, strangers, gone)
 
 
 def project_info(client: LabelStudio, project: int) -> dict[str, Any]:
@@ -157,11 +164,14 @@ def compare_task(
             continue
         where = f"{client.url}/projects/{launched['project_id']}/data?task={task['id']}, annotation {raw['id']}"
         article_id = parse_sentence_id(launched["sentence_id"])[0]
+        account = instrument.accounts.get(launched["annotator"], {})
+        version = version_at(instrument.versions, raw["updated_at"])
         row = annotation_row(
             raw, task, launched,
             annotation_id=collection.id_of(source, launched["task_id"]),
-            scheme=instrument.scheme, versions=instrument.versions, target_id=instrument.target_id,
-            origin=instrument.origins[launched["annotator"]],
+            scheme=instrument.scheme, scheme_version=version["scheme_version"],
+            guidelines=account.get("guidelines_version", version["guidelines_version"]),
+            target_id=instrument.target_id, origin=account.get("origin", instrument.origin),
             article=instrument.texts.get(article_id, ""), where=where,
         )  # fmt: skip
         rows.append(row)

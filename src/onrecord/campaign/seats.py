@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 from rich.progress import Progress
 
 from onrecord import ROOT
-from onrecord.campaign.accounts import ensure_accounts, mark_origin
+from onrecord.campaign.accounts import ensure_accounts, mark
 from onrecord.campaign.answers import to_result
 from onrecord.campaign.client import Interrupted, LabelStudio, connect
 from onrecord.campaign.environment import locked
@@ -178,7 +178,10 @@ def enter(cfg: DictConfig) -> None:
         project_of = {(r["annotator"], r["round"]): r["project_id"] for r in launched}
         left = {}
         for annotator, entries in todo.items():
-            mark_origin(client, annotator, origin_of[annotator], logins)
+            mark(
+                logins, client.key, annotator,
+                origin=origin_of[annotator], guidelines_version=cfg.campaign.labels_guidelines,
+            )  # fmt: skip
             left[annotator] = missing(client, project_of[annotator, "main"], entries, scheme)
         tokens = {annotator: accounts[annotator]["token"] for annotator in left}
         entered = post_at_once(client.url, tokens, left)
