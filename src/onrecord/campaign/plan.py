@@ -1,24 +1,54 @@
-"""Plan a campaign: who annotates what, in which order. Deterministic from the seed."""
+"""Plan a campaign: who annotates what, in which order, and what it will cost. Deterministic from the seed."""
 
-import hashlib
-import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from omegaconf import DictConfig, ListConfig
 
+from onrecord.campaign.assign import (
+    Order,
+    in_order,
+    main_round,
+    qualification_round,
+    shared_out,
+    with_repeats,
+)
+from onrecord.campaign.budget import plan_page
+from onrecord.campaign.sampling import drawn, random_sample, stratified_sample, uncertainty_sample
 from onrecord.records import (
+    ARTICLES,
     SENTENCES,
     BadInput,
     PlanRow,
+    read_jsonl,
     read_parquet,
     require,
     write_jsonl,
     write_text,
 )
 
-Order = Literal["articles", "shuffled"]
+Sampling = Literal["random", "stratified", "uncertainty"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """The choices of ``conf/plan.yaml``, which explains each."""
+
+    annotators: tuple[str, ...]
+    overlap: int
+    overlap_share: float = 1.0
+    order: Order = "articles"
+    suggestions: bool = True
+    control_share: float = 0.0
+    checks_share: float = 0.0
+    repeats_share: float = 0.0
+    qualification_tasks: int = 0
+    qualification_tries: int = 1
+    seed: int = 0
 
 
 def annotator_names(annotators: int | Sequence[str]) -> list[str]:
@@ -41,93 +71,203 @@ def annotator_names(annotators: int | Sequence[str]) -> list[str]:
     return names
 
 
-def task_id(round_name: str, annotator: str, sentence_id: str, occurrence: int = 0) -> str:
-    """
-    Return our key of a task: 16 hex digits that tell nothing of its purpose.
-
-    It depends on nothing but its arguments, so that planning again keeps the tasks that stay.
-    ``occurrence`` counts the times that this annotator has met the sentence before.
-    """
-    words = "\n".join([round_name, annotator, sentence_id, str(occurrence)])
-    return hashlib.sha256(words.encode()).hexdigest()[:16]
-
-
-def in_order(sentence_ids: Sequence[str], order: Order, seed: int) -> list[str]:
-    """Return the sentences as they are (whole articles in order) or shuffled by the seed."""
-    ids = list(sentence_ids)
-    if order == "shuffled":
-        random.Random(seed).shuffle(ids)
-    return ids
-
-
-def plan_rows(
-    sentence_ids: Sequence[str],
-    annotators: Sequence[str],
-    *,
-    order: Order = "articles",
-    suggestions: bool = True,
-    seed: int = 0,
-) -> list[PlanRow]:
-    """Return one row for each annotator and sentence: everyone annotates everything, in one order."""
-    return [
-        PlanRow(
-            task_id=task_id("main", annotator, sentence),
-            sentence_id=sentence,
-            annotator=annotator,
-            round="main",
-            position=position,
-            purpose="main",
-            suggestion_shown=suggestions,
-            inclusion_probability=1.0,
-        )
-        for annotator in annotators
-        for position, sentence in enumerate(in_order(sentence_ids, order, seed), 1)
-    ]
-
-
-def to_annotate(sentences: Iterable[Mapping[str, Any]], *, send_furniture: bool) -> list[str]:
+def to_annotate(sentences: Sequence[Mapping[str, Any]], *, send_furniture: bool) -> list[str]:
     """Return the ids of the sentences that annotators see: furniture only where it is asked for."""
     return [r["sentence_id"] for r in sentences if send_furniture or r["furniture"] is None]
 
 
-def plan_page(rows: Sequence[PlanRow], *, title: str, seconds_per_task: float) -> str:
-    """Return ``plan.md``: who annotates how many, and the hours to expect."""
-    per = {
-        a: sum(r["annotator"] == a for r in rows)
-        for a in dict.fromkeys(r["annotator"] for r in rows)
-    }
-    lines = [
-        f"# Plan of the campaign {title}",
-        "",
-        "| annotator | tasks | hours |",
-        "|---|---|---|",
-    ]
-    lines += [f"| {a} | {n} | {n * seconds_per_task / 3600:.1f} |" for a, n in per.items()]
-    return "\n".join(lines) + "\n"
+def stratum_of(article: Mapping[str, Any]) -> str:
+    """
+    Return the stratum of an article's sentences: its outlet and the month it was published.
+
+    >>> stratum_of({"outlet": "The Post", "published": "2026-01-14"})
+    'The Post, 2026-01'
+    """
+    return f"{article['outlet'] or 'unknown'}, {(article['published'] or 'undated')[:7]}"
+
+
+def sample(
+    pool: Sequence[str],
+    *,
+    budget: int | None,
+    sampling: Sampling,
+    strata: Mapping[str, str],
+    probabilities: Mapping[str, Sequence[float]] | None,
+    seed: int,
+) -> dict[str, float]:
+    """Return the sentences of the budget with their inclusion probabilities; all of them without a budget."""
+    if budget is None or budget >= len(pool):
+        return dict.fromkeys(pool, 1.0)
+    if sampling == "random":
+        return random_sample(pool, budget, seed)
+    if sampling == "stratified":
+        return stratified_sample(pool, [strata[s] for s in pool], budget, seed)
+    if probabilities is None:
+        raise BadInput("sampling=uncertainty: expected predictions=FILE of `onrecord predict`")
+    return uncertainty_sample(pool, probabilities, budget, seed)
+
+
+def set_apart(
+    pool: Sequence[str], known: Sequence[str], design: Design, expected_load: int
+) -> tuple[list[list[str]], list[str]]:
+    """
+    Return the sentences of each try of the qualification, and the hidden checks: all with known answers.
+
+    ``expected_load`` is how many tasks of the main round an annotator will have, about.
+    Raises BadInput where fewer answers are known than are needed.
+    """
+    n_checks = round(design.checks_share * expected_load)
+    needed = design.qualification_tasks * design.qualification_tries + n_checks
+    usable = [s for s in pool if s in set(known)]
+    if needed > len(usable):
+        raise BadInput(
+            f"qualification and checks need {needed} sentences whose answers are known, found {len(usable)}: "
+            "name more with known=FILE"
+        )
+    chosen = drawn(usable, needed, f"{design.seed} set apart")
+    size = design.qualification_tasks
+    tries = [chosen[i * size : (i + 1) * size] for i in range(design.qualification_tries)]
+    place = {s: i for i, s in enumerate(pool)}
+    return (
+        [sorted(t, key=place.__getitem__) for t in tries if t],
+        sorted(chosen[size * design.qualification_tries :], key=place.__getitem__),
+    )
+
+
+def plan_rows(
+    chosen: Mapping[str, float],
+    design: Design,
+    *,
+    strata: Mapping[str, str] | None = None,
+    checks: Sequence[str] = (),
+    qualification: Sequence[Sequence[str]] = (),
+    places: Mapping[str, int] | None = None,
+) -> list[PlanRow]:
+    """
+    Return the plan, annotator by annotator, a round's tasks in their order.
+
+    ``chosen`` maps the sentences of the main round to their inclusion probabilities, in the corpus's order;
+    ``places`` gives that order for ``checks`` too, which everybody has, and which stand in their articles'
+    places. A part of ``overlap_share``, stratified, has ``overlap`` annotators a sentence, the rest one.
+    """
+    ids = list(chosen)
+    order = places or {s: i for i, s in enumerate([*ids, *checks])}
+    several = stratified_sample(
+        ids, [(strata or {}).get(s, "") for s in ids], round(design.overlap_share * len(ids)),
+        design.seed,
+    )  # fmt: skip
+    shared = shared_out(list(several), design.annotators, design.overlap)
+    loads = {a: len(mine) for a, mine in shared.items()}
+    alone = shared_out([s for s in ids if s not in several], design.annotators, 1, loads)
+    rows = []
+    for a in design.annotators:
+        for number, sentences in enumerate(qualification, 1):
+            name = "qualification" if number == 1 else f"qualification-{number}"
+            rows += qualification_round(a, sentences, name, suggestions=design.suggestions)
+        mine = [*shared[a], *alone[a]]
+        everything = in_order(
+            sorted([*mine, *checks], key=order.__getitem__), design.order, f"{design.seed} {a}"
+        )
+        repeats = round(design.repeats_share * len(mine))
+        sequence = with_repeats(everything, mine, repeats, f"{design.seed} {a}")
+        bare = drawn(
+            everything, round(design.control_share * len(everything)), f"{design.seed} {a}"
+        )
+        rows += main_round(
+            a, sequence, checks=set(checks), probabilities=chosen, control=set(bare),
+            suggestions=design.suggestions,
+        )  # fmt: skip
+    return rows
+
+
+def read_probabilities(path: Path) -> dict[str, list[float]]:
+    """Return ``sentence_id → the model's probabilities`` of a predictions.parquet (its columns of type float)."""
+    table = pq.read_table(path)
+    columns = [f.name for f in table.schema if pa.types.is_floating(f.type)]
+    if "id" not in table.column_names or len(columns) < 2:
+        raise BadInput(
+            f"{path}: expected `id` and one probability column a label, found {table.column_names}"
+        )
+    chances = zip(*(table[c].to_pylist() for c in columns), strict=True)
+    return {i: list(p) for i, p in zip(table["id"].to_pylist(), chances, strict=True)}
+
+
+def check_shares(cfg: DictConfig) -> None:
+    """Raise BadInput for a share outside 0 to 1 or a number of tasks below 0."""
+    for key in (
+        "overlap_share",
+        "control_share",
+        "checks_share",
+        "repeats_share",
+        "qualification.pass_mark",
+    ):
+        value = cfg.qualification.pass_mark if "." in key else cfg[key]
+        if not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise BadInput(f"{key}: expected a share between 0 and 1, found {value!r}")
+    for key in ("tasks", "tries"):
+        if not isinstance(cfg.qualification[key], int) or cfg.qualification[key] < (key == "tries"):
+            raise BadInput(
+                f"qualification.{key}: expected a whole number, found {cfg.qualification[key]!r}"
+            )
+    if cfg.budget is not None and (not isinstance(cfg.budget, int) or cfg.budget < 1):
+        raise BadInput(f"budget: expected a number of sentences or null, found {cfg.budget!r}")
+    for key, choices in (
+        ("order", ("articles", "shuffled")),
+        ("sampling", ("random", "stratified", "uncertainty")),
+    ):
+        if cfg[key] not in choices:
+            raise BadInput(f"{key}: expected one of {', '.join(choices)}, found {cfg[key]!r}")
 
 
 def main(cfg: DictConfig) -> None:
     """Read the sentences, write ``plan.jsonl`` and ``plan.md``."""
+    check_shares(cfg)
     workspace = Path(cfg.workspace)
     require(workspace / "speakers.parquet", "attribute")
-    table = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
-    sentences = to_annotate(table.to_pylist(), send_furniture=cfg.campaign.send_furniture)
-    if not sentences:
+    sentences = read_parquet(
+        require(workspace / "sentences.parquet", "segment"), SENTENCES
+    ).to_pylist()
+    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES)
+    stratum = {a["article_id"]: stratum_of(a) for a in articles.drop_columns(["text"]).to_pylist()}
+    strata = {s["sentence_id"]: stratum[s["article_id"]] for s in sentences}
+    pool = to_annotate(sentences, send_furniture=cfg.campaign.send_furniture)
+    if not pool:
         raise BadInput(
             f"{workspace / 'sentences.parquet'}: expected sentences, found none to annotate"
         )
     annotators = annotator_names(
         list(cfg.annotators) if isinstance(cfg.annotators, ListConfig) else cfg.annotators
     )
+    design = Design(
+        tuple(annotators), cfg.overlap or len(annotators), cfg.overlap_share, cfg.order,
+        cfg.suggestions, cfg.control_share, cfg.checks_share, cfg.repeats_share,
+        cfg.qualification.tasks, cfg.qualification.tries, cfg.seed,
+    )  # fmt: skip
+    known = [r["sentence_id"] for r in read_jsonl(cfg.known)] if cfg.known else []
+    load = (
+        (cfg.budget or len(pool))
+        * (1 + (design.overlap - 1) * design.overlap_share)
+        / len(annotators)
+    )
+    qualification, checks = set_apart(pool, known, design, round(load))
+    apart = {s for part in (*qualification, checks) for s in part}
+    chosen = sample(
+        [s for s in pool if s not in apart], budget=cfg.budget, sampling=cfg.sampling, strata=strata,
+        probabilities=read_probabilities(Path(cfg.predictions)) if cfg.predictions else None, seed=cfg.seed,
+    )  # fmt: skip
     rows = plan_rows(
-        sentences, annotators, order=cfg.order, suggestions=cfg.suggestions, seed=cfg.seed
-    )
+        chosen, design, strata=strata, checks=checks, qualification=qualification,
+        places={s: i for i, s in enumerate(pool)},
+    )  # fmt: skip
     write_jsonl(workspace / "plan.jsonl", rows)
-    write_text(
-        workspace / "plan.md",
-        plan_page(rows, title=cfg.campaign.title, seconds_per_task=cfg.seconds_per_task),
-    )
+    group_of = {s["sentence_id"]: s["group_id"] for s in sentences}
+    page = plan_page(
+        rows, title=cfg.campaign.title, seconds_per_task=cfg.seconds_per_task, group_of=group_of,
+        alpha=cfg.expected_alpha,
+    )  # fmt: skip
+    write_text(workspace / "plan.md", page)
+    hours = len(rows) * cfg.seconds_per_task / 3600
     print(
-        f"{len(sentences)} sentences, {len(annotators)} annotators: {len(rows)} tasks "
-        f"→ {workspace / 'plan.jsonl'}"
+        f"{len(chosen)} of {len(pool)} sentences, {len(annotators)} annotators: {len(rows)} tasks, "
+        f"some {hours:.1f} hours → {workspace / 'plan.jsonl'}, {workspace / 'plan.md'}"
     )
