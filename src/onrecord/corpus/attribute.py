@@ -75,8 +75,10 @@ def _row(
 
 
 def _kind(article: Article, name: str) -> str | None:
-    known = kind_of_name(article.text, article.roster, name) if name[:1].isupper() else None
-    return known or kind_of_nominal(name)
+    """Return a speaker's kind; None for a name that no word of the article tells anything of."""
+    if article.roster.mentions_of(name):
+        return kind_of_name(article.text, article.roster, name)
+    return kind_of_nominal(name, article.text, article.roster)
 
 
 def _candidates(article: Article, reading: Reading, speakers: Sequence[str]) -> list[str]:

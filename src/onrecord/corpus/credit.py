@@ -19,9 +19,10 @@ from onrecord.corpus.cues import (
     Attribution,
     Token,
     attributions,
+    main_subject,
     tokens,
 )
-from onrecord.corpus.lexicon import SAY, lexicon
+from onrecord.corpus.lexicon import QUOTE, SAY, lexicon
 from onrecord.corpus.names import Mention, Roster
 from onrecord.corpus.quotes import Quotation, quotations
 
@@ -48,6 +49,9 @@ class Reading:
     kind: str = "none"
     cue: str | None = None
     confidence: float = 0.5
+    lead: tuple[str, tuple[str, ...] | None, float] | None = (
+        None  # whom its closing colon hands over to
+    )
 
 
 def _readings(
@@ -101,7 +105,9 @@ class Article:
             return
         reading.row = row = tokens(self.text, sentence.start, sentence.end, quoted)
         options = attributions(row)
-        best = self._best(reading, options)
+        if row and row[-1].low == ":":
+            self._lead(at, reading, options)
+        best = self._best(reading, options) or self._colon_quote(row)
         if best is None:
             self._by_colon(at, reading)
             return
@@ -116,6 +122,25 @@ class Article:
             self.last, self.last_at = person, at
         else:
             self.last_group = name
+
+    def _lead(self, at: int, reading: Reading, options: Sequence[Attribution]) -> None:
+        """Note whom a sentence that ends in a colon leads into: its last cue's subject, or its own."""
+        subject = options[-1].subject if options else main_subject(reading.row, len(reading.row))
+        if subject is None:
+            return
+        name, person, sure = self._source(at, reading, subject)
+        if name is not None:
+            reading.lead = name, person, sure
+
+    def _colon_quote(self, row: Sequence[Token]) -> Attribution | None:
+        """Return the subject of a sentence that ends in a colon and a quotation, whatever its verb."""
+        for at in range(1, len(row) - 1):
+            if row[at].low == ":" and row[at + 1].word == "":
+                subject = main_subject(row, at)
+                if subject is None:
+                    return None
+                return Attribution(":", at, subject, QUOTE, 1.0, False, False)
+        return None
 
     def _best(self, reading: Reading, options: Iterable[Attribution]) -> Attribution | None:
         best, best_score = None, 0.0
@@ -163,6 +188,7 @@ class Article:
             return self._pronoun(at, first)
         mention = self._named(row, subject)
         if mention is not None:
+            self.roster.speaks(mention.name)
             person = mention.name if self.roster.is_person(mention.name) else None
             return self.roster.full(mention.name), person, 1.0
         phrase = self.text[first.start : last.end].strip()
@@ -272,17 +298,17 @@ class Article:
         """Give a paragraph that a cue line leads in ("NAME continued:") to that line's subject."""
         for at, reading in enumerate(self.readings[:-1]):
             sentence = reading.sentence
-            if reading.name is None or self.text[sentence.end - 1] != ":":
+            if reading.lead is None:
                 continue
             following = self.readings[at + 1]
-            if following.sentence.paragraph == sentence.paragraph:
+            if following.sentence.paragraph == sentence.paragraph or following.quoted:
                 continue
             block = following.sentence.paragraph
             for later in self.readings[at + 1 :]:
                 if later.sentence.paragraph != block:
                     break
                 if later.sentence.furniture is None and later.name is None:
-                    self._inherit(later, reading, 0.9)
+                    self._take(later, reading.lead, 0.9)
 
     def _bare_quotations(self) -> None:
         by_quote: dict[int, list[int]] = defaultdict(list)
@@ -294,6 +320,10 @@ class Article:
             if reading.name is not None or reading.share < 0.6 or reading.sentence.furniture:
                 continue
             key = bisect_right(starts, reading.quoted[0][0]) - 1
+            lead = self.readings[at - 1].lead if at else None
+            if lead is not None:
+                self._take(reading, lead, 0.95)
+                continue
             giver, sure = self._giver(at, reading, key, by_quote)
             if giver is not None:
                 self._inherit(reading, self.readings[giver], sure)
@@ -329,6 +359,14 @@ class Article:
                 return back, 0.5
             back -= 1
         return None, 0.0
+
+    def _take(
+        self, reading: Reading, lead: tuple[str, tuple[str, ...] | None, float], sure: float
+    ) -> None:
+        reading.name, reading.person, given = lead
+        reading.kind = "direct" if reading.share > 0.9 or not reading.quoted else "mixed"
+        reading.cue = None
+        reading.confidence = sure * given
 
     def _inherit(self, reading: Reading, giver: Reading, sure: float) -> None:
         reading.name, reading.person = giver.name, giver.person

@@ -24,10 +24,24 @@ DATES = words("weekdays", "time_nouns")
 TITLES = words("titles")
 DOCUMENTS = words("documents")
 _DASHES = frozenset("—–―-")
+_OPENERS = CONJUNCTIONS | {",", "as", "—", "–", "-", "'", "(", " "}
+_JOINING = frozenset(["of", "for", "from", "with", "by", "the", "a", "an"])
+_REDUCED = frozenset(
+    ["called", "described", "quoted", "cited", "known", "charged", "advised", "asked"]
+)
+_VENUES = frozenset(
+    ["statement", "interview", "email", "e-mail", "speech", "letter", "tweet", "post", "blog", "news", "telephone",
+     "phone", "call", "memo", "video", "ad", "rally", "hearing", "conference", "briefing", "debate", "testimony",
+     "message", "remarks", "response", "reply", "op-ed", "column", "time", "afterward", "court", "twitter", "facebook",
+     "television", "tv", "radio", "show", "cnn", "nbc", "abc", "cbs", "fox", "msnbc", "meeting", "event", "report"]
+)  # fmt: skip
 _ASKED = frozenset(
     ["that", "how", "why", "whether", "what", "if", ":", "who", "when", "where", "about"]
 )
 _AFTER_VERB = frozenset(["", "that", ":", ",", "it", "he", "she", "they", "the", "a", "''"])
+_NAMES_TOO = frozenset(
+    ["will", "may", "mark", "bill", "rob", "sue", "drew", "chase", "grant", "wade"]
+)
 _NEGATIONS = frozenset(["not", "n't", "never"])
 _CLOSE = frozenset(
     [
@@ -91,7 +105,10 @@ def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -
     for low, high in [*quotes, (end, end)]:
         for match in _TOKEN.finditer(text, at, low):
             word = match[0]
-            found.append(Token(word, word.lower().replace("’", "'"), match.start(), match.end()))
+            plain = word.lower().replace("’", "'")
+            if plain in _NAMES_TOO and found and word[0].isupper():
+                plain = word  # Will Doyle, Theresa May: no auxiliary
+            found.append(Token(word, plain, match.start(), match.end()))
         if high > low:
             ended = text[high - 2 : high - 1] in {",", ".", "?", "!", "…", "'"}
             found.append(Token("", "”," if ended else "”", low, high))
@@ -136,16 +153,13 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         and verb.lemma != "go"
     ):
         return None
-    beside_quote = _beside_quote(row, at)
-    if verb.strength == QUOTE and not beside_quote and not (verb.opinion and not verb.participle):
-        return None
     inverted = False
     subject: tuple[int, int] | None = None
     if (
         not verb.participle
         and verb.lemma != "tell"
         and before is not None
-        and (before.word == "" or before.low in {",", "-", "—", "–", "?", "!"} | _DASHES)
+        and (before.word == "" or before.low in {",", "?", "!"} or before.low in _DASHES)
     ):
         subject = _inverted(row, at)
         inverted = subject is not None
@@ -156,6 +170,9 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
             return None
         if negated and verb.lemma in {"respond", "reply", "answer", "comment", "return"}:
             return None
+    beside_quote = _beside_quote(row, min(subject[0], at), at)
+    if verb.strength == QUOTE and not beside_quote and not (verb.opinion and not verb.participle):
+        return None
     cue_end = at + 1
     content = _content(row, at, subject, inverted)
     if (
@@ -204,7 +221,7 @@ def _finite(row: Sequence[Token], at: int) -> bool:
     return before.word[:1].isupper() or follows in _AFTER_VERB
 
 
-def _beside_quote(row: Sequence[Token], at: int) -> bool:
+def _beside_quote(row: Sequence[Token], begin: int, at: int) -> bool:
     """Say whether a quotation stands near the cue, or the sentence leads into one with a colon."""
     if row[-1].low == ":":
         return True
@@ -213,7 +230,7 @@ def _beside_quote(row: Sequence[Token], at: int) -> bool:
             return True
         if row[j].low == ";":
             break
-    return any(row[j].word == "" for j in range(max(0, at - 12), at))
+    return any(row[j].word == "" for j in range(max(0, begin - 3), at))
 
 
 def _clause_follows(row: Sequence[Token], at: int) -> bool:
@@ -313,56 +330,72 @@ def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
         or after.low in _CLOSE | PREPOSITIONS | DATES | ADVERBS
         or after.low.endswith(("ing", "ly"))
     )
-    if closes and row[at - 1].word and not any(row[k].word[:1].isupper() for k in range(*subject)):
-        # without a quotation before it, "…, said the plan of …" is not told from "NAME, …, said the plan"
-        closes = after is None or after.low in {".", ",", "who", ";"}
+    if closes and row[at - 1].word:
+        # "NAME, of TOWN, asked the crowd …" is told from "…, said NAME." by what ends the phrase
+        closes = after is None or after.low in {".", ",", "who", ";", "—"}
     return subject if closes else None
 
 
 def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
-    """Return the noun phrase that begins at ``start``, its of- and for-phrases included."""
+    """
+    Return the noun phrase that begins at ``start``, its of- and for-phrases included.
+
+    A phrase without a name takes other prepositions too ("officials at the agency"), but not where the
+    speech took place ("officials in a statement").
+    """
     j = start
+    named = False
     while j < min(len(row), start + 18):
         token = row[j]
-        low = token.low
-        if token.word == "" or not (token.word[0].isalnum() or token.word[0] in "'’@#$&"):
-            if token.word in {"'", "’"}:
-                j += 1
-                continue
-            break
-        if low in {"of", "for", "from", "with", "by", "the", "a", "an", "and"} and j > start:
-            if low == "and" and not (
-                j + 1 < len(row) and row[j + 1].word[:1].isupper() and row[j - 1].word[:1].isupper()
-            ):
-                break
+        low, word = token.low, token.word
+        if word in {"'", "’"}:
             j += 1
             continue
-        if j > start and (
-            low in PREPOSITIONS
-            or low in CONJUNCTIONS
-            or low in AUX
-            or low in PRONOUNS
-            or low in DATES
-        ):
+        if word == "" or not (word[0].isalnum() or word[0] in "@#$&"):
             break
-        if j > start and low in ADVERBS | PLAIN and not token.word[0].isupper():
-            break
-        if j > start and low in VERBS and not token.word[0].isupper() and not VERBS[low].nounish:
-            break
+        if j > start:
+            if low in _JOINING:
+                pass
+            elif low == "and":
+                if not (j + 1 < len(row) and row[j + 1].word[:1].isupper() and named):
+                    break
+            elif low in PREPOSITIONS:
+                if named or _venue(row, j):
+                    break
+            elif low in CONJUNCTIONS or low in AUX or low in PRONOUNS:
+                break
+            elif low in DATES:
+                if row[j - 1].low not in DETERMINERS:
+                    break
+            elif word[0].islower() and (
+                low in PLAIN
+                or (low in ADVERBS and low != "all")
+                or (low in VERBS and not VERBS[low].nounish and low not in _REDUCED)
+                or (low.endswith("ed") and row[j - 1].word[:1].isupper())
+            ):
+                break
+        named = named or (word[0].isupper() and low not in DETERMINERS and low not in TITLES)
         j += 1
-    while j > start and row[j - 1].low in {
-        "of",
-        "for",
-        "from",
-        "with",
-        "by",
-        "the",
-        "a",
-        "an",
-        "and",
-    }:
+    while j > start and (
+        row[j - 1].low in _JOINING or row[j - 1].low in PREPOSITIONS or row[j - 1].low == "and"
+    ):
         j -= 1
     return (start, j) if j > start else None
+
+
+def _venue(row: Sequence[Token], at: int) -> bool:
+    """Say whether a prepositional phrase tells where or when something was said, not who said it."""
+    for token in row[at + 1 : at + 5]:
+        if (
+            token.low in _VENUES
+            or token.low in DATES
+            or token.low.isdigit()
+            or token.low in PRONOUNS
+        ):
+            return True
+        if token.word == "" or not token.word[0].isalnum():
+            return False
+    return False
 
 
 def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | None, bool, bool]:
@@ -413,7 +446,7 @@ def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | 
         k = j - 1
         if k >= 0 and row[k].low == ",":
             k -= 1
-        if low != "who" or k < 0 or verb.strength < SAY:
+        if low == "that" or k < 0 or verb.strength < SAY:
             return None, negated, passive
         return phrase_left(row, k), negated, passive
     if low == "," or low in _DASHES:
@@ -437,45 +470,41 @@ def _skip_dates(row: Sequence[Token], j: int) -> int:
 
 
 def _over_appositive(row: Sequence[Token], j: int) -> tuple[int, int] | None:
-    """Return the phrase before an appositive that ends at the comma ``j``: "NAME, director of …, said"."""
-    mark = row[j].low
+    """Return the phrase before the appositives that end at the mark ``j``: "NAME, director of …, said"."""
+    marks = _DASHES if row[j].low in _DASHES else {","}
     k = j - 1
-    while k >= max(0, j - _REACH):
-        low = row[k].low
-        if low == mark or (mark == "," and low == ",") or (mark in _DASHES and low in _DASHES):
-            inner = row[k + 1]
-            before = phrase_left(row, k - 1) if k else None
-            if before is None:
-                return None
-            # "A spokeswoman, Anna White, said": the appositive is the name
-            if (
-                inner.word[:1].isupper()
-                and not any(row[m].word[:1].isupper() for m in range(*before) if m)
-                and inner.low not in DETERMINERS | TITLES
-            ):
-                return phrase_left(row, j - 1)
-            # "NAME, a senator from Town, State, said": the name stands before the first comma
-            hops = 0
-            while hops < 3 and not _namelike(row, before):
-                m = before[0] - 1
-                if m < 0 or row[m].low != ",":
-                    break
-                nearer = phrase_left(row, m - 1)
-                if nearer is None:
-                    break
-                before, _first, hops = nearer, m, hops + 1
-            return before
-        if low in {";", ":"} or row[k].word == "":
-            return None
+    stops: list[int] = []
+    while k >= max(0, j - _REACH) and row[k].word != "" and row[k].low not in {";", ":"}:
+        if row[k].low in marks:
+            stops.append(k)
         k -= 1
-    return phrase_left(row, j - 1) if j >= 1 else None
+    if not stops:
+        return phrase_left(row, j - 1)
+    spans = [span for stop in reversed(stops) if (span := phrase_left(row, stop - 1)) is not None]
+    for span in spans:
+        begins = span[0] - 1
+        opens = begins < 0 or row[begins].word == "" or row[begins].low in _OPENERS
+        if opens and _ends_in_name(row, span):
+            return span
+    inner = stops[0] + 1
+    # "the White House spokesman, Josh Earnest, said": the appositive is the name
+    if row[inner].word[:1].isupper() and row[inner].low not in DETERMINERS | TITLES:
+        name = phrase_left(row, j - 1)
+        if name is not None and name[0] == inner and j - inner <= 4:
+            return name
+    return phrase_left(row, stops[0] - 1)
 
 
-def _namelike(row: Sequence[Token], span: tuple[int, int]) -> bool:
+def _ends_in_name(row: Sequence[Token], span: tuple[int, int]) -> bool:
+    """Say whether a phrase is likely a person's name: two capitals at its end, or one pronoun."""
+    last, before = row[span[1] - 1], row[max(span[0], span[1] - 2)]
+    if last.low in PRONOUNS:
+        return True
     return (
-        any(row[m].word[:1].isupper() for m in range(*span))
-        or row[span[0]].low in PRONOUNS
-        or span[0] == 0
+        last.word[:1].isupper()
+        and last.low not in DATES
+        and (span[1] - span[0] == 1 or before.word[:1].isupper())
+        and row[span[0]].low not in {"the", "a", "an", "one", "another"}
     )
 
 
@@ -523,6 +552,9 @@ def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
         if low in {"to"}:
             break
         k -= 1
+    if k > 1 and row[k].low in {"who", "whose", "which"} and k < end:
+        before = k - 1 if row[k - 1].low != "," else k - 2
+        return phrase_left(row, before)
     begin = k + 1
     while begin <= end and (row[begin].low in ADVERBS or row[begin].word in {"'", "’", "."}):
         begin += 1

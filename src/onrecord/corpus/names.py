@@ -8,15 +8,15 @@ from titles, first names, last words and how the article comes back to it.
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from onrecord.corpus.lexicon import words
+from onrecord.corpus.lexicon import words as listed
 
-TITLES = words("titles")
-NOT_NAMES = words("not_names", "weekdays")
-ORG_NOUNS = words("org_nouns")
-MEN, WOMEN = words("men"), words("women")
+TITLES = listed("titles")
+NOT_NAMES = listed("not_names", "weekdays")
+ORG_NOUNS = listed("org_nouns")
+MEN, WOMEN = listed("men"), listed("women")
 _PARTICLES = frozenset(
     [
         "de",
@@ -138,13 +138,29 @@ class Roster:
         counts: dict[tuple[str, ...], int] = defaultdict(int)
         self._proper: set[str] = set()  # words seen in capitals where a sentence does not begin
         self._titles: dict[str, set[str]] = defaultdict(set)
-        for match in _RUN.finditer(text):
-            titles, name = split_name(match[0].replace(",", "").replace("\u00a0", " ").split(" "))
+        self.persons: set[tuple[str, ...]] = set()  # names that speak like persons
+        runs = list(_runs(text))
+        whole = {tuple(words) for _, words, _ in runs}
+        for _, words, opens in runs:
+            if not opens or words[0].isupper():
+                self._proper.add(words[0])
+            self._proper.update(words[1:])
+        for start, words, opens in runs:
+            dropped = 0
+            if (
+                opens
+                and len(words) > 1
+                and words[0] not in self._proper
+                and words[0].lower() not in MEN | WOMEN | TITLES
+                and (tuple(words[1:]) in whole or words[1].lower() in MEN | WOMEN)
+            ):
+                dropped = 1  # the first word of a sentence, not of a name
+            titles, name = split_name(words[dropped:])
             if not name:
                 continue
-            if len(name) > 1 or name[0].isupper() or not _opens_sentence(text, match.start()):
-                self._proper.update(name)
-            self.mentions.append(Mention(match.start(), match.end(), name, titles))
+            begin = start + (len(words[0]) + 1 if dropped else 0)
+            end = start + len(" ".join(words))
+            self.mentions.append(Mention(begin, end, name, titles))
             counts[name] += 1
             if titles:
                 self._titles[name[-1]].update(bare(t).lower() for t in titles)
@@ -159,6 +175,7 @@ class Roster:
                 self._by_first[name[0]].append(name)
         self._acronyms = _acronyms(text)
         self._full: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._mentions_of: dict[str, list[Mention]] | None = None
 
     def full(self, name: tuple[str, ...]) -> str:
         """Return the fullest form of ``name`` in the article."""
@@ -194,8 +211,23 @@ class Roster:
         """Say whether a capitalised word is a name, not merely the first word of a sentence."""
         return len(name) > 1 or name[0] in self._proper or name[0].lower() in MEN | WOMEN
 
+    def mentions_of(self, full: str) -> list[Mention]:
+        """Return the mentions whose fullest form is ``full``."""
+        if self._mentions_of is None:
+            self._mentions_of = defaultdict(list)
+            for mention in self.mentions:
+                self._mentions_of[self.full(mention.name)].append(mention)
+        return self._mentions_of.get(full, [])
+
+    def speaks(self, name: tuple[str, ...]) -> None:
+        """Note that a name is the subject of speech: of two words or more, it is a person's if it can be."""
+        if len(name) > 1 and self._looks_person(name):
+            self.persons.add(name)
+
     def is_person(self, name: tuple[str, ...]) -> bool:
         """Say whether a name is likely a person's."""
+        if name in self.persons:
+            return True
         if not self._looks_person(name):
             return False
         if len(name) == 1:
@@ -226,6 +258,22 @@ class Roster:
         low = bisect_right(self.starts, start - 1)
         high = bisect_right(self.starts, end - 1)
         return self.mentions[low:high]
+
+
+def _runs(text: str) -> Iterator[tuple[int, list[str], bool]]:
+    """Yield ``(start, words, opens a sentence)`` of the runs of capitalised words; a possessive ends one."""
+    for match in _RUN.finditer(text):
+        words = match[0].replace("\u00a0", " ").split(" ")
+        if len(words) > 2 and all(w.isupper() for w in words):
+            continue  # a headline in capitals
+        start, opens = match.start(), _opens_sentence(text, match.start())
+        begin = 0
+        for at, word in enumerate(words[:-1]):
+            if word[-2:] in {"'s", "’s"}:
+                yield start, words[begin : at + 1], opens
+                start += len(" ".join(words[begin : at + 1])) + 1
+                begin, opens = at + 1, False
+        yield start, words[begin:], opens
 
 
 def _opens_sentence(text: str, start: int) -> bool:

@@ -18,7 +18,7 @@ class Quotation(NamedTuple):
 
 
 # Two straight apostrophes or two back-ticks stand for a double mark in older news feeds.
-_MARK = re.compile(r"[“”„‟«»\"]|''|``|\n+|‘|(?<!\w)'(?=\w)|[’'](?!\w)")
+_MARK = re.compile(r"[“”„‟«»\"]|'{2,3}|``|\n+|‘|(?<!\w)'(?=\w)|[’'](?!\w)")
 _OPENING = frozenset("“„‟«") | {"``"}
 _CLOSING = frozenset("”»")
 _BEFORE_CLOSE = frozenset(".,!?…;-–—")
@@ -56,12 +56,17 @@ def quotations(text: str) -> list[Quotation]:
             if mark in _CLOSING or (mark not in _OPENING and not _can_open(text, match.end() - 1)):
                 continue
             opened, single = at, -1
-        elif mark not in _OPENING:
+        elif mark not in _OPENING or _closes(text, at):
             found.append(Quotation(opened, match.end(), False))
             opened = -1
     if opened >= 0:
         found.append(Quotation(opened, len(text), False))
     return found
+
+
+def _closes(text: str, at: int) -> bool:
+    """Say whether an opening mark was typed for a closing one: after a full stop or comma, before a space."""
+    return text[at - 1] in ".,!?…" and (at + 1 == len(text) or text[at + 1].isspace())
 
 
 def _can_open(text: str, at: int) -> bool:

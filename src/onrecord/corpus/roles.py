@@ -1,446 +1,247 @@
 """
-What kind of speaker a name is: politician, agency, advocate, expert or other, by the roles around it.
+What kind of speaker a name is: politician, agency, advocate, expert or other, by the words around it.
 
-Roles are looked up in the words before a name ("Senate Minority Leader NAME"), in the appositive after it
-("NAME, director of …,") and in parentheses ("NAME (D-NY)"), over all mentions of the name in the article.
+A role tells by itself ("senator", "economist") or is an office whose body tells ("director of the … clinic",
+"… Federation spokesman"). Roles stand before a name, in its titles, in the appositive after it, in "NAME of
+the …", in "NAME, who teaches …" and in parentheses ("NAME (D-NY)"); every mention in the article counts.
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from onrecord.corpus.lexicon import words
-from onrecord.corpus.names import ORG_NOUNS, Roster, bare
+from onrecord.corpus.names import Mention, Roster, bare
 
-ROLES: dict[str, frozenset[str]] = {
-    kind: words(f"role_{kind}") for kind in ("politician", "agency", "advocate", "expert", "other")
-}
-_KIND_OF = {
-    word: kind
-    for kind in ("other", "expert", "advocate", "agency", "politician")
-    for word in ROLES[kind]
-}
+KINDS = ("politician", "agency", "advocate", "expert", "other")
+_ROLES = {word: kind for kind in reversed(KINDS) for word in words(f"role_{kind}")}
+_BODIES = {word: kind for kind in reversed(KINDS) for word in words(f"body_{kind}")}
+_OFFICERS = words("role_officer")
+_TEACHES, _WORKS = words("does_expert"), words("does_other")
 _PARTY = re.compile(r"\s?[(,]\s?(?:[RDI]|Rep|Dem|Ind)\b\.?(?:[-–—, ]|\))")
+_AGED = re.compile(r",\s(?:aged?\s)?\d{2},")
 _WORD = re.compile(r"[\w&]+(?:[-’'.]\w+)*")
-_SPOKEN_FOR = frozenset(
-    [
-        "spokesman",
-        "spokeswoman",
-        "spokesperson",
-        "spokespeople",
-        "secretary",
-        "representative",
-        "official",
-        "officials",
-        "aide",
-        "aides",
-        "adviser",
-        "advisor",
-        "manager",
-        "director",
-        "strategist",
-        "counsel",
-        "attorney",
-        "lawyer",
-        "chief",
-        "president",
-        "chairman",
-        "chairwoman",
-        "chair",
-        "leader",
-        "member",
-        "head",
-        "executive",
-        "ceo",
-        "founder",
-    ]
-)
-_CAMPAIGN = frozenset(
-    [
-        "campaign",
-        "campaigns",
-        "democrats",
-        "republicans",
-        "democratic",
-        "republican",
-        "gop",
-        "party",
-        "pac",
-    ]
-)
-_BODIES = frozenset(
-    [
-        "police",
-        "sheriff",
-        "department",
-        "agency",
-        "county",
-        "city",
-        "state",
-        "federal",
-        "ministry",
-        "bureau",
-        "office",
-        "commission",
-        "authority",
-        "ice",
-        "fbi",
-        "cia",
-        "dhs",
-        "doj",
-        "epa",
-        "irs",
-        "border",
-        "patrol",
-        "transit",
-        "district",
-        "school",
-        "government",
-        "pentagon",
-        "administration",
-    ]
-)
-_CAUSE = frozenset(
-    [
-        "federation",
-        "union",
-        "coalition",
-        "alliance",
-        "association",
-        "league",
-        "foundation",
-        "society",
-        "action",
-        "project",
-        "network",
-        "rights",
-        "justice",
-        "advocacy",
-        "committee",
-        "democrats",
-        "republicans",
-        "lobby",
-        "council",
-        "fund",
-        "now",
-        "caucus",
-        "initiative",
-        "institute",
-        "chamber",
-        "teamsters",
-        "workers",
-        "tenants",
-        "riders",
-    ]
-)
-_LEARNED = frozenset(
-    [
-        "university",
-        "college",
-        "institute",
-        "clinic",
-        "school",
-        "law",
-        "center",
-        "centre",
-        "research",
-    ]
-)
-_MEDIA = frozenset(
-    [
-        "times",
-        "post",
-        "journal",
-        "news",
-        "herald",
-        "tribune",
-        "gazette",
-        "globe",
-        "guardian",
-        "reuters",
-        "press",
-        "magazine",
-        "cnn",
-        "nbc",
-        "abc",
-        "cbs",
-        "msnbc",
-        "npr",
-        "bbc",
-        "politico",
-        "bloomberg",
-        "breitbart",
-        "examiner",
-        "beacon",
-        "telegraph",
-        "observer",
-        "chronicle",
-        "network",
-    ]
-)
-_CITIZEN = re.compile(r",\s(?:aged\s)?\d{2},")
+_MARKS = ',.;:—–()"“”\n?!'
+_BREAKS = words(
+    "aux", "verbs_plain", "pronouns_he", "pronouns_she", "pronouns_they", "pronouns_other", "conjunctions"
+) | frozenset(
+    ["said", "says", "told", "against", "with", "by", "to", "from", "in", "at", "on", "or", "like", "asked",
+     "called", "met", "and", "about", "named", "as"]
+)  # fmt: skip
+_HALVES = frozenset(["of", "for", "at", "with", "from", "to", "in", "on"])
 
 
-def kind_of_words(descriptor: list[str], organisation: list[str]) -> str | None:
+def kind_of_descriptor(descriptor: Sequence[str]) -> str | None:
     """
-    Return the kind that a descriptor's words give, or None.
+    Return the kind that the words around a name give, or None where they hold no role.
 
-    ``descriptor`` holds the words of a phrase in lower case, nearest to the name last;
-    ``organisation`` is those of the phrase that are capitalised.
-
-    >>> kind_of_words(["senate", "minority", "leader"], [])
+    >>> kind_of_descriptor("senate minority leader".split())
     'politician'
-    >>> kind_of_words(["federation", "for", "reform", "spokesman"], ["federation", "reform"])
+    >>> kind_of_descriptor("Federation for American Immigration Reform spokesman".split())
     'advocate'
-    >>> kind_of_words(["director", "of", "the", "university", "clinic"], ["university", "clinic"])
+    >>> kind_of_descriptor("director of the Border Law Clinic".split())
     'expert'
     """
-    found = set(descriptor)
-    if found & _SPOKEN_FOR:
-        if found & {"campaign", "campaigns"}:
+    low = [bare(w).lower() for w in descriptor]
+    single = [_singular(w) for w in low]
+    officer = any(w in _OFFICERS for w in single)
+    learned = [w for w in single if _ROLES.get(w) == "expert"]
+    if (
+        learned
+        and not {"district", "attorney"} <= set(single)
+        and not {"attorney", "general"} <= set(single)
+    ):
+        return "expert"
+    campaign = "campaign" in low
+    if officer:
+        if campaign:
             return "politician"
-        if found & {"democrats", "republicans", "gop", "party"} and not found & {
-            "senate",
-            "house",
-            "leader",
-            "nominee",
-            "candidate",
-        }:
-            return "advocate"
-        if (
-            found & _LEARNED
-            and not found & {"student", "students"}
-            and not found & {"police", "spokesman", "spokeswoman"}
-        ):
-            return "expert"
-        if found & {
-            "department",
-            "agency",
-            "police",
-            "sheriff's",
-            "ministry",
-            "bureau",
-            "ice",
-            "county",
-            "city",
-            "state",
-            "district",
-        }:
-            if "state" in found and found & {"representative", "senator"}:
-                return "politician"
-            if "secretary" in found or not found & {"president", "member", "leader"}:
-                return "agency"
-        if found & (_CAUSE - {"institute", "council", "justice"}) and not found & {
-            "senate",
-            "house",
-            "senator",
-        }:
-            return "advocate"
-        if found & {"house", "senate", "council", "congressional", "congress"}:
+        if "general" in low and "attorney" in low:
             return "politician"
-        if found & {"white", "administration", "government"} and found & {
-            "spokesman",
-            "spokeswoman",
-            "spokesperson",
-            "official",
-            "officials",
-            "secretary",
-        }:
+        body = body_kind(low)
+        if body == "politician" and {"white", "house"} <= set(low):
             return "agency"
-        if found & {"company", "inc", "corp", "group"} and "president" in found:
-            return "other"
-    for word in reversed(descriptor):
-        kind = _KIND_OF.get(word) or (_KIND_OF.get(word[:-2]) if word.endswith("'s") else None)
+        if body == "politician" and set(low) & {"party", "democrats", "republicans"} and not set(low) & {
+            "senate", "house", "leader", "nominee", "candidate", "council",
+        }:  # fmt: skip
+            return "advocate"
+        if body is not None:
+            return body
+    for word in reversed(single):
+        kind = _ROLES.get(word)
         if kind is not None:
             return kind
     return None
+
+
+def body_kind(low: Sequence[str]) -> str | None:
+    """Return the kind of the body that words name; the last telling word wins, a learned or civic one first."""
+    kinds = [kind for w in low if (kind := _BODIES.get(w)) is not None]
+    for kind in ("expert", "advocate"):
+        if kind in kinds and (kind == "advocate" or kinds[-1] != "agency"):
+            return kind
+    return kinds[-1] if kinds else None
+
+
+def _singular(word: str) -> str:
+    if word.endswith("men"):
+        return word[:-2] + "an"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
 
 
 def kind_of_name(text: str, roster: Roster, name: str) -> str | None:
     """Return the kind of a named speaker from all its mentions, or None where no words tell."""
-    last = name.rsplit(maxsplit=1)[-1]
-    votes: dict[str, float] = {}
+    votes: Counter[str] = Counter()
     person = False
-    for mention in roster.mentions:
-        if mention.name[-1] != last or roster.full(mention.name) != name:
-            continue
+    for mention in roster.mentions_of(name):
         person = person or roster.is_person(mention.name)
-        before = _phrase_before(text, mention.start)
-        titled = [bare(t).lower() for t in mention.titles]
-        kind = None
-        if _PARTY.match(text, mention.end):
-            kind, weight = "politician", 3.0
-        if kind is None and (titled or before):
-            organisation = [w.lower() for w in before if w[:1].isupper()]
-            kind = kind_of_words([bare(w).lower() for w in before] + titled, organisation)
-            weight = 2.0 if titled else 1.5
-        if kind is None and text[mention.end : mention.end + 2] == ", ":
-            after = _appositive(text, mention.end + 2)
-            if after:
-                kind = kind_of_words(
-                    [bare(w).lower() for w in reversed(after)],
-                    [w.lower() for w in after if w[:1].isupper()],
-                )
-                weight = 2.0
-            if kind is None and _CITIZEN.match(text, mention.end):
-                kind, weight = "other", 1.0
-        if kind is not None:
-            votes[kind] = votes.get(kind, 0.0) + weight
+        for kind, weight in _evidence(text, mention):
+            votes[kind] += weight
     if not person:
-        own = kind_of_body(name)
-        if own is not None:
-            return own
-    return max(votes, key=lambda k: votes[k]) if votes else None
+        low = [bare(w).lower() for w in name.split()]
+        return _whole_body(low, name) or (votes.most_common(1)[0][0] if votes else None)
+    return votes.most_common(1)[0][0] if votes else None
 
 
-def kind_of_body(name: str) -> str | None:
-    """Return the kind of a body by the words of its own name, or None."""
-    lows = [w.lower() for w in name.split()]
-    found = set(lows)
-    if found & {
-        "democrats",
-        "republicans",
-        "gop",
-        "senate",
-        "house",
-        "congress",
-        "campaign",
-        "democratic",
-        "republican",
-        "dnc",
-        "rnc",
-    }:
-        return "agency" if {"white", "house"} <= found else "politician"
-    if found & _MEDIA:
-        return "other"
-    if found & {
-        "federation",
-        "union",
-        "coalition",
-        "alliance",
-        "association",
-        "league",
-        "foundation",
-        "society",
-        "teamsters",
-        "parenthood",
-        "aclu",
-        "nra",
-    }:
-        return "advocate"
-    if found & {"university", "institute", "college"}:
-        return "expert"
-    if found & _BODIES or lows[-1] in {
-        "department",
-        "court",
-        "enforcement",
-        "service",
-        "services",
-        "council",
-        "board",
-        "protection",
-        "bureau",
-    }:
-        return "agency"
-    if name.isupper() and len(name) <= 5:
-        return "agency"
-    return None
+def _evidence(text: str, mention: Mention) -> Iterable[tuple[str, int]]:
+    """Yield the kinds that one mention speaks for, each with its weight."""
+    if _PARTY.match(text, mention.end):
+        yield "politician", 6
+    before = _phrase_before(text, mention.start)
+    titled = [bare(t) for t in mention.titles]
+    if titled or before:
+        kind = kind_of_descriptor([*before, *titled])
+        if kind is None and [t.lower() for t in titled] == ["president"]:
+            kind = "politician"
+        if kind is None and any(_singular(t.lower()) in _OFFICERS for t in [*before[-2:], *titled]):
+            # an office without its body: a spokeswoman, the general manager
+            kind = (
+                "agency"
+                if not {"president", "founder", "ceo", "executive"} & {t.lower() for t in titled}
+                else None
+            )
+            if kind:
+                yield kind, 1
+            kind = None
+        if kind is not None:
+            yield kind, 5 if titled else 4
+    after = text[mention.end : mention.end + 2]
+    if after == ", ":
+        yield from _apposed(text, mention.end + 2)
+        if _AGED.match(text, mention.end):
+            yield "other", 3
+    elif after[:1] == " " and text.startswith((" of ", " from "), mention.end):
+        phrase = _words_until(text, mention.end + 1)
+        kind = body_kind([w.lower() for w in _capitals_and_body(phrase)])
+        if kind is not None:
+            yield kind, 4
 
 
-def kind_of_nominal(phrase: str) -> str:
-    """Return the kind of an unnamed speaker by the words of the phrase; other where none tells."""
-    low = [bare(w).lower() for w in _WORD.findall(phrase)]
-    head = low
+def _apposed(text: str, start: int) -> Iterable[tuple[str, int]]:
+    found = _words_until(text, start)
+    if not found or len(found) > 22:
+        return
+    low = [w.lower() for w in found]
+    if low[0] == "who":
+        if (low[1:2] and low[1] in _TEACHES) or (low[1:3] and low[1] == "has" and low[2] in _TEACHES):
+            yield "expert", 4
+        elif low[1:2] and low[1] in _WORKS:
+            yield "other", 3
+        return
+    if low[0] in _BREAKS:
+        return
     for at, word in enumerate(low):
-        if at and word in {
-            "of",
-            "for",
-            "in",
-            "at",
-            "from",
-            "with",
-            "on",
-            "by",
-            "to",
-            "who",
-            "near",
-        }:
-            head = low[:at]
+        if word in {"who", "which", "whose", "where", "that"} and at:
+            found, low = found[:at], low[:at]
             break
-    if set(head) & {
-        "spokesman",
-        "spokeswoman",
-        "spokesperson",
-        "official",
-        "officials",
-        "aide",
-        "aides",
-    }:
-        return kind_of_words([*low[len(head) :], *head], []) or "agency"
-    for word in reversed(head):
-        kind = _KIND_OF.get(word)
+    single = [_singular(w.removesuffix("'s").removesuffix("’s")) for w in low]
+    if not any(w in _ROLES or w in _OFFICERS for w in single[:8]):
+        return
+    # the head noun of an appositive stands before its first preposition
+    cut = next((at for at, w in enumerate(low) if at and w in _HALVES), len(low))
+    head = kind_of_descriptor(found[:cut])
+    whole = kind_of_descriptor([*found[cut:], *found[:cut]])
+    officer = any(w in _OFFICERS for w in single[:cut])
+    kind = whole if officer or head is None else head
+    if kind is not None:
+        yield kind, 5
+    elif officer:
+        yield "agency", 1
+
+
+def _capitals_and_body(phrase: Sequence[str]) -> list[str]:
+    """Return the words after "of" while they still name a body: capitals, and what joins them."""
+    kept = []
+    for word in phrase[1:]:
+        if (
+            word[:1].isupper()
+            or word.lower() in {"the", "of", "for", "and"}
+            or word.lower() in _BODIES
+        ):
+            kept.append(word)
+        else:
+            break
+    return kept
+
+
+def _whole_body(low: Sequence[str], name: str) -> str | None:
+    if {"white", "house"} <= set(low):
+        return "agency"
+    kind = body_kind(low)
+    if kind is None and name.isupper() and len(name) <= 5:
+        return "agency"
+    return kind
+
+
+def kind_of_nominal(phrase: str, text: str, roster: Roster) -> str:
+    """
+    Return the kind of an unnamed speaker by the words of its phrase; other where none tells.
+
+    A spokesman or an adviser is of the kind of whom he speaks for, where that is named.
+    """
+    found = _WORD.findall(phrase)
+    low = [bare(w).lower() for w in found]
+    cut = next((at for at, w in enumerate(low) if at and w in _HALVES | {"who", "and"}), len(low))
+    head = [_singular(w) for w in low[:cut]]
+    if any(w in _OFFICERS for w in head):
+        kind = kind_of_descriptor([*found[cut:], *found[:cut]])
         if kind is not None:
             return kind
-    return "other"
+        for mention in roster.mentions:
+            if mention.name[-1] in found and roster.is_person(mention.name):
+                return kind_of_name(text, roster, roster.full(mention.name)) or "politician"
+        return "agency"
+    return kind_of_descriptor(found[:cut]) or body_kind(low[:cut]) or _plain_group(head) or "other"
+
+
+def _plain_group(head: Sequence[str]) -> str | None:
+    return _BODIES.get(head[-1]) if head else None
 
 
 def _phrase_before(text: str, start: int) -> list[str]:
-    """Return the words right before a name, back to a mark or a verb-like break, at most eight."""
-    window = text[max(0, start - 90) : start]
-    cut = max(window.rfind(c) for c in ',.;:—–()"“”\n?!')
-    found = _WORD.findall(window[cut + 1 :])[-8:]
+    """Return the words right before a name, back to a mark or a break, at most nine."""
+    window = text[max(0, start - 110) : start]
+    cut = max(window.rfind(c) for c in _MARKS)
+    found = _WORD.findall(window[cut + 1 :])[-9:]
     for at in range(len(found) - 1, -1, -1):
         low = found[at].lower()
-        if low in _BREAKS or (
-            at < len(found) - 1 and low.endswith("ed") and found[at][0].islower()
-        ):
-            return found[at + 1 :]
+        if low in _BREAKS or (low.endswith("ed") and found[at][0].islower()):
+            found = found[at + 1 :]
+            break
+    if not found and cut >= 0 and window[cut:].strip() == ",":
+        # "its president, NAME": the appositive before
+        rest = window[:cut]
+        found = _WORD.findall(rest[max(rest.rfind(c) for c in _MARKS) + 1 :])[-6:]
+        if not found or found[0].lower() not in {"its", "the", "his", "her", "their", "a", "an"} | {
+            ""
+        }:
+            owner = found and found[0].endswith(("'s", "’s"))
+            return found if owner else []
     return found
 
 
-_BREAKS = words(
-    "aux", "verbs_plain", "pronouns_he", "pronouns_she", "pronouns_they", "conjunctions"
-) | frozenset(
-    [
-        "said",
-        "says",
-        "told",
-        "against",
-        "with",
-        "by",
-        "to",
-        "from",
-        "in",
-        "at",
-        "on",
-        "and",
-        "or",
-        "like",
-        "asked",
-        "called",
-        "met",
-    ]
-)
-
-
-def _appositive(text: str, start: int) -> list[str]:
-    """Return the words of an appositive that begins at ``start``, or nothing where it is none."""
-    window = text[start : start + 160]
-    end = min((i for i in (window.find(c) for c in ',.;:—\n“"') if i >= 0), default=len(window))
-    found = _WORD.findall(window[:end])
-    if not found or found[0].lower() in _BREAKS - {"the"} or len(found) > 18:
-        return []
-    first = found[0].lower()
-    if not (
-        first in {"a", "an", "the", "who", "one", "his", "her", "its", "their", "former"}
-        or any(w.lower() in _KIND_OF for w in found[:7])
-    ):
-        return []
-    # of "director of the X clinic" the head noun comes first: keep what stands before a relative clause
-    for at, word in enumerate(found):
-        if word.lower() in {"who", "which", "whose", "where"}:
-            return found[:at] if at else found
-    return found
-
-
-def is_body(name: str) -> bool:
-    """Say whether a name's last word is that of a body or place."""
-    return name.rsplit(maxsplit=1)[-1].lower() in ORG_NOUNS
+def _words_until(text: str, start: int) -> list[str]:
+    """Return the words from ``start`` to the next mark."""
+    window = text[start : start + 170]
+    end = min((i for c in ',.;:—\n“"(' if (i := window.find(c)) >= 0), default=len(window))
+    return _WORD.findall(window[:end])
