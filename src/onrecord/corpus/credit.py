@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from onrecord.corpus.cues import (
     DOCUMENTS,
+    OPINIONS,
     PREPOSITIONS,
     PRONOUNS,
     Attribution,
@@ -151,6 +152,8 @@ class Article:
             score = option.coverage + 0.2 * option.strength
             if option.cue == "according to" and reading.quoted:
                 score -= 0.6
+            if option.inverted:
+                score += 0.3
             if score > best_score:
                 best, best_score = option, score
         return best
@@ -251,43 +254,40 @@ class Article:
         return token.word, None, 0.5
 
     def _antecedent(self, at: int, position: int, gender: str) -> tuple[str, ...] | None:
-        """Return the person a pronoun stands for: near, first in a sentence, lately a speaker."""
+        """
+        Return the person a pronoun stands for: near, first in a sentence, lately a speaker.
+
+        Persons named in quotations, and those known to be of the other gender, are passed over.
+        """
         best, best_score = None, -99.0
-        seen: set[str] = set()
         for back in range(6):
             index = at - back
             if index < 0:
                 break
             reading = self.readings[index]
             start, end = reading.sentence.start, reading.sentence.end
-            here = self.roster.between(start, min(end, position))
             first = True
-            for mention in here:
+            for mention in self.roster.between(start, min(end, position)):
                 if any(low <= mention.start < high for low, high in reading.quoted):
                     continue
                 if not self.roster.is_person(mention.name):
                     continue
-                full = self.roster.full(mention.name)
                 known = self.roster.gender(mention.name)
                 if known and known != gender:
                     continue
-                score = -1.0 * back + (1.0 if first else 0.0) + (0.5 if known else 0.0)
+                score = (1.0 if first else 0.0) + (0.2 if known else 0.0) - back
+                if mention.start - start < 4:
+                    score += 0.5  # the sentence is about that person
                 if back == 0:
                     score -= 0.5
-                if (
-                    self.text[mention.end - 1 : mention.end + 2].find("’s") >= 0
-                    or self.text[mention.end - 2 : mention.end] == "'s"
-                ):
+                if self.text[mention.end - 2 : mention.end] in {"'s", "’s"}:
                     score -= 0.7
-                if full in seen:
-                    score -= 0.1
-                seen.add(full)
                 first = False
                 if score > best_score:
                     best, best_score = mention.name, score
         if self.last is not None:
             known = self.roster.gender(self.last)
-            score = 0.9 - 0.6 * (at - self.last_at) + (0.5 if known else 0.0)
+            score = 1.0 - 0.5 * (at - self.last_at) + (0.2 if known else 0.0)
             if (not known or known == gender) and score > best_score:
                 best = self.last
         return best
@@ -307,7 +307,7 @@ class Article:
             for later in self.readings[at + 1 :]:
                 if later.sentence.paragraph != block:
                     break
-                if later.sentence.furniture is None and later.name is None:
+                if later.sentence.furniture is None:
                     self._take(later, reading.lead, 0.9)
 
     def _bare_quotations(self) -> None:
@@ -413,7 +413,7 @@ def _kind(row: Sequence[Token], best: Attribution, reading: Reading) -> str:
     return "mixed"
 
 
-_CUE_WORDS = frozenset(lexicon().verbs) | {"according"}
+_CUE_WORDS = frozenset(lexicon().verbs) | OPINIONS | {"according"}
 
 
 def has_cue(sentence: str) -> bool:

@@ -35,12 +35,46 @@ _VENUES = frozenset(
      "message", "remarks", "response", "reply", "op-ed", "column", "time", "afterward", "court", "twitter", "facebook",
      "television", "tv", "radio", "show", "cnn", "nbc", "abc", "cbs", "fox", "msnbc", "meeting", "event", "report"]
 )  # fmt: skip
+OPINIONS = words("adjectives_opinion")
+_BE_ADVERBS = ADVERBS | {"not", "very", "deeply", "increasingly", "most", "more", "also", "less"}
+_MODALS = frozenset(
+    ["may", "might", "would", "could", "should", "can", "will", "must", "do", "does", "did"]
+)
 _ASKED = frozenset(
     ["that", "how", "why", "whether", "what", "if", ":", "who", "when", "where", "about"]
 )
 _AFTER_VERB = frozenset(["", "that", ":", ",", "it", "he", "she", "they", "the", "a", "''"])
 _NAMES_TOO = frozenset(
     ["will", "may", "mark", "bill", "rob", "sue", "drew", "chase", "grant", "wade"]
+)
+_STANDALONE = DETERMINERS - {
+    "the",
+    "a",
+    "an",
+    "his",
+    "her",
+    "its",
+    "their",
+    "my",
+    "our",
+    "your",
+    "no",
+    "every",
+}
+_NO_END = PREPOSITIONS | CONJUNCTIONS | (DETERMINERS - _STANDALONE)
+_NEARNESS = frozenset(
+    [
+        "close",
+        "adviser",
+        "advisers",
+        "aide",
+        "aides",
+        "ally",
+        "allies",
+        "loyal",
+        "sympathetic",
+        "opposed",
+    ]
 )
 _NEGATIONS = frozenset(["not", "n't", "never"])
 _CLOSE = frozenset(
@@ -126,6 +160,8 @@ def attributions(row: Sequence[Token]) -> list[Attribution]:
             one = _verb(row, at, verb)
         elif low == "according" and at + 1 < len(row) and row[at + 1].low == "to":
             one = _according(row, at)
+        elif low in OPINIONS and at and row[at - 1].low in _BE_ADVERBS | _PASSIVE:
+            one = _opinion(row, at)
         else:
             continue
         if one is not None:
@@ -142,10 +178,37 @@ def _according(row: Sequence[Token], at: int) -> Attribution | None:
     )
 
 
+def _opinion(row: Sequence[Token], at: int) -> Attribution | None:
+    """Read "NAME is concerned that …"."""
+    j = at - 1
+    while j > 0 and row[j].low not in _PASSIVE and row[j].low in _BE_ADVERBS:
+        j -= 1
+    if row[j].low not in _PASSIVE or not _clause_follows(row, at, after_adjective=True):
+        return None
+    subject, negated, _ = _left(row, j, VERBS["think"])
+    if subject is None:
+        return None
+    share = _share(row, (at + 1, len(row)), (subject[0], at + 1))
+    return Attribution(row[at].word, at, subject, CLAUSE, share, False, negated)
+
+
+def _specific(row: Sequence[Token], subject: tuple[int, int]) -> bool:
+    """Say whether a subject is a name or a pronoun for one, not a group of people at large."""
+    if row[subject[0]].low in PRONOUNS:
+        return row[subject[0]].low in {"he", "she", "they"}
+    last = row[subject[1] - 1]
+    return last.word[:1].isupper() or any(
+        t.word[:1].isupper() and t.low not in DETERMINERS for t in row[subject[0] : subject[1]]
+    )
+
+
 def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
     before = row[at - 1] if at else None
-    row[at + 1] if at + 1 < len(row) else None
     if verb.nounish and not _finite(row, at):
+        return None
+    if at + 1 < len(row) and row[at + 1].low == "by" and not verb.participle:
+        return None
+    if before is not None and verb.wish and verb.base and before.low in _MODALS:
         return None
     if (
         before is not None
@@ -168,8 +231,8 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         subject, negated, passive = _left(row, at, verb)
         if subject is None or (passive and not verb.participle):
             return None
-        if negated and verb.lemma in {"respond", "reply", "answer", "comment", "return"}:
-            return None
+        if negated and not verb.wish:
+            return None  # what was not said
     beside_quote = _beside_quote(row, min(subject[0], at), at)
     if verb.strength == QUOTE and not beside_quote and not (verb.opinion and not verb.participle):
         return None
@@ -181,10 +244,13 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         and not inverted
         and not _clause_follows(row, at)
         and not _postposed(row, at, subject)
+        and not (verb.wish and not verb.participle and _specific(row, subject))
     ):
         return None
     low = min(subject[0], at)
     high = max(subject[1], cue_end)
+    if content[0] > low and low and row[low - 1].low == "," and _opener(row[0]):
+        low = 0
     return Attribution(
         row[at].word,
         at,
@@ -193,6 +259,17 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         _share(row, content, (low, high)),
         inverted,
         negated,
+    )
+
+
+def _opener(token: Token) -> bool:
+    """Say whether a sentence opens with a phrase of circumstance: "During …,", "Asked about it,"."""
+    low = token.low
+    return (
+        low in PREPOSITIONS
+        or low in ADVERBS
+        or low.endswith(("ing", "ed", "ly"))
+        or low in {"when", "while", "as", "told"}
     )
 
 
@@ -215,10 +292,12 @@ def _finite(row: Sequence[Token], at: int) -> bool:
     ):
         return False
     plural = before.low.endswith(("s", "people", "men", "women"))
-    if plural == row[at].low.endswith("s"):
+    if plural == row[at].low.endswith("s") and row[at].low not in {"put", "read", "bet"}:
         return False
     follows = row[at + 1].low if at + 1 < len(row) else ""
-    return before.word[:1].isupper() or follows in _AFTER_VERB
+    if follows in _AFTER_VERB or follows.startswith("”"):
+        return True
+    return before.word[:1].isupper() and not plural and row[at].low not in {"remarks", "states"}
 
 
 def _beside_quote(row: Sequence[Token], begin: int, at: int) -> bool:
@@ -233,7 +312,7 @@ def _beside_quote(row: Sequence[Token], begin: int, at: int) -> bool:
     return any(row[j].word == "" for j in range(max(0, begin - 3), at))
 
 
-def _clause_follows(row: Sequence[Token], at: int) -> bool:
+def _clause_follows(row: Sequence[Token], at: int, *, after_adjective: bool = False) -> bool:
     j = at + 1
     while j < len(row) and (
         row[j].low in DATES or row[j].low in {"on", "in"} or row[j].low in ADVERBS
@@ -245,6 +324,8 @@ def _clause_follows(row: Sequence[Token], at: int) -> bool:
     if row[at].low.startswith(("ask", "wonder")) and low not in _ASKED:
         return False
     if low in {"that", "how", "why", "whether", "what", ":", "if"} or word == "":
+        return True
+    if after_adjective and low in {"about", "of", "to"}:
         return True
     if low in PRONOUNS | {"there", "it's", "he's", "she's", "they're", "we're", "i'm"}:
         return True
@@ -510,7 +591,7 @@ def _ends_in_name(row: Sequence[Token], span: tuple[int, int]) -> bool:
 
 def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
     """Return the noun phrase whose last token is ``end``."""
-    if end < 0:
+    if end < 0 or row[end].low in _NO_END:
         return None
     if row[end].low in PRONOUNS:
         return end, end + 1
@@ -549,7 +630,7 @@ def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
             and k < end
         ):
             break
-        if low in {"to"}:
+        if low == "to" and not (k and row[k - 1].low in _NEARNESS):
             break
         k -= 1
     if k > 1 and row[k].low in {"who", "whose", "which"} and k < end:
@@ -587,6 +668,10 @@ def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
             k += 1
         if k < before and row[k].low == ",":
             j = k + 1
+        else:
+            m = next((m for m in range(j, before) if row[m].low in {"he", "she", "they"}), None)
+            if m is not None:
+                return m, m + 1
     while j < before and row[j].low in ADVERBS | {","}:
         j += 1
     if j >= before or row[j].word == "":

@@ -19,6 +19,7 @@ class Verb(NamedTuple):
     participle: bool
     nounish: bool
     opinion: bool
+    wish: bool
     base: bool
 
 
@@ -68,6 +69,7 @@ def lexicon() -> Lexicon:
                     form == forms[-1],
                     form in sets["noun_like"],
                     lemma in sets["verbs_opinion"],
+                    lemma in sets["verbs_wish"],
                     form == lemma,
                 )
     return Lexicon(verbs, sets)

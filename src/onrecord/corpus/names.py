@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from onrecord.corpus.lexicon import words as listed
 
-TITLES = listed("titles")
+TITLES = listed("titles", "role_politician", "role_agency", "role_officer") | frozenset(
+    ["council", "city", "county", "police", "district", "school", "board", "transit"]
+)
 NOT_NAMES = listed("not_names", "weekdays")
 ORG_NOUNS = listed("org_nouns")
 MEN, WOMEN = listed("men"), listed("women")
@@ -69,6 +71,7 @@ _LONG = re.compile(
     rf"{_CAP}(?:[ \u00a0](?:(?:of|for|and|the|on|in|to|de|&|against) ){{0,2}}{_CAP})+"
 )
 _PARENTHESIS = re.compile(r"[ \u00a0]\(([A-Z][A-Z&.\-]{1,9}s?)\)")
+_INTRODUCED = re.compile(r",? who\b|, (?:aged? )?\d{2},|,? (?:said|says|told)\b")
 _POSSESSIVE = re.compile(r"[’'](?:s|S)?$")
 
 
@@ -162,6 +165,8 @@ class Roster:
             end = start + len(" ".join(words))
             self.mentions.append(Mention(begin, end, name, titles))
             counts[name] += 1
+            if len(name) > 1 and _INTRODUCED.match(text, end) and self._looks_person(name):
+                self.persons.add(name)
             if titles:
                 self._titles[name[-1]].update(bare(t).lower() for t in titles)
         self.starts = [m.start for m in self.mentions]

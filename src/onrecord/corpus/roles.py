@@ -28,6 +28,7 @@ _BREAKS = words(
     ["said", "says", "told", "against", "with", "by", "to", "from", "in", "at", "on", "or", "like", "asked",
      "called", "met", "and", "about", "named", "as"]
 )  # fmt: skip
+_OF_COMPANIES = frozenset(["president", "founder", "co-founder", "ceo", "executive"])
 _HALVES = frozenset(["of", "for", "at", "with", "from", "to", "in", "on"])
 
 
@@ -58,10 +59,12 @@ def kind_of_descriptor(descriptor: Sequence[str]) -> str | None:
             return "politician"
         if "general" in low and "attorney" in low:
             return "politician"
-        body = body_kind(low)
-        if body == "politician" and {"white", "house"} <= set(low):
+        if {"white", "house"} <= set(low):
             return "agency"
-        if body == "politician" and set(low) & {"party", "democrats", "republicans"} and not set(low) & {
+        if {"school", "board"} <= set(low):
+            return "politician"
+        body = body_kind(low)
+        if set(low) & {"party", "democrats", "republicans"} and not set(low) & {
             "senate", "house", "leader", "nominee", "candidate", "council",
         }:  # fmt: skip
             return "advocate"
@@ -90,20 +93,27 @@ def _singular(word: str) -> str:
 
 
 def kind_of_name(text: str, roster: Roster, name: str) -> str | None:
-    """Return the kind of a named speaker from all its mentions, or None where no words tell."""
+    """
+    Return the kind of a named speaker from all its mentions.
+
+    A person whom the article names in full without any role is a citizen: other. None is for a name that
+    the article never introduces.
+    """
     votes: Counter[str] = Counter()
     person = False
     for mention in roster.mentions_of(name):
         person = person or roster.is_person(mention.name)
-        for kind, weight in _evidence(text, mention):
+        for kind, weight in _evidence(text, roster, mention):
             votes[kind] += weight
     if not person:
         low = [bare(w).lower() for w in name.split()]
         return _whole_body(low, name) or (votes.most_common(1)[0][0] if votes else None)
-    return votes.most_common(1)[0][0] if votes else None
+    if votes:
+        return votes.most_common(1)[0][0]
+    return "other" if " " in name else None
 
 
-def _evidence(text: str, mention: Mention) -> Iterable[tuple[str, int]]:
+def _evidence(text: str, roster: Roster, mention: Mention) -> Iterable[tuple[str, int]]:
     """Yield the kinds that one mention speaks for, each with its weight."""
     if _PARTY.match(text, mention.end):
         yield "politician", 6
@@ -111,6 +121,8 @@ def _evidence(text: str, mention: Mention) -> Iterable[tuple[str, int]]:
     titled = [bare(t) for t in mention.titles]
     if titled or before:
         kind = kind_of_descriptor([*before, *titled])
+        if kind is None and before and before[0].lower() in {"its", "the", "their"}:
+            kind = _owner(roster, mention.start - 60, before)
         if kind is None and [t.lower() for t in titled] == ["president"]:
             kind = "politician"
         if kind is None and any(_singular(t.lower()) in _OFFICERS for t in [*before[-2:], *titled]):
@@ -127,7 +139,7 @@ def _evidence(text: str, mention: Mention) -> Iterable[tuple[str, int]]:
             yield kind, 5 if titled else 4
     after = text[mention.end : mention.end + 2]
     if after == ", ":
-        yield from _apposed(text, mention.end + 2)
+        yield from _apposed(text, roster, mention)
         if _AGED.match(text, mention.end):
             yield "other", 3
     elif after[:1] == " " and text.startswith((" of ", " from "), mention.end):
@@ -137,13 +149,27 @@ def _evidence(text: str, mention: Mention) -> Iterable[tuple[str, int]]:
             yield kind, 4
 
 
-def _apposed(text: str, start: int) -> Iterable[tuple[str, int]]:
-    found = _words_until(text, start)
+def _owner(roster: Roster, end: int, descriptor: Sequence[str]) -> str | None:
+    """Return the kind of the body that "its president" belongs to: the last one named before."""
+    if not any(_singular(w.lower()) in _OFFICERS for w in descriptor):
+        return None
+    for mention in reversed(roster.between(max(0, end - 240), end + 60)):
+        if not roster.is_person(mention.name):
+            kind = body_kind([w.lower() for w in mention.name])
+            if kind is not None:
+                return kind
+    return None
+
+
+def _apposed(text: str, roster: Roster, mention: Mention) -> Iterable[tuple[str, int]]:
+    found = _words_until(text, mention.end + 2)
     if not found or len(found) > 22:
         return
     low = [w.lower() for w in found]
     if low[0] == "who":
-        if (low[1:2] and low[1] in _TEACHES) or (low[1:3] and low[1] == "has" and low[2] in _TEACHES):
+        if (low[1:2] and low[1] in _TEACHES) or (
+            low[1:3] and low[1] == "has" and low[2] in _TEACHES
+        ):
             yield "expert", 4
         elif low[1:2] and low[1] in _WORKS:
             yield "other", 3
@@ -163,10 +189,12 @@ def _apposed(text: str, start: int) -> Iterable[tuple[str, int]]:
     whole = kind_of_descriptor([*found[cut:], *found[:cut]])
     officer = any(w in _OFFICERS for w in single[:cut])
     kind = whole if officer or head is None else head
+    if kind is None and low[0] in {"its", "the", "their"}:
+        kind = _owner(roster, mention.start - 60, found)
     if kind is not None:
         yield kind, 5
     elif officer:
-        yield "agency", 1
+        yield "other" if set(single) & _OF_COMPANIES else "agency", 1
 
 
 def _capitals_and_body(phrase: Sequence[str]) -> list[str]:
