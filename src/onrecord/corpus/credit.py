@@ -24,7 +24,7 @@ from onrecord.corpus.cues import (
     tokens,
 )
 from onrecord.corpus.lexicon import QUOTE, SAY, lexicon
-from onrecord.corpus.names import Mention, Roster
+from onrecord.corpus.names import Mention, Roster, bare
 from onrecord.corpus.quotes import Quotation, quotations
 
 
@@ -194,8 +194,21 @@ class Article:
             self.roster.speaks(mention.name)
             person = mention.name if self.roster.is_person(mention.name) else None
             return self.roster.full(mention.name), person, 1.0
+        bearer = self._bearer(row, subject)
+        if bearer is not None:
+            return self.roster.full(bearer), bearer, 0.8
         phrase = self.text[first.start : last.end].strip()
         return phrase, None, 0.8
+
+    def _bearer(self, row: Sequence[Token], subject: tuple[int, int]) -> tuple[str, ...] | None:
+        """Return the person last named with the title that "the senator" uses, if there is one."""
+        if subject[1] - subject[0] != 2 or row[subject[0]].low != "the":
+            return None
+        wanted = _SHORT.get(row[subject[0] + 1].low, {row[subject[0] + 1].low})
+        for mention in reversed(self.roster.between(0, row[subject[0]].start)):
+            if mention.titles and bare(mention.titles[-1]).lower() in wanted:
+                return mention.name
+        return None
 
     def _named(self, row: Sequence[Token], subject: tuple[int, int]) -> Mention | None:
         low, high = subject
@@ -413,6 +426,18 @@ def _kind(row: Sequence[Token], best: Attribution, reading: Reading) -> str:
     return "mixed"
 
 
+# "the senator" is whoever was named with one of these titles
+_SHORT = {
+    "senator": {"sen", "senator"},
+    "representative": {"rep", "representative"},
+    "congressman": {"rep", "congressman", "representative"},
+    "congresswoman": {"rep", "congresswoman", "representative"},
+    "lawmaker": {"rep", "sen", "senator", "representative", "congressman", "congresswoman"},
+    "governor": {"gov", "governor"},
+    "professor": {"prof", "professor"},
+    "doctor": {"dr", "doctor"},
+    "chief": {"chief"},
+}
 _CUE_WORDS = frozenset(lexicon().verbs) | OPINIONS | {"according"}
 
 

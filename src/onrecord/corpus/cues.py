@@ -24,7 +24,7 @@ DATES = words("weekdays", "time_nouns")
 TITLES = words("titles")
 DOCUMENTS = words("documents")
 _DASHES = frozenset("—–―-")
-_OPENERS = CONJUNCTIONS | {",", "as", "—", "–", "-", "'", "(", " "}
+_OPENERS = CONJUNCTIONS | {",", ":", "as", "—", "–", "-", "'", "(", " "}
 _JOINING = frozenset(["of", "for", "from", "with", "by", "the", "a", "an"])
 _REDUCED = frozenset(
     ["called", "described", "quoted", "cited", "known", "charged", "advised", "asked"]
@@ -401,7 +401,7 @@ def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
         return (j, j + 1) if follows in {".", ",", "in", "on", "at", "during", ""} else None
     if low in DATES or low in PRONOUNS or low in PREPOSITIONS | CONJUNCTIONS | AUX | ADVERBS:
         return None
-    subject = phrase_right(row, j)
+    subject = appositive_name(row, phrase_right(row, j))
     if subject is None:
         return None
     after = row[subject[1]] if subject[1] < len(row) else None
@@ -413,7 +413,10 @@ def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
     )
     if closes and row[at - 1].word:
         # "NAME, of TOWN, asked the crowd …" is told from "…, said NAME." by what ends the phrase
-        closes = after is None or after.low in {".", ",", "who", ";", "—"}
+        first = row[subject[0]]
+        closes = (after is None or after.low in {".", ",", "who", ";", "—"}) and (
+            first.word[:1].isupper() or first.low in DETERMINERS
+        )
     return subject if closes else None
 
 
@@ -593,6 +596,8 @@ def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
     """Return the noun phrase whose last token is ``end``."""
     if end < 0 or row[end].low in _NO_END:
         return None
+    if row[end].low in {"nobody", "anyone", "anybody", "no-one"}:
+        return None
     if row[end].low in PRONOUNS:
         return end, end + 1
     k = end
@@ -633,7 +638,13 @@ def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
         if low == "to" and not (k and row[k - 1].low in _NEARNESS):
             break
         k -= 1
-    if k > 1 and row[k].low in {"who", "whose", "which"} and k < end:
+    if (
+        k > 1
+        and row[k].low in {"who", "whose", "which"}
+        and k < end
+        and row[k + 1].word[0].islower()
+        and row[k + 1].low not in DETERMINERS
+    ):
         before = k - 1 if row[k - 1].low != "," else k - 2
         return phrase_left(row, before)
     begin = k + 1
@@ -658,6 +669,9 @@ def _starts_sentence(row: Sequence[Token], k: int) -> bool:
 def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
     """Return the subject of the sentence's main clause, as far as words without a parse tell."""
     j = 0
+    for at in range(1, min(before, 7)):
+        if row[at].low == ":" and row[at - 1].low in {"a.m.", "p.m.", ".", "m"} | {"am", "pm"}:
+            j = at + 1  # a time of day
     while j < before and row[j].low in CONJUNCTIONS | ADVERBS | {","}:
         j += 1
     if j < before and (
@@ -678,4 +692,18 @@ def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
         return None
     if row[j].low in PRONOUNS:
         return j, j + 1
-    return phrase_right(row, j)
+    return appositive_name(row, phrase_right(row, j))
+
+
+def appositive_name(row: Sequence[Token], span: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return the name in apposition to a phrase that holds none ("her partner, Nico Bassey, …"), or the phrase."""
+    if span is None or span[1] + 1 >= len(row) or row[span[1]].low != ",":
+        return span
+    if any(t.word[:1].isupper() for t in row[span[0] + 1 : span[1]]):
+        return span
+    k = span[1] + 1
+    while k < len(row) and row[k].word[:1].isupper() and row[k].low not in DETERMINERS:
+        k += 1
+    if 2 <= k - span[1] - 1 <= 4 and (k == len(row) or row[k].low in {",", "."}):
+        return span[1] + 1, k
+    return span

@@ -57,6 +57,7 @@ def lexicon() -> Lexicon:
     for name, strength in (
         ("verbs_quote", QUOTE),
         ("verbs_opinion", QUOTE),
+        ("verbs_wish", CLAUSE),
         ("verbs_clause", CLAUSE),
         ("verbs_say", SAY),
     ):

@@ -72,6 +72,8 @@ _LONG = re.compile(
 )
 _PARENTHESIS = re.compile(r"[ \u00a0]\(([A-Z][A-Z&.\-]{1,9}s?)\)")
 _INTRODUCED = re.compile(r",? who\b|, (?:aged? )?\d{2},|,? (?:said|says|told)\b")
+_LOWER = re.compile(r"\b[a-z]+\b")
+_NEVER_DROPPED = MEN | WOMEN | TITLES
 _POSSESSIVE = re.compile(r"[’'](?:s|S)?$")
 
 
@@ -143,6 +145,7 @@ class Roster:
         self._titles: dict[str, set[str]] = defaultdict(set)
         self.persons: set[tuple[str, ...]] = set()  # names that speak like persons
         runs = list(_runs(text))
+        plain = set(_LOWER.findall(text))
         whole = {tuple(words) for _, words, _ in runs}
         for _, words, opens in runs:
             if not opens or words[0].isupper():
@@ -154,7 +157,8 @@ class Roster:
                 opens
                 and len(words) > 1
                 and words[0] not in self._proper
-                and words[0].lower() not in MEN | WOMEN | TITLES
+                and bare(words[0]).lower() not in _NEVER_DROPPED
+                and (words[0].lower() in plain or words[0].endswith(("ing", "ed", "ly")))
                 and (tuple(words[1:]) in whole or words[1].lower() in MEN | WOMEN)
             ):
                 dropped = 1  # the first word of a sentence, not of a name

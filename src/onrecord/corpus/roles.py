@@ -61,8 +61,6 @@ def kind_of_descriptor(descriptor: Sequence[str]) -> str | None:
             return "politician"
         if {"white", "house"} <= set(low):
             return "agency"
-        if {"school", "board"} <= set(low):
-            return "politician"
         body = body_kind(low)
         if set(low) & {"party", "democrats", "republicans"} and not set(low) & {
             "senate", "house", "leader", "nominee", "candidate", "council",
@@ -79,6 +77,8 @@ def kind_of_descriptor(descriptor: Sequence[str]) -> str | None:
 
 def body_kind(low: Sequence[str]) -> str | None:
     """Return the kind of the body that words name; the last telling word wins, a learned or civic one first."""
+    if {"school", "board"} <= set(low):
+        return "politician"
     kinds = [kind for w in low if (kind := _BODIES.get(w)) is not None]
     for kind in ("expert", "advocate"):
         if kind in kinds and (kind == "advocate" or kinds[-1] != "agency"):
@@ -107,7 +107,9 @@ def kind_of_name(text: str, roster: Roster, name: str) -> str | None:
             votes[kind] += weight
     if not person:
         low = [bare(w).lower() for w in name.split()]
-        return _whole_body(low, name) or (votes.most_common(1)[0][0] if votes else None)
+        body = _whole_body(low, name)
+        if body is not None:
+            return body
     if votes:
         return votes.most_common(1)[0][0]
     return "other" if " " in name else None
