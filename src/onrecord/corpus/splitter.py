@@ -17,18 +17,25 @@ Splitter = Callable[[str], Spans]
 
 CLOSERS = "\"'”’»›)]}"
 OPENERS = "\"'“‘«‹„‚([{"
+QUOTES = tuple("\"“‘«„'")
+DASHES = "—–―-•*"
+NOT_WORD = OPENERS + CLOSERS + DASHES
 BLANK = "\ufeff\u200b\u2060"  # nothing to read, though not white space to Unicode
 
 # A line, without the breaks around it; the breaks are those of str.splitlines.
 LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
-# Terminal punctuation, what closes after it (a full stop may follow: "(R.)."), then white space.
+# Terminal punctuation (an ellipsis may be spaced out, or stand after a stop) and what closes after it (a
+# stop may follow: "(R.)."). It is a place to decide where white space follows, group 1. Quantifiers are
+# possessive, and a run that is no such place is taken whole: work stays linear on any text.
 CANDIDATE = re.compile(
-    rf"[.!?…]+(?:[{re.escape(CLOSERS)}]+[.!?…]*)*(?=\s)|\s[”»](?=\s)|[。！？]+[」』”’）]*"
+    rf"[.!?…]++(?:[ \xa0]++[.…]++)*+(?:[{re.escape(CLOSERS)}]++[.!?…]*+)*+(?=(\s)?)|\s[”»](?=(\s))"
 )
 # What follows: white space, opening marks, the next word.
-FOLLOWING = re.compile(rf"\s+([{re.escape(OPENERS)}—–•*-]*\s?)([^\W_][\w’'-]*)?([.]?)")
-DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]$")  # U.S, a.m, Ph.D without its last stop
-LIST_MARK = re.compile(r"\(?(?:\d{1,2}|[A-Za-z]|[ivxIVX]{1,4})$")
+FOLLOWING = re.compile(rf"\s+((?:[{re.escape(OPENERS)}—–―•*-]\s?)*)([^\W_][\w’'-]*)?([.]?)")
+NICKNAME = re.compile(r"\s+[\"“][A-Z][\w’'.]*[\"”]\s+[A-Z]")
+DOTTED = re.compile(r"(?:[^\W\d_]\.&?)+[^\W\d_]$")  # U.S, a.m, Ph.D without its last stop
+PARTED = re.compile(r"[—–/(>“”\"‘]")
+LIST_MARK = re.compile(r"\s*\(?(?:\d{1,2}|[A-Za-z]|[ivxIVX]{1,4})")
 NAMES = r"(?:(?:[A-Z][\w’'.-]*|of|the|de|van|von)\s+){1,6}"
 WORD_BEFORE = (
     40  # code points looked back at for the word before a stop: bounds the work on any text
@@ -94,61 +101,69 @@ class RuleSplitter:
         """Yield the offsets within the line ``[begin, end)`` at which a sentence ends."""
         start = begin
         for candidate in CANDIDATE.finditer(text, begin, end):
-            if self.is_boundary(text, start, candidate, end):
+            if candidate.lastindex and self.is_boundary(text, start, candidate, end):
                 start = candidate.end()
                 yield start
 
     def is_boundary(self, text: str, start: int, candidate: re.Match[str], end: int) -> bool:
         """Return whether the sentence that began at ``start`` ends with ``candidate``."""
-        mark = candidate.group()
-        if mark[0].isspace() or mark[0] in "。！？":
-            return mark[0] in "。！？" or text[candidate.start() - 1] in ".!?…"
+        mark, at = candidate.group(), candidate.start()
+        left = text[at - 1] if at > start else ""
+        if mark[0].isspace():  # a closing mark that stands apart
+            return left in {".", "!", "?", "…"}
         following = FOLLOWING.match(text, candidate.end(), end)
         if following is None:
             return True
         opening, word, stop = following.groups()
+        if opening and opening[0] in DASHES:  # an attribution, or (after a hyphen) the next item
+            return (
+                bool(word) and not word[0].islower() and mark in ("?", "!") and opening[0] in "-•*"
+            )
         if not word:
-            return following.end() == end or text[following.end()] not in ",;:…."
+            return following.end() == end or text[following.end()] not in ",;:!?…."
         if word[0].islower():
             return False
-        closed = mark[-1] in CLOSERS
+        if mark[-1] in CLOSERS and mark[0] != "." and not opening:
+            return not self.reported.match(text, candidate.end(), end)
         if mark[0] in "!?":
-            return not (closed and not opening and self.reported.match(text, candidate.end(), end))
-        if mark[0] == "…" or mark.startswith(".."):
-            return self.ends_at_ellipsis(text, candidate.start(), closed, opening, word)
-        if closed and len(mark) > 2:
             return True
-        before = text[max(start, candidate.start() - WORD_BEFORE) : candidate.start()]
-        return self.ends_at_stop(before, closed, opening, word, stop)
+        if len(mark) > 1:
+            if mark[0] == "…" or mark[1] == "." or mark[1].isspace():
+                return self.ends_at_ellipsis(left, mark, opening, word)
+            return mark != ".)" or not LIST_MARK.fullmatch(text, start, at)
+        before = text[max(start, at - WORD_BEFORE) : at]
+        if not self.ends_at_stop(before, opening, word, stop):
+            return False
+        return not (
+            opening and before[-2:-1] in " ." and NICKNAME.match(text, candidate.end(), end)
+        )
 
-    def ends_at_stop(self, before: str, closed: bool, opening: str, word: str, stop: str) -> bool:
-        """Return whether a single stop after ``before`` ends a sentence, ``word`` being the next one."""
-        last = before.rsplit(maxsplit=1)[-1].lstrip(OPENERS + "—–-/") if before.split() else ""
-        last = re.split(r"[—–/(]", last)[-1]
-        whole = before.strip() == last
-        if closed:
-            return True
+    def ends_at_stop(self, before: str, opening: str, word: str, stop: str) -> bool:
+        """Return whether a bare stop after ``before`` ends a sentence, ``word`` being the next one."""
+        last = before[max(before.rfind(" "), before.rfind("\xa0")) + 1 :].lstrip(NOT_WORD)
+        last = PARTED.split(last)[-1]
+        whole = len(last) <= 4 and before.strip() == last and LIST_MARK.fullmatch(last)
         if word[0].isdigit():
-            return last not in self.before_number and not (whole and LIST_MARK.match(last))
-        if last in self.titles:
+            return last not in self.before_number and not whole
+        if whole or last in self.titles:
             return False
-        if whole and LIST_MARK.match(last):
-            return False
-        opens = (word in self.openers and not stop) or bool(opening.strip())
-        if len(last) == 1 and last.isalpha() and last.isupper():
-            return (opens and last != "I") or (last == "I" and not stop)
+        opens = (word in self.openers and not stop) or opening[:1] in QUOTES
         if last in self.abbreviations or DOTTED.search(last):
             return opens
-        if "-" in last and last.rpartition("-")[2] in self.abbreviations:  # R-Ga.
-            return opens
+        if len(last) == 1 and last.isalpha() and last.isupper():
+            return opens or last == "I"
+        if "-" in last:  # then-Sen., R-Ga.
+            tail = last.rpartition("-")[2]
+            if tail in self.titles:
+                return False
+            if tail in self.abbreviations:
+                return opens
         return True
 
-    def ends_at_ellipsis(self, text: str, at: int, closed: bool, opening: str, word: str) -> bool:
-        """Return whether an ellipsis at ``at`` ends a sentence; one that stands alone is an omission."""
-        if closed or opening.strip():
-            return True
-        if text[at - 1 : at].isspace():
-            return word in self.openers and word != "I"
+    def ends_at_ellipsis(self, left: str, mark: str, opening: str, word: str) -> bool:
+        """Return whether an ellipsis after the character ``left`` ends a sentence; alone, it is an omission."""
+        if left in {"[", "("} or (left.isspace() and mark[-1] not in CLOSERS):
+            return word in self.openers or opening[:1] in QUOTES
         return True
 
 
