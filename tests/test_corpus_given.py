@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from onrecord.corpus import dedupe
-from onrecord.corpus.ingest import article, grouped
+from onrecord.corpus.article import article
+from onrecord.corpus.ingest import group_columns
 from onrecord.corpus.segment import sentences
 from onrecord.corpus.splitter import make
 
@@ -26,8 +27,12 @@ def read(path: Path, known: dict[str, str] | None = None) -> dict[str, Any]:
 
 def with_groups(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     found = dedupe.sketch([r["text"] for r in rows], bands=DEDUPE["bands"], rows=DEDUPE["rows"])
-    limits = {k: DEDUPE[k] for k in ("jaccard", "containment", "shared", "bucket")}
-    return {r["article_id"]: r for r in grouped(rows, dedupe.groups(found, **limits))}
+    roots = dedupe.groups(found, **{k: v for k, v in DEDUPE.items() if k != "rows"})
+    groups = group_columns([r["article_id"] for r in rows], [r["published"] for r in rows], roots)
+    return {
+        row["article_id"]: row | {"group_id": group, "copy_of": copy}
+        for row, group, copy in zip(rows, *groups, strict=True)
+    }
 
 
 @pytest.fixture(scope="module")

@@ -7,19 +7,38 @@ themselves, by Jaccard similarity or by containment of the shorter in the longer
 are joined (union-find). Unverified buckets would chain unrelated stories into one giant group.
 """
 
+import os
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash
+
+from onrecord.records import atomic
 
 Hashes = npt.NDArray[np.uint64]
 
 WORD = re.compile(r"\w+")
 SEED = 42  # of the MinHash permutations: fixed, so that groups do not depend on a run
 SHINGLE = 3  # words
+
+
+class Compared(Protocol):
+    """What :func:`groups` asks of the articles' sketches, wherever they are kept."""
+
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Return how many shingles each article has, shape (articles,)."""
+
+    def band(self, index: int) -> Hashes:
+        """Return the keys of one band, shape (articles,)."""
+
+    def of(self, index: int) -> Hashes:
+        """Return the sorted, distinct shingle hashes of one article."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +54,72 @@ class Sketches:
     offsets: npt.NDArray[np.int64]
     bands: Hashes
 
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Return how many shingles each article has."""
+        sizes: npt.NDArray[np.int64] = np.diff(self.offsets)
+        return sizes
+
+    def band(self, index: int) -> Hashes:
+        """Return the keys of one band."""
+        return self.bands[index]
+
     def of(self, index: int) -> Hashes:
         """Return the shingle hashes of one article."""
         return self.shingles[self.offsets[index] : self.offsets[index + 1]]
+
+    def save(self, path: Path) -> None:
+        """Write the sketches to a file: number of articles and bands, offsets, bands, shingles."""
+        with atomic(path) as temporary, temporary.open("wb") as file:
+            np.array([len(self.offsets) - 1, len(self.bands)], np.int64).tofile(file)
+            self.offsets.tofile(file)
+            self.bands.tofile(file)
+            self.shingles.tofile(file)
+
+
+class Stored:
+    """
+    The sketches of several files, read piece by piece as they are asked for.
+
+    Only the offsets stay in memory (8 bytes an article): reading a band or an article's shingles costs a
+    system call, which the disk's cache answers.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.files = [path.open("rb") for path in paths]
+        self.heads = [np.fromfile(file, np.int64, 2).tolist() for file in self.files]
+        self.offsets = [
+            np.fromfile(file, np.int64, n + 1)
+            for file, (n, _) in zip(self.files, self.heads, strict=True)
+        ]
+        self.firsts = np.concatenate([[0], np.cumsum([n for n, _ in self.heads])]).tolist()
+
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Return how many shingles each article has."""
+        return np.concatenate([*map(np.diff, self.offsets), np.empty(0, np.int64)])
+
+    def band(self, index: int) -> Hashes:
+        """Return the keys of one band."""
+        parts = [
+            self._read(file, 8 * (3 + n + index * n), n)
+            for file, (n, _) in zip(self.files, self.heads, strict=True)
+        ]
+        return np.concatenate([*parts, np.empty(0, np.uint64)])
+
+    def of(self, index: int) -> Hashes:
+        """Return the shingle hashes of one article."""
+        part = bisect_right(self.firsts, index) - 1
+        n, bands = self.heads[part]
+        start, end = self.offsets[part][index - self.firsts[part] :][:2].tolist()
+        return self._read(self.files[part], 8 * (3 + n + bands * n + start), end - start)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self.files:
+            file.close()
+
+    @staticmethod
+    def _read(file: IO[bytes], at: int, count: int) -> Hashes:
+        return np.frombuffer(os.pread(file.fileno(), 8 * count, at), np.uint64)
 
 
 def shingle_hashes(words: Sequence[int]) -> Hashes:
@@ -73,16 +155,6 @@ def sketch(texts: Sequence[str], *, bands: int, rows: int) -> Sketches:
     return Sketches(flat, offsets, np.ascontiguousarray(keys.T))
 
 
-def joined(parts: Sequence[Sketches]) -> Sketches:
-    """Return the sketches of several shards as one."""
-    sizes = np.concatenate([np.diff(part.offsets) for part in parts])
-    return Sketches(
-        np.concatenate([part.shingles for part in parts]),
-        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        np.concatenate([part.bands for part in parts], axis=1),
-    )
-
-
 def are_copies(
     one: Hashes, other: Hashes, *, jaccard: float, containment: float, shared: int
 ) -> bool:
@@ -104,15 +176,24 @@ def are_copies(
 
 
 def groups(
-    sketches: Sketches, *, jaccard: float, containment: float, shared: int, bucket: int
+    sketches: Compared,
+    *,
+    bands: int,
+    jaccard: float,
+    containment: float,
+    shared: int,
+    bucket: int,
+    without: Set[int] = frozenset(),
 ) -> list[int]:
     """
     Return, for each article, the index of the first article of its group.
 
-    Within a bucket an article is compared with the ``bucket`` articles before it and with no more, which
+    Those ``without`` are compared with none. Within a bucket an article is compared with the ``bucket`` articles before it and with no more, which
     keeps the cost near linear where a stock paragraph puts thousands of articles into one bucket.
     """
-    parent = list(range(len(sketches.offsets) - 1))
+    sized = sketches.sizes() > 0
+    sized[list(without)] = False
+    parent = list(range(len(sized)))
 
     def root(index: int) -> int:
         while parent[index] != index:
@@ -120,9 +201,8 @@ def groups(
         return index
 
     refused: set[tuple[int, int]] = set()
-    sized = np.diff(sketches.offsets) > 0
-    for keys in sketches.bands:
-        for members in same_keys(keys, sized):
+    for index in range(bands):
+        for members in same_keys(sketches.band(index), sized):
             for place, one in enumerate(members):
                 for other in members[max(0, place - bucket) : place]:
                     a, b = root(one), root(other)

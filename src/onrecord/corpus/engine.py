@@ -5,6 +5,7 @@ A shard is whatever its function takes; it must pickle, and so must the result. 
 the function is wrapped by :func:`kept`: a shard's rows wait in a file of their own until all are there.
 """
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,6 +15,8 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from rich.console import Console
+from rich.progress import track
 
 from onrecord.records import BadInput, atomic
 
@@ -27,27 +30,32 @@ def map_shards(
     *,
     engine: str = "local",
     workers: int = 1,
+    what: str = "",
 ) -> Iterator[Result]:
     """
     Yield ``function(shard)`` for each shard, in their order, whatever the engine.
 
     ``function`` is a module's function or a ``functools.partial`` of one. At most ``2 * workers`` results
-    wait to be taken, so that memory does not grow with the number of shards. Raises BadInput for an engine
+    wait to be taken, so that memory does not grow with the number of shards. ``what`` is being done is
+    said beside a progress bar, on a terminal. Raises BadInput for an engine
     that is not known or not installed.
 
     >>> list(map_shards(len, ["a", "bc"]))
     [1, 2]
     """
     if engine == "ray":
-        yield from _on_ray(function, shards)
+        results = _on_ray(function, shards)
     elif engine != "local":
         raise BadInput(f"engine: expected local or ray, found {engine!r}")
     elif workers < 1:
         raise BadInput(f"workers: expected at least 1, found {workers}")
     elif workers == 1 or len(shards) < 2:
-        yield from map(function, shards)
+        results = map(function, shards)
     else:
-        yield from _in_processes(function, shards, workers)
+        results = _in_processes(function, shards, workers)
+    if what and len(shards) > 1 and sys.stderr.isatty():
+        results = iter(track(results, what, len(shards), console=Console(stderr=True)))
+    yield from results
 
 
 def _in_processes(

@@ -1,161 +1,267 @@
 """
 Files to raw articles: what each format holds, before anything is made of it.
 
-Text is kept exactly as decoded: newlines, a byte order mark and all. UTF-8 is tried first; only where it
-fails is an encoding guessed, and then it is said.
+What cannot be used is handed on as a BadInput in the place of the article, so that the caller decides
+whether one bad article stops all.
 """
 
 import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
+import pyarrow as pa
 import pyarrow.parquet as pq
-from charset_normalizer import from_bytes
 
-from onrecord.records import ARTICLE_ID, BadInput
+from onrecord.corpus.decode import decode, stream_encoding
+from onrecord.records import BadInput
 
 FIELDS = ("id", "text", "title", "byline", "published", "outlet", "url")
-SUFFIXES = (".txt", ".html", ".htm", ".jsonl", ".jsonl.gz", ".csv", ".parquet")
+SINGLE = (".txt", ".html", ".htm")  # one article a file
+SUFFIXES = (*SINGLE, ".jsonl", ".jsonl.gz", ".csv", ".parquet")
+RANGE = 1 << 25  # bytes of a .jsonl file in one part
+MB = 1 << 20
+
+Raw = dict[str, Any]
 
 
-def suffix(path: Path) -> str:
+@dataclass(frozen=True)
+class Part:
+    """A file, or a range of one: bytes of a .jsonl file, rows of a .parquet one. ``name`` is within the source."""
+
+    path: str
+    name: str
+    first: int = 0
+    last: int | None = None
+
+
+def suffix(path: str | Path) -> str:
     """
     Return a file's format by its name, or "" where it is none that is read.
 
-    >>> suffix(Path("a/b.JSONL.gz"))
+    >>> suffix("a/b.JSONL.gz")
     '.jsonl.gz'
     """
-    return next((s for s in SUFFIXES if path.name.lower().endswith(s)), "")
+    return next((s for s in SUFFIXES if Path(path).name.lower().endswith(s)), "")
 
 
-def article_files(source: str) -> list[Path]:
+def article_files(source: str) -> list[tuple[Path, str]]:
     """
-    Return the article files of a folder (and the folders in it), a file or a glob, sorted by path.
+    Return the article files of a folder (and the folders in it), a file or a glob: ``(path, name)``, sorted.
 
-    Raises BadInput where there is none. A sidecar ``articles.csv`` is no article.
+    Raises BadInput where there is none. Hidden files and a sidecar ``articles.csv`` are no articles.
     """
     path = Path(source)
     if path.is_file():
-        found = [path]
-    elif path.is_dir():
-        found = [p for p in path.rglob("*") if p.is_file()]
+        return [(path, path.name)]
+    if path.is_dir():
+        base, found = path, sorted(path.rglob("*"))
     else:
-        root = Path(path.anchor) if path.is_absolute() else Path()
-        found = [p for p in root.glob(str(path.relative_to(path.anchor))) if p.is_file()]
-    kept = sorted(
-        p for p in found
-        if suffix(p) and p.name != "articles.csv" and not any(s.startswith(".") for s in p.parts[-1:])
-        and not (path.is_dir() and p.name.upper() in {"README.TXT", "LICENSE.TXT"})
-    )  # fmt: skip
-    if not kept:
-        raise BadInput(
-            f"{source}: expected articles ({', '.join(SUFFIXES)}), found "
-            + (f"{len(found)} other files" if found else "nothing there")
+        base = Path(path.anchor) if path.is_absolute() else Path()
+        found = sorted(base.glob(str(path.relative_to(path.anchor)))) if source else []
+        base = Path(
+            path.anchor,
+            *[p for p in path.parent.parts[len(Path(path.anchor).parts) :] if "*" not in p],
         )
+    files = [p for p in found if p.is_file()]
+    kept = [
+        (p, p.relative_to(base).as_posix() if p.is_relative_to(base) else p.name)
+        for p in files
+        if suffix(p) and p.name != "articles.csv" and not p.name.startswith(".")
+    ]
+    if not kept:
+        there = f"{len(files)} files of other kinds" if files else "nothing"
+        raise BadInput(f"{source}: expected articles ({', '.join(SUFFIXES)}), found {there} there")
     return kept
 
 
-def decode(data: bytes, where: str) -> tuple[str, str]:
-    """
-    Return ``(text, encoding)``: UTF-8 where the bytes are that, else as guessed from them.
+def shards(files: Sequence[tuple[Path, str]], size: int) -> list[tuple[Part, ...]]:
+    """Return the files as pieces of work: up to ``size`` articles, or one table, or a range of a large one."""
+    found: list[tuple[Part, ...]] = []
+    singles: list[Part] = []
+    for path, name in files:
+        if suffix(path) in SINGLE:
+            singles.append(Part(str(path), name))
+            continue
+        if suffix(path) == ".jsonl":
+            length = path.stat().st_size
+            ends = range(RANGE, length + RANGE, RANGE)
+            found += [(Part(str(path), name, end - RANGE, min(end, length)),) for end in ends]
+        elif suffix(path) == ".parquet":
+            found += [(Part(str(path), name, a, b),) for a, b in row_ranges(path, size)]
+        else:
+            found.append((Part(str(path), name),))
+    chunks = [tuple(singles[i : i + size]) for i in range(0, len(singles), size)]
+    return chunks + found
 
-    Raises BadInput for bytes that are no text in any likely encoding.
-    """
-    if not data.strip():
-        raise BadInput(f"{where}: expected text, found an empty file")
+
+def row_ranges(path: Path, size: int) -> list[tuple[int, int]]:
+    """Return the row ranges of a Parquet file; a file that is none is one range, refused when it is read."""
     try:
-        text, encoding = data.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError as error:
-        guess = (
-            None if b"\x00" in data[:1024] and data[:2] not in BOM_16 else from_bytes(data).best()
+        rows = pq.read_metadata(path).num_rows
+    except (OSError, pa.ArrowException):
+        rows = 0
+    return [(i, min(i + size, rows)) for i in range(0, rows, size)] or [(0, 0)]
+
+
+def raw_articles(
+    part: Part, columns: Mapping[str, str], *, text_mb: float, file_mb: float
+) -> Iterator[Raw | BadInput]:
+    """
+    Yield the raw articles of a part: ``where``, ``encoding`` and those of FIELDS that it gives.
+
+    ``columns`` maps each of FIELDS to its name in a table. An article of more than ``text_mb`` and a file
+    of more than ``file_mb`` are refused before they are read.
+    """
+    kind = suffix(part.path)
+    limit = text_mb if kind in SINGLE else file_mb
+    try:
+        size = Path(part.path).stat().st_size
+        if size > limit * MB and kind not in {".jsonl", ".parquet"}:
+            raise BadInput(f"{part.name}: expected at most {limit:g} MB, found {size / MB:.0f} MB")
+        if kind in SINGLE:
+            yield single(part, kind)
+        else:
+            for where, row, encoding in TABLES[kind](part, int(text_mb * MB)):
+                yield row if isinstance(row, BadInput) else picked(row, columns, where, encoding)
+    except BadInput as error:
+        yield error
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        csv.Error,
+        pa.ArrowException,
+        UnicodeDecodeError,
+    ) as error:
+        yield BadInput(
+            f"{part.name}: expected {kind[1:]}, found {' '.join(str(error).split())[:200]}"
         )
-        if guess is None:
-            raise BadInput(
-                f"{where}: expected text, found bytes of no known encoding "
-                f"(byte {error.start} is 0x{data[error.start]:02x})"
-            ) from error
-        return data.decode(guess.encoding), guess.encoding
-    if "\x00" in text:
-        raise BadInput(f"{where}: expected text, found NUL characters: a binary file?")
-    return text, encoding
 
 
-BOM_16 = (b"\xff\xfe", b"\xfe\xff")
+def single(part: Part, kind: str) -> Raw:
+    """Return the article of a .txt or .html file."""
+    path = Path(part.path)
+    text, encoding = decode(path.read_bytes(), part.name)
+    raw = {"id": path.name[: -len(kind)], "where": part.name, "encoding": encoding}
+    return raw | (page(text, part.name) if kind != ".txt" else {"text": text})
 
 
-def raw_articles(path: Path, columns: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """
-    Yield the raw articles of one file: ``where``, ``encoding`` and those of FIELDS that it gives.
+def page(html: str, where: str) -> Raw:
+    """Return what trafilatura finds on a page: its text, and of its metadata what is an article's."""
+    from trafilatura import bare_extraction  # noqa: PLC0415 - slow to import, and only pages need it
 
-    ``columns`` maps each of FIELDS to the name it has in the file. Raises BadInput naming file and line.
-    """
-    kind = suffix(path)
-    if kind in {".txt", ".html", ".htm"}:
-        text, encoding = decode(path.read_bytes(), str(path))
-        yield {"id": path.stem, "text": text, "encoding": encoding, "where": str(path)}
-        return
-    for number, row in rows_of(path, kind):
-        where = f"{path}, line {number}" if kind != ".parquet" else f"{path}, row {number}"
-        yield {"encoding": "utf-8", "where": where, **picked(row, columns, where)}
+    found: Any = bare_extraction(
+        html, with_metadata=True, include_comments=False, include_tables=False
+    )
+    if found is None or not (found.text or "").strip():
+        raise BadInput(f"{where}: expected a page with an article, found no text that is one")
+    return {
+        "text": found.text,
+        "title": found.title,
+        "byline": found.author,
+        "published": found.date,
+        "outlet": found.sitename,
+        "url": found.url,
+    }
 
 
-def rows_of(path: Path, kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield ``(number, row)`` of a table: the line it begins on, or the row of a Parquet file, from 1."""
-    if kind == ".parquet":
-        number = 0
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(256):
+Rows = Iterator[tuple[str, Mapping[str, Any] | BadInput, str]]  # where, the row, the encoding
+
+
+def parquet_rows(part: Part, limit: int) -> Rows:
+    """Yield the rows of a range of a Parquet file."""
+    at = 0
+    with pq.ParquetFile(part.path) as file:
+        if not file.metadata.num_rows:
+            raise BadInput(f"{part.name}: expected articles, found a table without rows")
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if at + rows <= part.first or at >= (part.last or 0):
+                at += rows
+                continue
+            for batch in file.iter_batches(256, row_groups=[group]):
                 for row in batch.to_pylist():
-                    number += 1
-                    yield number, row
-    elif kind == ".csv":
-        text, _ = decode(path.read_bytes(), str(path))
-        for row in (reader := csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))):
-            yield reader.line_num, row
-    else:
-        with gzip.open(path, "rb") if kind.endswith(".gz") else path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield number, json_row(line, f"{path}, line {number}")
+                    if part.first <= at < (part.last or 0):
+                        yield f"{part.name}, row {at + 1}", row, "utf-8"
+                    at += 1
 
 
-def json_row(line: bytes, where: str) -> Mapping[str, Any]:
-    """Return the object on a line of JSON Lines; raises BadInput where it is none."""
+def csv_rows(part: Part, limit: int) -> Rows:
+    """Yield the rows of a CSV file. A cell is text, whatever it begins with: nothing is evaluated."""
+    csv.field_size_limit(limit)
+    with Path(part.path).open("rb") as data:
+        encoding = stream_encoding(data, part.name)
+        named = "utf-8-sig" if encoding == "utf-8" else encoding
+        reader = csv.DictReader(io.TextIOWrapper(data, named, newline=""))
+        for row in reader:
+            yield f"{part.name}, line {reader.line_num}", row, encoding
+
+
+def json_rows(part: Part, limit: int) -> Rows:
+    """Yield the rows of JSON Lines, or of the lines that begin within a range of bytes."""
+    packed = part.path.lower().endswith(".gz")
+    with cast(IO[bytes], gzip.open(part.path) if packed else Path(part.path).open("rb")) as file:
+        number = at = 0
+        if part.first:  # the line that the range begins in belongs to the range before
+            file.seek(part.first - 1)
+            at = part.first - 1 + rest_of_line(file, b"")
+        while part.last is None or at < part.last:
+            line = file.readline(limit + 1)
+            if not line:
+                return
+            number += 1
+            where = f"{part.name}, " + (f"byte {at}" if part.first else f"line {number}")
+            at += len(line)
+            if len(line) > limit:
+                at += rest_of_line(file, line)
+                long = f"{where}: expected at most {limit / MB:g} MB, found a longer line"
+                yield where, BadInput(long), "utf-8"
+            elif line.strip():
+                yield where, json_row(line, where), "utf-8"
+
+
+def rest_of_line(file: IO[bytes], begun: bytes) -> int:
+    """Read to the end of the line that ``begun`` begins, keeping none of it, and return the bytes read."""
+    read = 0
+    while not begun.endswith(b"\n") and (begun := file.readline(MB)):
+        read += len(begun)
+    return read
+
+
+def json_row(line: bytes, where: str) -> Mapping[str, Any] | BadInput:
+    """Return the object on a line of JSON Lines, or why it is none."""
     try:
         row = json.loads(line)
-    except ValueError as error:
-        raise BadInput(f"{where}: expected a JSON object, found {error}") from error
-    if not isinstance(row, dict):
-        raise BadInput(f"{where}: expected a JSON object, found {type(row).__name__}")
-    return row
+    except (ValueError, RecursionError) as error:
+        return BadInput(f"{where}: expected a JSON object, found {error}")
+    if isinstance(row, dict):
+        return row
+    return BadInput(f"{where}: expected a JSON object, found {type(row).__name__}")
 
 
-def picked(row: Mapping[str, Any], columns: Mapping[str, str], where: str) -> dict[str, Any]:
-    """Return what a table's row says of FIELDS; raises BadInput where id or text is missing."""
-    found: dict[str, Any] = {}
+def picked(
+    row: Mapping[str, Any], columns: Mapping[str, str], where: str, encoding: str
+) -> Raw | BadInput:
+    """Return what a table's row says of FIELDS, or why it is no article."""
+    found: Raw = {"where": where, "encoding": encoding}
     for field in FIELDS:
         value = row.get(columns[field])
-        if value is not None and not isinstance(value, str):
-            value = str(value)
-        found[field] = value or None
+        if isinstance(value, date):  # a datetime is one too
+            value = value.isoformat()
+        found[field] = None if value is None or value == "" else str(value)
     for field in ("id", "text"):
         if found[field] is None:
-            raise BadInput(
-                f"{where}: expected a value in {columns[field]!r} (columns.{field}), found "
-                f"{', '.join(str(k) for k in row) or 'no columns'}"
-            )
+            names = ", ".join(str(name) for name in row)[:200] or "none"
+            said = f"a value in the column {columns[field]!r} (columns.{field})"
+            return BadInput(f"{where}: expected {said}, found the columns {names}")
     return found
 
 
-def checked_id(identifier: str, where: str) -> str:
-    """Return an article's id; raises BadInput where it is not one."""
-    if not ARTICLE_ID.fullmatch(identifier):
-        raise BadInput(
-            f"{where}: expected an article id of 1 to 128 letters, digits, '.', '_' or '-', "
-            f"found {identifier[:140]!r}"
-        )
-    return identifier
+TABLES = {".parquet": parquet_rows, ".csv": csv_rows, ".jsonl": json_rows, ".jsonl.gz": json_rows}

@@ -1,111 +1,23 @@
-"""Files to articles: decoded, hashed, titled, furniture marked, grouped with their copies."""
+"""Files to articles: read, hashed, titled, furniture marked, grouped with their copies."""
 
-import csv
-import io
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from onrecord.corpus import dedupe
-from onrecord.corpus.formats import FIELDS, article_files, checked_id, decode, raw_articles
-from onrecord.corpus.furniture import MONTH, author_names, mark
-from onrecord.records import ARTICLES, BadInput, text_sha256, write_parquet
+from onrecord.corpus import changes, dedupe
+from onrecord.corpus.article import read_sidecar
+from onrecord.corpus.engine import map_shards, write_parquet_stream
+from onrecord.corpus.formats import article_files, shards, suffix
+from onrecord.corpus.pieces import Pieces, ingest_shard, with_sidecar
+from onrecord.records import ARTICLES, BadInput, write_jsonl
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WRITTEN = re.compile(
-    rf"(?P<m>{MONTH})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}})"
-    rf"|(?P<d2>\d{{1,2}})\s+(?P<m2>{MONTH}),?\s+(?P<y2>\d{{4}})"
-    r"|(?P<y3>\d{4})-(?P<m3>\d\d)-(?P<d3>\d\d)",
-    re.IGNORECASE,
-)
-
-
-def article(
-    raw: Mapping[str, Any], known: Mapping[str, str | None], source_file: str
-) -> dict[str, Any]:
-    """
-    Return a row of ``articles.parquet``, its group still to be found.
-
-    ``raw`` is what the file says, ``known`` what a sidecar says of it: the sidecar is believed first, then
-    the file's own fields, then what the text shows (headline, by-line and date line). Raises BadInput for
-    an id or a text that cannot be used.
-    """
-    where, text = raw["where"], raw["text"]
-    identifier = checked_id(known.get("id") or raw["id"], where)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise BadInput(f"{where}: expected text, found a lone surrogate, which is no character")
-    if not text.strip("\ufeff \t\r\n\xa0"):
-        raise BadInput(f"{where}: expected text, found an empty file")
-    told = {field: known.get(field) or raw.get(field) for field in FIELDS}
-    furniture = mark(text, title=told["title"], byline=told["byline"])
-    shown = {
-        f["kind"]: text[f["start"] : f["end"]]
-        for f in reversed(furniture)
-        if text[f["start"]]
-        not in "-—–"  # a reader's letter is signed; that is not the article's by-line
-    }
-    return {
-        "article_id": identifier,
-        "outlet": told["outlet"],
-        "title": told["title"] or shown.get("headline"),
-        "byline": told["byline"] or names_shown(shown.get("byline")),
-        "published": told["published"] or iso_date(shown.get("date")),
-        "url": told["url"],
-        "text": text,
-        "sha256": text_sha256(text),
-        "group_id": None,
-        "copy_of": None,
-        "furniture": furniture,
-        "source_file": source_file,
-    }
-
-
-def names_shown(byline: str | None) -> str | None:
-    """
-    Return the names in a by-line as it stands in a text, or None where it has none.
-
-    >>> names_shown("By Ana Roe, The Herald")
-    'Ana Roe, The Herald'
-    """
-    return ", ".join(author_names(byline)) or None
-
-
-def iso_date(said: str | None) -> str | None:
-    """
-    Return a date line's date as YYYY-MM-DD, or None where it says none.
-
-    >>> iso_date("Monday, Sept. 8, 2025 at 6 a.m.")
-    '2025-09-08'
-    """
-    found = WRITTEN.search(said or "")
-    if not found:
-        return None
-    part = {name[0]: value for name, value in found.groupdict().items() if value}
-    month = int(part["m"]) if part["m"].isdigit() else MONTHS.index(part["m"][:3].lower()) + 1
-    try:
-        return date(int(part["y"]), month, int(part["d"])).isoformat()
-    except ValueError:
-        return None
-
-
-def read_sidecar(
-    data: bytes, columns: Mapping[str, str], where: str
-) -> dict[str, dict[str, str | None]]:
-    """Return what a sidecar table says of each file, by the file's name."""
-    reader = csv.DictReader(io.StringIO(decode(data, where)[0].removeprefix("\ufeff"), newline=""))
-    key = columns["file"]
-    if key not in (reader.fieldnames or []):
-        raise BadInput(
-            f"{where}: expected the column {key!r} (columns.file), found "
-            f"{', '.join(reader.fieldnames or ['none'])}"
-        )
-    return {
-        row[key]: {field: row.get(columns[field]) or None for field in FIELDS} for row in reader
-    }
+SHOWN = 10  # bad files, and files in other encodings, that the summary lists
 
 
 def sidecar_path(source: str, given: str | None) -> Path | None:
@@ -119,63 +31,137 @@ def sidecar_path(source: str, given: str | None) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def without_twins(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the rows; raises BadInput at a second article with an id."""
-    seen: dict[str, str] = {}
-    for row in rows:
-        if row["article_id"] in seen:
-            raise BadInput(
-                f"{row['source_file']}: expected ids that differ, found a second article with the id "
-                f"{row['article_id']!r}; the first is in {seen[row['article_id']]}"
+def twins(ids: Sequence[str], files: Sequence[str]) -> dict[int, str]:
+    """Return, for each article whose id an earlier one has, its index and what is wrong, in order."""
+    first: dict[str, int] = {}
+    found = {}
+    for index, identifier in enumerate(ids):
+        before = first.setdefault(identifier, index)
+        if before != index:
+            found[index] = (
+                f"{files[index]}: expected ids that differ, found a second article with the id "
+                f"{identifier!r}; the first is in {files[before]}"
             )
-        seen[row["article_id"]] = row["source_file"]
-        yield row
+    return found
 
 
-def grouped(rows: list[dict[str, Any]], roots: list[int]) -> list[dict[str, Any]]:
+def group_columns(
+    ids: Sequence[str], published: Sequence[str | None], roots: Sequence[int]
+) -> tuple[list[str], list[str | None]]:
     """
-    Return the rows with ``group_id`` and ``copy_of``, ``roots`` being what :func:`dedupe.groups` found.
+    Return ``group_id`` and ``copy_of`` of each article, ``roots`` being what :func:`dedupe.groups` found.
 
     The original of a group is the article published first, by date and then by id; the others are copies
     of it, and the group bears the least of its articles' ids.
+
+    >>> group_columns(["b", "a", "c"], [None, "2025-01-02", None], [0, 0, 2])
+    (['a', 'a', 'c'], ['a', None, None])
     """
-    members: dict[int, list[dict[str, Any]]] = {}
-    for row, root in zip(rows, roots, strict=True):
-        members.setdefault(root, []).append(row)
-    for group in members.values():
-        name = min(row["article_id"] for row in group)
-        first = min(group, key=lambda row: (row["published"] or "9", row["article_id"]))[
-            "article_id"
-        ]
-        for row in group:
-            row["group_id"] = name
-            row["copy_of"] = None if row["article_id"] == first else first
-    return rows
+    name: dict[int, str] = {}
+    first: dict[int, tuple[str, str]] = {}
+    for identifier, day, root in zip(ids, published, roots, strict=True):
+        name[root] = min(name.get(root, identifier), identifier)
+        first[root] = min(first.get(root, ("~", "")), (day or "9", identifier))
+    copies = [None if first[r][1] == i else first[r][1] for i, r in zip(ids, roots, strict=True)]
+    return [name[root] for root in roots], copies
+
+
+def refusal(bad: Sequence[Mapping[str, str]], usable: int, on_error: str) -> str | None:
+    """Return why ``ingest`` stops at the files that are bad, in one line, or None where it goes on."""
+    if on_error not in {"skip", "fail"}:
+        return f"on_error: expected skip or fail, found {on_error!r}"
+    if not bad or (usable and on_error == "skip"):
+        return None
+    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+    return bad[0]["error"] + more + ("; on_error=skip leaves them out" if usable else "")
+
+
+@contextmanager
+def scratch_folder(workspace: Path) -> Iterator[Path]:
+    """Yield a folder for the pieces; after bad input nothing is left, after an interruption they are."""
+    made = not workspace.exists()
+    scratch = workspace / ".ingest"
+    scratch.mkdir(parents=True, exist_ok=True)
+    try:
+        yield scratch
+    except BadInput:
+        shutil.rmtree(scratch)
+        if made:
+            workspace.rmdir()
+        raise
+    shutil.rmtree(scratch)
+
+
+def group(
+    pieces: Pieces, ids: Sequence[str], without: set[int], settings: Mapping[str, Any]
+) -> Any:
+    """Return ``group_id`` and ``copy_of`` of each article; those ``without`` are compared with none."""
+    with closing(dedupe.Stored(pieces.files(".sketches"))) as sketches:
+        rules = {key: settings[key] for key in ("jaccard", "containment", "shared", "bucket")}
+        roots = dedupe.groups(sketches, bands=settings["bands"], without=without, **rules)
+    return group_columns(ids, pieces.column("published"), roots)
 
 
 def main(cfg: DictConfig) -> None:
     """Read the article files and write ``articles.parquet``."""
+    workspace = Path(cfg.workspace)
+    options: Any = OmegaConf.to_container(cfg)
+    target = workspace / "articles.parquet"
     files = article_files(str(cfg.articles))
-    columns: dict[str, str] = OmegaConf.to_container(cfg.columns)  # type: ignore[assignment]
     sidecar = sidecar_path(str(cfg.articles), cfg.sidecar)
-    known = read_sidecar(sidecar.read_bytes(), columns, str(sidecar)) if sidecar else {}
-    rows = list(
-        without_twins(
-            article(raw, known.get(file.name, {}), file.name)
-            for file in files
-            for raw in raw_articles(file, columns)
-        )
+    known = read_sidecar(sidecar.read_bytes(), cfg.columns, str(sidecar)) if sidecar else {}
+    with scratch_folder(workspace) as scratch:
+        pieces = read_all(with_sidecar(shards(files, cfg.shard_size), known), scratch, options)
+        ids, sources = pieces.column("article_id"), pieces.column("source_file")
+        same = twins(ids, sources)
+        kept = [index not in same for index in range(len(ids))]
+        bad = [*pieces.notes("bad"), *({"file": sources[i], "error": e} for i, e in same.items())]
+        if stopped := refusal(bad, sum(kept), cfg.on_error):
+            raise BadInput(stopped)
+        hashes = zip(ids, pieces.column("sha256"), kept, strict=True)
+        found = changes.compare(changes.hashes(target), {i: sha for i, sha, keep in hashes if keep})
+        lost = changes.orphans(workspace / "annotations.jsonl", found, pieces.text_of)
+        if (stopped := changes.complaint(found, lost)) and not cfg.accept_changes:
+            raise BadInput(stopped)
+        groups, copies = group(pieces, ids, set(same), options["dedupe"])
+        schema = ARTICLES.with_metadata(extractor(sources))
+        n = write_parquet_stream(target, pieces.tables(kept, groups, copies), schema)
+        report(workspace, bad, pieces.notes("encodings"))
+    n_groups = len({name for name, keep in zip(groups, kept, strict=True) if keep})
+    print(f"{n} articles in {n_groups} groups of copies in {target}: {found.told()}")
+    if lost:
+        print(f"{sum(lost.values())} annotations are orphaned, of {', '.join(sorted(lost))}")
+
+
+def read_all(work: Sequence[Any], scratch: Path, options: Any) -> Pieces:
+    """Return the pieces of work, read on the engine that the options name."""
+    read = partial(
+        ingest_shard,
+        folder=str(scratch.resolve()),
+        columns=options["columns"],
+        limits=options["limits"],
+        bands=options["dedupe"]["bands"],
+        rows=options["dedupe"]["rows"],
     )
-    found = dedupe.sketch(
-        [row["text"] for row in rows], bands=cfg.dedupe.bands, rows=cfg.dedupe.rows
+    names = map_shards(
+        read, work, engine=options["engine"]["name"], workers=options["workers"], what="reading"
     )
-    roots = dedupe.groups(
-        found,
-        jaccard=cfg.dedupe.jaccard,
-        containment=cfg.dedupe.containment,
-        shared=cfg.dedupe.shared,
-        bucket=cfg.dedupe.bucket,
-    )
-    path = Path(cfg.workspace) / "articles.parquet"
-    write_parquet(path, grouped(rows, roots), ARTICLES)
-    print(f"{len(rows)} articles in {len(set(roots))} groups in {path}")
+    return Pieces(scratch, list(names))
+
+
+def extractor(sources: Sequence[str]) -> dict[str, str]:
+    """Return the version of what took the text out of pages, for the table's metadata, if there are pages."""
+    pages = any(suffix(name) in {".html", ".htm"} for name in sources)
+    return {"html_extractor": f"trafilatura {version('trafilatura')}"} if pages else {}
+
+
+def report(workspace: Path, bad: Sequence[Mapping[str, str]], encodings: Sequence[str]) -> None:
+    """Print what was guessed or left out; all that was left out is in ``rejected.jsonl``."""
+    if encodings:
+        more = f" and {len(encodings) - SHOWN} more" if len(encodings) > SHOWN else ""
+        print(f"not UTF-8, encoding guessed: {', '.join(encodings[:SHOWN])}{more}")
+    (workspace / "rejected.jsonl").unlink(missing_ok=True)
+    if bad:
+        write_jsonl(workspace / "rejected.jsonl", bad)
+        print(f"left out {len(bad)}, all listed in {workspace / 'rejected.jsonl'}:")
+        print("\n".join(f"  {row['error']}" for row in bad[:SHOWN]))

@@ -91,6 +91,8 @@ def main(cfg: DictConfig) -> None:
     rules: Any = OmegaConf.to_container(cfg.splitter)
     work = partial(segment_shard, splitter=rules)
     shards = row_shards(articles, cfg.shard_size)
-    tables = map_shards(work, shards, engine=cfg.engine.name, workers=cfg.workers)
+    tables = map_shards(
+        work, shards, engine=cfg.engine.name, workers=cfg.workers, what="segmenting"
+    )
     n = write_parquet_stream(folder / "sentences.parquet", tables, SENTENCES)
     print(f"{n} sentences in {folder / 'sentences.parquet'}")
