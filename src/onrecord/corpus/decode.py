@@ -15,7 +15,7 @@ from onrecord.records import BadInput
 SAMPLE = (
     65_536  # bytes that an encoding is guessed from: a guess on more takes longer and is no better
 )
-WESTERN = 0.15  # share of bytes beyond ASCII up to which a text is taken for a western language's
+WESTERN = 0.3  # share of bytes beyond ASCII up to which a text is taken for a western language's
 WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 DECLARED = re.compile(
     rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?([\w-]{2,20})""", re.I

@@ -61,7 +61,8 @@ class Sketches:
 
     def band(self, index: int) -> Hashes:
         """Return the keys of one band."""
-        return self.bands[index]
+        keys: Hashes = self.bands[index]
+        return keys
 
     def of(self, index: int) -> Hashes:
         """Return the shingle hashes of one article."""
