@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from onrecord import ROOT, cli
+from onrecord.campaign.seats import enter
 from onrecord.records import read_json
 
 
@@ -42,8 +43,11 @@ def main(cfg: DictConfig) -> None:
     if campaign == "sample":
         bring_sample(Path("data/sample"))
 
+    def heading(what: str) -> None:
+        print(f"\n── {what} ".ljust(72, "─"), flush=True)
+
     def step(verb: str, *words: str) -> Any:
-        print(f"\n── {verb} ".ljust(72, "─"), flush=True)
+        heading(verb)
         return cli.call(verb, [*common, *words])
 
     for verb in ("ingest", "segment", "attribute", "plan"):
@@ -51,7 +55,8 @@ def main(cfg: DictConfig) -> None:
     step("serve")
     try:
         step("launch")
-        step("enter")
+        heading("enter the labels that come with the campaign")
+        enter(cli.composed("launch", common))
         step("collect")
     finally:
         step("serve", "stop=true")
