@@ -1,0 +1,149 @@
+"""A person at the labeling page of a real Label Studio: what they answer is what `collect` brings back."""
+
+import csv
+
+import pytest
+from playwright.sync_api import expect
+
+from onrecord.cli import main
+from onrecord.records import SENTENCES, latest_annotations, read_jsonl, read_parquet
+
+pytestmark = pytest.mark.browser
+
+
+def logins(workspace):
+    with (workspace / "logins.csv").open() as file:
+        return {row["annotator"]: row for row in csv.DictReader(file)}
+
+
+def collected(words, workspace):
+    assert main(["collect", *words]) == 0
+    rows = latest_annotations(read_jsonl(workspace / "annotations.jsonl"))
+    return {row["sentence_id"]: row for row in rows}
+
+
+def test_five_sentences_by_keyboard_one_corrected(
+    campaign_workspace, team_server, labelstudio, annotator_at
+):
+    words = campaign_workspace("browser-five")
+    workspace = words.workspace
+    words = [*words, team_server]
+    assert main(["plan", *words, "annotators=1"]) == 0
+    assert main(["launch", *words]) == 0
+    launched = read_jsonl(workspace / "launched.jsonl")
+    login = logins(workspace)["annotator-1"]
+    ann = annotator_at(labelstudio.url, login["email"], login["password"])
+    ann.open(launched[0]["project_id"])
+    wanted = {}
+
+    def label(speaker, claim, stance, *, name=None, flag=None, comment=""):
+        row = launched[len(wanted)]
+        before = ann.sentence()
+        ann.answer("speaker", speaker)
+        ann.answer("claim_type", claim)
+        ann.answer("stance", stance)
+        if name:
+            ann.press("l", "another name")
+            ann.write("speaker_name_text", name)
+        if flag:
+            ann.press(*flag)
+        if comment:
+            ann.write("comment", comment)
+        wanted[row["sentence_id"]] = (
+            {"speaker": speaker, "speaker_name": name, "claim_type": claim, "stance": stance},
+            [flag[1]] if flag else [],
+            comment,
+        )
+        ann.submit()
+        ann.wait_for_other(before)
+
+    label("author", "fact", "neutral")
+    label("advocate", "judgement", "favor", name="Riders’ Union of Veldon")
+    label(
+        "author",
+        "rule",
+        "none",
+        flag=("x", "several_speakers"),
+        comment="two speakers <b>at once</b>",
+    )
+    label("none", "none", "none")
+    fourth = launched[3]["sentence_id"]
+    ann.page.get_by_test_id("prev-task").click()
+    ann.answer("stance", "against")
+    ann.answer("speaker", "author")
+    ann.answer("claim_type", "effect")
+    ann.submit()
+    wanted[fourth] = (
+        {"speaker": "author", "speaker_name": None, "claim_type": "effect", "stance": "against"},
+        [],
+        "",
+    )
+    ann.page.get_by_test_id("next-task").click()
+    ann.page.wait_for_timeout(800)
+    label("author", "policy", "favor")
+
+    rows = collected(words, workspace)
+    assert {k: (r["labels"], r["flags"], r["comment"]) for k, r in rows.items()} == wanted
+    assert all(row["seconds"] > 0 for row in rows.values())
+    assert ann.dialogs == []
+
+
+HOSTILE = [
+    "<script>document.title = 'owned'</script>The mayor said {{constructor}} and ${x} and $sentence.",
+    '<img src=x onerror="alert(1)"> she wrote &amp; {% raw %} <b>bold</b>.',
+    "قال رئيس البلدية إن الحافلات ستكون مجانية ابتداء من الشهر المقبل.",
+    "ראש העיר אמר שהאוטובוסים יהיו בחינם.",
+    "It went " + "on and on, clause upon clause, " * 170 + "until the end.",
+    "W" * 5000 + ".",
+]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1400, 1000), (1024, 768)])
+def test_any_text_shows_as_text_and_the_page_fits_the_screen(
+    tmp_path, team_server, labelstudio, annotator_at, width, height
+):
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "hostile.txt").write_text("\n".join(HOSTILE), encoding="utf-8")
+    words = [
+        "campaign=sample", f"campaign.name=hostile-{width}", f"workspace={tmp_path}", team_server,
+        "campaign.target.name='<b>free</b> {{buses}}'", "campaign.send_furniture=true",
+    ]  # fmt: skip
+    for step in (["ingest", f"articles={tmp_path / 'articles'}"], ["segment"], ["attribute"]):
+        assert main([*step, *words]) == 0
+    assert main(["plan", *words, "annotators=1"]) == 0
+    assert main(["launch", *words]) == 0
+    launched = read_jsonl(tmp_path / "launched.jsonl")
+    texts = dict(sentences(tmp_path))
+    login = logins(tmp_path)["annotator-1"]
+    ann = annotator_at(labelstudio.url, login["email"], login["password"], width, height)
+    ann.open(launched[0]["project_id"])
+    for row in launched:
+        text = texts[row["sentence_id"]]
+        expect(ann.page.locator(".or-sentence .lsf-richtext__container")).to_have_text(text)
+        assert ann.page.locator(".or-target").inner_text().split("\n")[1] == "<b>free</b> {{buses}}"
+        ann.answer("speaker", "expert")  # the fullest page: with the names
+        assert ann.page.evaluate(FITS) == []
+        ann.page.get_by_test_id("next-task").click()
+        if row is not launched[-1]:
+            ann.wait_for_other(text)
+    assert ann.dialogs == []
+    assert "owned" not in ann.page.title()
+
+
+# What of the page lies outside the window, or has to be scrolled sideways, or (the questions) at all.
+FITS = """() => {
+  const bar = document.querySelector('.lsf-bottombar').getBoundingClientRect().top, wrong = [];
+  for (const box of document.querySelectorAll('.or-target, .or-article, .or-questions, .or-before, .or-sentence, .or-after')) {
+    const at = box.getBoundingClientRect();
+    if (at.bottom > bar + 1 || at.right > innerWidth || at.left < 0) wrong.push(box.className + ' lies outside');
+    if (box.scrollWidth > box.clientWidth + 1) wrong.push(box.className + ' is too wide');
+  }
+  const asked = document.querySelector('.or-questions');
+  if (asked.scrollHeight > asked.clientHeight + 1) wrong.push('the questions need scrolling');
+  return wrong;
+}"""
+
+
+def sentences(workspace):
+    table = read_parquet(workspace / "sentences.parquet", SENTENCES)
+    return zip(table["sentence_id"].to_pylist(), table["text"].to_pylist(), strict=True)
