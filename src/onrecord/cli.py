@@ -79,6 +79,9 @@ VERBS: dict[str, Verb] = {
     "publish": Verb(
         "onrecord.dataset.publish", PUBLISH, "write a release: full, or without the text"
     ),
+    "rehydrate": Verb(
+        "onrecord.dataset.rehydrate", PUBLISH, "put the text back into a stand-off release"
+    ),
     "make": Verb("onrecord.make", WHOLE, "run the steps that are stale, as far as until=VERB"),
     "demo": Verb("onrecord.demo", WHOLE, "the whole way on a campaign that comes with labels"),
 }

@@ -1,11 +1,13 @@
 """A small invented campaign as files: nine articles, two of them copies, three annotators."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from onrecord.cli import main
 from onrecord.records import (
     ARTICLES,
     SENTENCES,
@@ -113,6 +115,34 @@ def make_workspace(folder: Path, stories: dict = STORIES) -> Path:
 def workspace(tmp_path: Path) -> Path:
     """The campaign's files in a folder of their own."""
     return make_workspace(tmp_path / "ws")
+
+
+PEOPLE = ("campaign=sample", "campaign.origin=people")
+
+
+@pytest.fixture(scope="session")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The campaign, built; tests copy it before they change it."""
+    folder = make_workspace(tmp_path_factory.mktemp("built") / "ws")
+    assert main(["build", f"workspace={folder}", *PEOPLE]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def published_once(built_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The campaign with a full release; tests copy it before they change it."""
+    folder = shutil.copytree(built_once, tmp_path_factory.mktemp("published") / "ws")
+    assert main(["publish", f"workspace={folder}", *PEOPLE, "released=2026-06-01"]) == 0
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def standoff_once(built_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The campaign with a stand-off release; tests copy it before they change it."""
+    folder = shutil.copytree(built_once, tmp_path_factory.mktemp("standoff") / "ws")
+    words = ("kind=standoff", "released=2026-06-01")
+    assert main(["publish", f"workspace={folder}", *PEOPLE, *words]) == 0
+    return Path(folder)
 
 
 @pytest.fixture

@@ -10,9 +10,16 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import TypedDict
 
-_NUMBER_SEPARATORS = ".,:/-"
+import numpy as np
+import numpy.typing as npt
+
+HEAD = 8  # folded characters at a sentence's beginning that its `head` stands for
+_WORD = re.compile(r"[^\W_]+")
+_COMBINING = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
+_BETWEEN_DIGITS = {".", ",", ":", "/", "-"}
 
 
 @dataclass(frozen=True)
@@ -21,61 +28,113 @@ class Folded:
 
     text: str
     at: list[int]
+    words: list[int]  # where in ``text`` a word of the article begins
+
+
+class Anchor(TypedDict):
+    """What is published of a sentence's text: enough to find it and know it, too little to spell it.
+
+    ``folded_sha256`` and ``folded_length`` are of the folded text; ``head`` is 16 bits of a hash of its
+    first characters, which narrows the search; ``simhash`` is for fuzzy matching.
+    """
+
+    folded_sha256: str
+    folded_length: int
+    head: int
+    simhash: int
 
 
 def fold(text: str) -> Folded:
     """Return the letters and digits of ``text``, case and compatibility forms folded, with their places.
 
-    >>> fold("“It’s ﬁne—1.5%,”").text
-    'itsfine1.5'
+    >>> fold("“It’s ﬁne—1.5%,” 11 000").text
+    'itsfine1.511 000'
     """
     characters: list[str] = []
     places: list[int] = []
-    for place, character in enumerate(text):
-        plain = (
-            character
-            if character.isascii()
-            else unicodedata.normalize("NFKC", character.translate(_DASHES))
-        )
-        for part in plain.casefold():
-            if part.isalnum() or (
-                part in _NUMBER_SEPARATORS
-                and text[place - 1 : place].isdigit()
-                and text[place + 1 : place + 2].isdigit()
-            ):
+    words: list[int] = []
+    end = 0
+    for match in _words(text):
+        start, word = match
+        gap = text[end:start] if places else ""
+        if gap and text[end - 1].isdigit() and word[0].isdigit():
+            plain = " " if gap.isspace() else gap.translate(_DASHES)
+            if plain == " " or plain in _BETWEEN_DIGITS:
+                characters.append(plain)
+                places.append(end)
+        words.append(len(places))
+        end = start + len(word)
+        if word.isascii():
+            characters.append(word.lower())
+            places.extend(range(start, end))
+        else:
+            _fold_letters(word, start, characters, places)
+    return Folded("".join(characters), places, words)
+
+
+def _words(text: str) -> list[tuple[int, str]]:
+    """Return each run of letters and digits with its place; a combining mark belongs to its letter."""
+    if not _COMBINING.search(text):
+        return [(match.start(), match.group()) for match in _WORD.finditer(text)]
+    clusters = re.compile(rf"(?:[^\W_]{_COMBINING.pattern}*)+")
+    return [(match.start(), match.group()) for match in clusters.finditer(text)]
+
+
+def _fold_letters(word: str, start: int, characters: list[str], places: list[int]) -> None:
+    """Append a word's folded letters; a letter and its combining marks are one."""
+    for match in re.finditer(rf".{_COMBINING.pattern}*", word):
+        for part in unicodedata.normalize("NFKC", match.group()).casefold():
+            if part.isalnum() or part == "⁄":
                 characters.append(part)
-                places.append(place)
-    return Folded("".join(characters), places)
+                places.append(start + match.start())
 
 
-def anchor(text: str) -> tuple[str, int, int]:
-    """Return the SHA-256 of the folded text, its length in folded characters, and its simhash."""
+def anchor(text: str) -> Anchor:
+    """Return what a stand-off release says of a sentence."""
     folded = fold(text).text
-    return hashlib.sha256(folded.encode()).hexdigest(), len(folded), simhash(folded)
+    return Anchor(
+        folded_sha256=sha256(folded),
+        folded_length=len(folded),
+        head=head(folded),
+        simhash=int(simhash(folded)),
+    )
 
 
-def simhash(folded: str, size: int = 4) -> int:
+def sha256(text: str) -> str:
+    """Return the SHA-256, in hex, of the UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def head(folded: str) -> int:
+    """Return 16 bits that stand for the first characters of a folded text."""
+    return int.from_bytes(hashlib.blake2b(folded[:HEAD].encode(), digest_size=2).digest())
+
+
+def gram_votes(folded: str, size: int = 4) -> npt.NDArray[np.int32]:
+    """Return for each n-gram of a folded text a row of 64 votes, +1 or -1: shape (n-grams, 64)."""
+    grams = [folded[i : i + size] for i in range(max(1, len(folded) - size + 1))]
+    digests = b"".join(hashlib.blake2b(gram.encode(), digest_size=8).digest() for gram in grams)
+    bits = np.unpackbits(np.frombuffer(digests, dtype=np.uint8).reshape(-1, 8), axis=1)
+    return bits.astype(np.int32) * 2 - 1
+
+
+def simhash(folded: str) -> np.uint64:
     """Return 64 bits of which similar texts share most: each is the majority over the text's n-grams.
 
     It is what fuzzy matching compares; 64 bits say too little to spell the sentence. Source: Charikar (2002),
     "Similarity estimation techniques from rounding algorithms".
 
-    >>> simhash("") == 0, (simhash("thecouncilmeets") ^ simhash("thecouncilmeet")).bit_count() < 24
-    (True, True)
+    >>> distance(simhash("thecouncilmeetsontuesday"), simhash("thecouncilmeetsontuesdays")) < 16
+    True
     """
-    votes = [0] * 64
-    grams = {folded[i : i + size] for i in range(max(1, len(folded) - size + 1))} - {""}
-    for gram in grams:
-        bits = int.from_bytes(hashlib.blake2b(gram.encode(), digest_size=8).digest())
-        for bit in range(64):
-            votes[bit] += 1 if bits >> bit & 1 else -1
-    return sum(1 << bit for bit in range(64) if votes[bit] > 0)
+    return packed(gram_votes(folded).sum(axis=0))
 
 
-def word_starts(text: str) -> list[int]:
-    """Return where in ``text`` a word may begin: every letter or digit that follows none.
+def packed(votes: npt.NDArray[np.int32]) -> np.uint64:
+    """Return the 64 signs of a row of votes as one number."""
+    return np.uint64(int.from_bytes(np.packbits(votes > 0).tobytes()))
 
-    >>> word_starts("“Don’t!” 9 a.m.")
-    [1, 5, 9, 11, 13]
-    """
-    return [match.start() for match in re.finditer(r"(?<![^\W_])[^\W_]", text)]
+
+def distance(one: np.uint64 | int, other: np.uint64 | int) -> int:
+    """Return in how many of 64 bits two simhashes differ."""
+    return (int(one) ^ int(other)).bit_count()

@@ -64,7 +64,10 @@ def audited(
     )  # fmt: skip
     dropped = [leak["gone"] for leak in leaks] if on_leak == "drop" else []
     gone = set(dropped)
-    rows = [i for i, sentence in enumerate(columns["sentence_id"]) if sentence not in gone]
+    counted = zip(columns["sentence_id"], columns["is_copy"], strict=True)  # copies count once
+    rows = [
+        i for i, (sentence, is_copy) in enumerate(counted) if sentence not in gone and not is_copy
+    ]
     cues = {
         cue: [columns[name][i] for i in rows]
         for cue, name in (("outlet", "outlet"), ("speaker", "suggested_speaker"))

@@ -33,6 +33,7 @@ SENTENCE_HASHES = pa.schema(
         ("sha256", pa.string()),
         ("folded_sha256", pa.string()),
         ("folded_length", pa.int32()),
+        ("head", pa.uint16()),
         ("simhash", pa.uint64()),
     ]
 )
@@ -59,10 +60,11 @@ def sentence_hashes(sentences: pa.Table, articles: Iterable[str]) -> list[dict[s
     rows = []
     for row in sentences.to_pylist():
         if row["article_id"] in wanted:
-            folded, length, simhash = anchor(row["text"])
-            rows.append({name: row[name] for name in ("sentence_id", "article_id", "start", "end", "furniture")}
-                        | {"sha256": text_sha256(row["text"]), "folded_sha256": folded,
-                           "folded_length": length, "simhash": simhash})  # fmt: skip
+            kept = {
+                name: row[name]
+                for name in ("sentence_id", "article_id", "start", "end", "furniture")
+            }
+            rows.append(kept | {"sha256": text_sha256(row["text"])} | anchor(row["text"]))
     return rows
 
 

@@ -1,0 +1,318 @@
+"""``onrecord rehydrate``: a stand-off release and the user's own copies, to a dataset with its text."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from omegaconf import DictConfig
+
+from onrecord.dataset.features import Spec, gold_columns, table, value
+from onrecord.dataset.folder import replaced, write_configs, write_minimal_card
+from onrecord.dataset.folding import folded
+from onrecord.dataset.gold import contexts
+from onrecord.dataset.proof import check_checksums
+from onrecord.dataset.recover import Place, recover
+from onrecord.dataset.release import read_dataset
+from onrecord.dataset.rows import read_table
+from onrecord.dataset.standoff import SENTENCE_HASHES
+from onrecord.records import (
+    BadInput,
+    CheckFailed,
+    read_json,
+    read_jsonl,
+    read_parquet,
+    text_sha256,
+    write_json,
+)  # fmt: skip
+from onrecord.scheme import Scheme, load_scheme
+
+TIERS = ("text", "sentence", "folded", "fuzzy")
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """One article of the release as it came back: from which text, each sentence's place, and why some have none."""
+
+    text: str
+    places: Mapping[str, Place]
+    why: Mapping[str, str]
+
+
+def main(cfg: DictConfig) -> None:
+    """Find every sentence again, write ``dataset/`` and ``rehydration.json``, print what came back."""
+    release, workspace = Path(cfg.release), Path(cfg.workspace)
+    if not (release / "sentences.parquet").is_file():
+        raise BadInput(f"release={release}: expected a stand-off release (with sentences.parquet), found none")  # fmt: skip
+    check_checksums(release)
+    if not 0 <= cfg.min_recovery <= 1:
+        raise BadInput(f"min_recovery={cfg.min_recovery}: expected a share from 0 to 1")
+    sentences = read_parquet(release / "sentences.parquet", SENTENCE_HASHES).to_pylist()
+    articles = read_jsonl(release / "articles.jsonl")
+    copies = read_copies(Path(cfg.articles))
+    found = rehydrate(articles, sentences, copies, fuzzy=cfg.fuzzy)
+    tables, features = read_dataset(release)
+    about = read_json(release / "dataset.json")
+    scheme = load_scheme(release)
+    gold = with_text(tables["gold"], features["gold"], sentences, found, scheme)
+    report = rehydration(
+        tables, features, question=about["question"], sentences=sentences, found=found,
+        release=str(release),
+    )  # fmt: skip
+    restored = {"gold": gold} | (
+        {"annotations": with_names(tables["annotations"], found)} if "annotations" in tables else {}
+    )
+    with replaced(workspace / "dataset") as folder:
+        write_configs(folder, restored)
+        write_minimal_card(folder, restored, f"Re-hydrated from {release.name}")
+        write_json(folder / "dataset.json", {**about, "recovery": report["recovery"]})
+    write_json(workspace / "rehydration.json", report)
+    print(summary(report, workspace))
+    if report["recovery"] < cfg.min_recovery:
+        raise CheckFailed(f"{report['recovery']:.1%} of the labelled sentences came back, {cfg.min_recovery:.1%} were wanted: {workspace / 'rehydration.json'} lists the lost")  # fmt: skip
+
+
+def read_copies(path: Path) -> dict[str, str]:
+    """Return the user's articles, id → text: a folder of .txt files (the stem is the id), or a table.
+
+    Raises BadInput where there is none, a file is not UTF-8, or two have one id.
+    """
+    if path.is_dir():
+        files = sorted(path.rglob("*.txt"))
+        pairs = [(file.stem, _decoded(file)) for file in files]
+        pairs = [(stem, text) for stem, text in pairs if stem.lower() != "readme"]
+    elif path.is_file() and path.suffix == ".txt":
+        pairs = [(path.stem, _decoded(path))]
+    elif path.is_file():
+        columns = read_table(path)
+        ids = columns.get("article_id", columns.get("id"))
+        if ids is None or "text" not in columns:
+            raise BadInput(f"{path}: expected the columns article_id (or id) and text, found {', '.join(columns)}")  # fmt: skip
+        pairs = [(str(i), t or "") for i, t in zip(ids, columns["text"], strict=True)]
+    else:
+        raise BadInput(f"articles={path}: there is no such file or folder")
+    twice = [name for name, n in Counter(name for name, _ in pairs).items() if n > 1]
+    if twice:
+        raise BadInput(f"articles={path}: two articles have the id {twice[0]!r}")
+    if not pairs:
+        raise BadInput(f"articles={path}: expected .txt files or a table, found none")
+    return dict(pairs)
+
+
+def _decoded(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: expected UTF-8, found {error}") from error
+
+
+def rehydrate(
+    articles: Sequence[Mapping[str, Any]],
+    sentences: Iterable[Mapping[str, Any]],
+    copies: Mapping[str, str],
+    *,
+    fuzzy: bool = False,
+) -> dict[str, Recovered]:
+    """Return each article as it came back from the copies; one that none is a copy of has no place.
+
+    A text whose hash is the article's is taken whatever its name; else the text under the article's id;
+    else, of the texts under the ids of its group, the one that gives most back.
+    """
+    by_hash = {text_sha256(text): text for text in copies.values()}
+    rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in sentences:
+        rows[row["article_id"]].append(row)
+    members: dict[str, list[str]] = defaultdict(list)
+    for article in articles:
+        members[article["group_id"]].append(article["article_id"])
+    found = {}
+    for article in articles:
+        name, wanted = article["article_id"], rows[article["article_id"]]
+        if article["sha256"] in by_hash:
+            places = {r["sentence_id"]: Place(r["start"], r["end"], "text") for r in wanted}
+            found[name] = Recovered(by_hash[article["sha256"]], places, {})
+            continue
+        near = (
+            [name] if name in copies else [m for m in members[article["group_id"]] if m in copies]
+        )
+        tried = [_from_copy(wanted, copies[member], fuzzy) for member in near]
+        found[name] = max(tried, key=lambda r: len(r.places), default=Recovered(
+            "", {}, {r["sentence_id"]: "no copy of the article was given" for r in wanted}))  # fmt: skip
+    return found
+
+
+def _from_copy(wanted: Sequence[Mapping[str, Any]], text: str, fuzzy: bool) -> Recovered:
+    placed = recover(wanted, text, fuzzy=fuzzy)
+    ids = [row["sentence_id"] for row in wanted]
+    alone = {
+        i
+        for i, row, place in zip(ids, wanted, placed, strict=True)
+        if place is None and recover([row], text)[0]
+    }
+    why = {
+        i: "in the copy, but out of order or at another sentence's place" if i in alone else "not in the copy"
+        for i, place in zip(ids, placed, strict=True)
+        if place is None
+    }  # fmt: skip
+    return Recovered(text, {i: p for i, p in zip(ids, placed, strict=True) if p is not None}, why)
+
+
+def with_text(
+    gold: Mapping[str, pa.Table],
+    features: Mapping[str, Spec],
+    sentences: Sequence[Mapping[str, Any]],
+    found: Mapping[str, Recovered],
+    scheme: Scheme,
+) -> dict[str, pa.Table]:
+    """Return the gold tables with text, context and long names put back; rows whose text is lost are left out.
+
+    ``recovered_by`` says by which tier. A row that repeats a sentence which is now lost is counted in
+    its place (``is_copy``).
+    """
+    back = [row for row in sentences if row["sentence_id"] in found[row["article_id"]].places]
+    texts = [_text(found, row["article_id"], row["sentence_id"]) for row in back]
+    before, after = contexts(
+        [r["article_id"] for r in back], texts, [r["furniture"] for r in back], 2
+    )
+    text_of = {
+        row["sentence_id"]: (text, b, a)
+        for row, text, b, a in zip(back, texts, before, after, strict=True)
+    }
+    columns = {
+        name: feature
+        for name, feature in (gold_columns(scheme, folds="fold" in features) | dict(features)).items()
+        if name in features or name in ("text", "context_before", "context_after")
+    } | {"recovered_by": value("string")}  # fmt: skip
+    counted = {
+        key
+        for rows in gold.values()
+        for row in rows.to_pylist()
+        if not row["is_copy"] and (key := _key(row, text_of)) is not None
+    }
+    tables = {}
+    for split, rows in gold.items():
+        kept = [row for row in rows.to_pylist() if row["sentence_id"] in text_of]
+        for row in kept:
+            row["text"], row["context_before"], row["context_after"] = text_of[row["sentence_id"]]
+            row["recovered_by"] = found[row["article_id"]].places[row["sentence_id"]].tier
+            row["speaker_name"] = _name(row, found[row["article_id"]])
+            key = _key(row, text_of)
+            if row["is_copy"] and key is not None and key not in counted:
+                row["is_copy"] = False
+                counted.add(key)
+            for name, feature in columns.items():
+                if feature.get("_type") == "ClassLabel" and row[name] is not None:
+                    row[name] = feature["names"][row[name]]
+        tables[split] = table(columns, {name: [row[name] for row in kept] for name in columns}, "gold")  # fmt: skip
+    return tables
+
+
+def _text(found: Mapping[str, Recovered], article: str, sentence: str) -> str:
+    place = found[article].places[sentence]
+    return found[article].text[place.start : place.end]
+
+
+def _key(
+    row: Mapping[str, Any], text_of: Mapping[str, tuple[str, str, str]]
+) -> tuple[str, str, str] | None:
+    text = text_of.get(row["sentence_id"])
+    return None if text is None else (row["group_id"], row["target"], folded(text[0]))
+
+
+def _name(row: Mapping[str, Any], article: Recovered) -> str | None:
+    """Return a name that was left out for its length, from its span; only the same text has the span."""
+    if row["speaker_name"] is not None or row["speaker_start"] is None:
+        name: str | None = row["speaker_name"]
+        return name
+    same = any(place.tier == "text" for place in article.places.values())
+    return article.text[row["speaker_start"] : row["speaker_end"]] if same else None
+
+
+def with_names(
+    annotations: Mapping[str, pa.Table], found: Mapping[str, Recovered]
+) -> dict[str, pa.Table]:
+    """Return the annotations with the names that were left out for their length put back."""
+    tables = {}
+    for split, rows in annotations.items():
+        names = [_name(row, found[row["article_id"]]) for row in rows.to_pylist()]
+        place = rows.schema.get_field_index("speaker_name")
+        tables[split] = rows.set_column(
+            place, rows.schema.field(place), pa.array(names, pa.string())
+        )
+    return tables
+
+
+def rehydration(
+    tables: Mapping[str, Mapping[str, pa.Table]],
+    features: Mapping[str, Mapping[str, Spec]],
+    *,
+    question: str,
+    sentences: Iterable[Mapping[str, Any]],
+    found: Mapping[str, Recovered],
+    release: str,
+) -> dict[str, Any]:
+    """Return the report: per article and per label what came back, what did not and why.
+
+    It counts the sentences that have a label (in gold or by an annotator), furniture among them.
+    """
+    labelled = {
+        sentence
+        for by_split in tables.values()
+        for rows in by_split.values()
+        for sentence in rows["sentence_id"].to_pylist()
+    }
+    articles: dict[str, dict[str, Any]] = {
+        name: {"recovered": 0, "total": 0, "tiers": dict.fromkeys(TIERS, 0), "lost": [], "why": {}}
+        for name in found
+    }
+    for row in sentences:
+        if row["sentence_id"] not in labelled:
+            continue
+        entry, article = articles[row["article_id"]], found[row["article_id"]]
+        entry["total"] += 1
+        place = article.places.get(row["sentence_id"])
+        if place is None:
+            entry["lost"].append(row["sentence_id"])
+            entry["why"][row["sentence_id"]] = article.why[row["sentence_id"]]
+        else:
+            entry["recovered"] += 1
+            entry["tiers"][place.tier] += 1
+    names = features["gold"][question]["names"]
+    labels = {name: {"recovered": 0, "total": 0} for name in names}
+    for rows in tables["gold"].values():
+        for row in rows.select(["sentence_id", "article_id", question]).to_pylist():
+            if row[question] is not None:
+                label = labels[names[row[question]]]
+                label["total"] += 1
+                label["recovered"] += row["sentence_id"] in found[row["article_id"]].places
+    recovered = sum(entry["recovered"] for entry in articles.values())
+    total = sum(entry["total"] for entry in articles.values())
+    return {
+        "release": release,
+        "question": question,
+        "recovery": recovered / total,
+        "recovered": recovered,
+        "total": total,
+        "labels": labels,
+        "articles": articles,
+    }
+
+
+def summary(report: Mapping[str, Any], workspace: Path) -> str:
+    """Return what a person wants to read: how much came back, of each label, and from where."""
+    tiers = Counter[str]()
+    for entry in report["articles"].values():
+        tiers.update(entry["tiers"])
+    lines = [f"{report['recovered']} of {report['total']} labelled sentences came back "
+             f"({', '.join(f'{tier} {tiers[tier]}' for tier in TIERS if tiers[tier]) or 'none'})"]  # fmt: skip
+    lines.append(f"by {report['question']}: " + ", ".join(
+        f"{name} {n['recovered']}/{n['total']}" for name, n in report["labels"].items()))  # fmt: skip
+    short = [(name, e) for name, e in report["articles"].items() if e["lost"]]
+    lines += [f"{name}: {e['recovered']} of {e['total']}, lost {', '.join(e['lost'][:5])}"
+              + (f" and {len(e['lost']) - 5} more" if len(e["lost"]) > 5 else "") for name, e in short[:10]]  # fmt: skip
+    if len(short) > 10:
+        lines.append(f"and {len(short) - 10} more articles with losses, in rehydration.json")
+    return "\n".join([*lines, f"wrote {workspace / 'dataset'}"])
