@@ -12,19 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from onrecord.corpus.cues import (
-    DOCUMENTS,
-    OPINIONS,
-    PREPOSITIONS,
-    PRONOUNS,
-    Attribution,
-    Token,
-    attributions,
-    main_subject,
-    tokens,
-)
-from onrecord.corpus.lexicon import QUOTE, SAY, lexicon
+from onrecord.corpus.cues import OPINIONS, Attribution, attributions
+from onrecord.corpus.lexicon import QUOTE, SAY, lexicon, words
 from onrecord.corpus.names import Mention, Roster, bare
+from onrecord.corpus.phrases import PREPOSITIONS, PRONOUNS, Token, main_subject, tokens
 from onrecord.corpus.quotes import Quotation, quotations
 
 
@@ -99,7 +90,11 @@ class Article:
         if sentence.furniture not in (None, "cue"):
             return
         quoted = reading.quoted
-        if not quoted and not has_cue(self.text[sentence.start : sentence.end]):
+        if (
+            not quoted
+            and self.text[sentence.end - 1 : sentence.end] != ":"
+            and not has_cue(self.text[sentence.start : sentence.end])
+        ):
             self._by_colon(at, reading)
             return
         if reading.share > 0.98:
@@ -222,14 +217,14 @@ class Article:
             return whole
         head = high
         for at in range(low + 1, high):
-            if row[at].low in PREPOSITIONS or row[at].low in {"who", "(", "and"}:
+            if row[at].low in _AFTER_HEAD:
                 head = at
                 break
         if head == high or row[head].low != "and":
             mention = self._ending_at(row, low, head)
             if mention is not None:
                 return mention
-        documents = [at for at in range(low, head) if row[at].low in DOCUMENTS]
+        documents = [at for at in range(low, head) if row[at].low in _DOCUMENTS]
         if documents:
             owner = self._ending_at(row, low, documents[0])
             if owner is not None:
@@ -242,7 +237,7 @@ class Article:
 
     def _after_preposition(self, row: Sequence[Token], low: int, mention: Mention) -> bool:
         before = [t for t in row[low:] if t.end <= mention.start]
-        return bool(before) and before[-1].low in PREPOSITIONS | {"and", "or", "the"}
+        return bool(before) and before[-1].low in _NO_NAME_AFTER
 
     def _ending_at(self, row: Sequence[Token], low: int, head: int) -> Mention | None:
         """Return the mention that ends where the token before ``head`` ends."""
@@ -426,6 +421,9 @@ def _kind(row: Sequence[Token], best: Attribution, reading: Reading) -> str:
     return "mixed"
 
 
+_DOCUMENTS = words("documents")
+_NO_NAME_AFTER = PREPOSITIONS | {"and", "or", "the"}
+_AFTER_HEAD = PREPOSITIONS | {"who", "(", "and"}
 # "the senator" is whoever was named with one of these titles
 _SHORT = {
     "senator": {"sen", "senator"},
@@ -438,7 +436,15 @@ _SHORT = {
     "doctor": {"dr", "doctor"},
     "chief": {"chief"},
 }
-_CUE_WORDS = frozenset(lexicon().verbs) | OPINIONS | {"according"}
+_CUE_WORDS = (
+    frozenset(
+        form
+        for form, verb in lexicon().verbs.items()
+        if verb.strength > QUOTE or verb.opinion or verb.wish
+    )
+    | OPINIONS
+    | {"according"}
+)
 
 
 def has_cue(sentence: str) -> bool:

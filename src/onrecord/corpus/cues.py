@@ -1,123 +1,55 @@
 """
 Reporting cues of a sentence: the cue, its subject, and how much of the sentence it reports.
 
-A sentence is read as a row of tokens in which every quotation is one token. Cues are looked for outside
-quotations only; the subject stands to the left of its verb, to the right when inverted, or after
-"according to". Work is linear in the tokens: every scan is bounded.
+Cues are looked for outside quotations only; the subject stands to the left of its verb, to the right when
+inverted, or after "according to". Work is linear in the tokens: every scan is bounded.
 """
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, Verb, lexicon, words
-
-VERBS = lexicon().verbs
-AUX = words("aux")
-ADVERBS = words("adverbs")
-DETERMINERS = words("determiners")
-PREPOSITIONS = words("prepositions")
-CONJUNCTIONS = words("conjunctions")
-PRONOUNS = words("pronouns_he", "pronouns_she", "pronouns_they", "pronouns_other")
-PLAIN = words("verbs_plain")
-DATES = words("weekdays", "time_nouns")
-TITLES = words("titles")
-DOCUMENTS = words("documents")
-_DASHES = frozenset("—–―-")
-_OPENERS = CONJUNCTIONS | {",", ":", "as", "—", "–", "-", "'", "(", " "}
-_JOINING = frozenset(["of", "for", "from", "with", "by", "the", "a", "an"])
-_REDUCED = frozenset(
-    ["called", "described", "quoted", "cited", "known", "charged", "advised", "asked"]
+from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, Verb, words
+from onrecord.corpus.phrases import (
+    ADVERBS,
+    AUX,
+    CONJUNCTIONS,
+    DASHES,
+    DATES,
+    DETERMINERS,
+    PLAIN,
+    PREPOSITIONS,
+    PRONOUNS,
+    REACH,
+    VERBS,
+    Token,
+    appositive_name,
+    main_subject,
+    over_appositive,
+    phrase_left,
+    phrase_right,
+    skip_dates,
 )
-_VENUES = frozenset(
-    ["statement", "interview", "email", "e-mail", "speech", "letter", "tweet", "post", "blog", "news", "telephone",
-     "phone", "call", "memo", "video", "ad", "rally", "hearing", "conference", "briefing", "debate", "testimony",
-     "message", "remarks", "response", "reply", "op-ed", "column", "time", "afterward", "court", "twitter", "facebook",
-     "television", "tv", "radio", "show", "cnn", "nbc", "abc", "cbs", "fox", "msnbc", "meeting", "event", "report"]
-)  # fmt: skip
+
 OPINIONS = words("adjectives_opinion")
-_BE_ADVERBS = ADVERBS | {"not", "very", "deeply", "increasingly", "most", "more", "also", "less"}
-_MODALS = frozenset(
-    ["may", "might", "would", "could", "should", "can", "will", "must", "do", "does", "did"]
-)
-_ASKED = frozenset(
-    ["that", "how", "why", "whether", "what", "if", ":", "who", "when", "where", "about"]
-)
+_MODALS = words("modals")
+_ASKED = words("asked") | {":"}
+_BE = words("be")
+_BEFORE_OPINION = _BE | ADVERBS | words("degrees")
 _AFTER_VERB = frozenset(["", "that", ":", ",", "it", "he", "she", "they", "the", "a", "''"])
-_NAMES_TOO = frozenset(
-    ["will", "may", "mark", "bill", "rob", "sue", "drew", "chase", "grant", "wade"]
-)
-_STANDALONE = DETERMINERS - {
-    "the",
-    "a",
-    "an",
-    "his",
-    "her",
-    "its",
-    "their",
-    "my",
-    "our",
-    "your",
-    "no",
-    "every",
-}
-_NO_END = PREPOSITIONS | CONJUNCTIONS | (DETERMINERS - _STANDALONE)
-_NEARNESS = frozenset(
-    [
-        "close",
-        "adviser",
-        "advisers",
-        "aide",
-        "aides",
-        "ally",
-        "allies",
-        "loyal",
-        "sympathetic",
-        "opposed",
-    ]
-)
 _NEGATIONS = frozenset(["not", "n't", "never"])
-_CLOSE = frozenset(
-    [
-        ".",
-        ",",
-        ";",
-        ":",
-        "(",
-        "—",
-        "–",
-        "-",
-        "?",
-        "!",
-        "who",
-        "as",
-        "when",
-        "while",
-        "after",
-        "whose",
-        "in",
-    ]
-)
-_PASSIVE = frozenset(["is", "are", "was", "were", "be", "been", "being"])
-_REACH = 40  # tokens: no noun phrase of news is longer
-
-_TOKEN = re.compile(
-    r"(?:Sen|Rep|Gov|Mr|Mrs|Ms|Dr|Lt|Col|Gen|Sgt|Capt|Maj|Rev|Hon|Prof|St|Jr|Sr|No|U\.S|D\.C)s?\.|(?:[A-Z]\.)+"
-    r"|\w+(?:[-–’'&.@]\w+|\(\w{1,3}\))*|[^\w\s]"
-)
-
-
-class Token(NamedTuple):
-    """
-    A word, a mark, or a whole quotation; offsets are into the article.
-
-    A quotation has an empty ``word``; its ``low`` is ``”,`` where it ends in a mark of its own, else ``”``.
-    """
-
-    word: str
-    low: str
-    start: int
-    end: int
+_NOT_FINITE = frozenset(["to", "of", "a", "an", "the", "for", "by", "without", "no"])
+_BEFORE_INVERSION = DASHES | {",", "?", "!"}
+_MARKS = frozenset([".", ",", ";", ":", "(", "—", "–", "-", "?", "!"])
+_CLOSES = _MARKS | words("after_inversion") | PREPOSITIONS | DATES | ADVERBS
+_NO_INVERSION = DATES | PRONOUNS | PREPOSITIONS | CONJUNCTIONS | AUX | ADVERBS
+_WHOLE_SUBJECT = PRONOUNS | {"who", ")"}
+_AFTER_AUX = AUX | {","}
+_NOUN_BEFORE = DETERMINERS | PREPOSITIONS | CONJUNCTIONS
+_CLAUSE_WORDS = words("clause_words") | {":"}
+_CLAUSE_SUBJECTS = PRONOUNS | words("clause_subjects")
+_NO_CLAUSE = PREPOSITIONS | CONJUNCTIONS
+_AFTER_CUE = PREPOSITIONS | DATES | ADVERBS | {"when", "as", "while", "if"}
+_PAUSES = frozenset([",", ".", ";", "—", "–", ":", "?", "!"])
 
 
 class Attribution(NamedTuple):
@@ -132,24 +64,6 @@ class Attribution(NamedTuple):
     negated: bool
 
 
-def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> list[Token]:
-    """Return the tokens of ``text[start:end]``; ``quotes`` are the quoted parts of it, in order."""
-    found: list[Token] = []
-    at = start
-    for low, high in [*quotes, (end, end)]:
-        for match in _TOKEN.finditer(text, at, low):
-            word = match[0]
-            plain = word.lower().replace("’", "'")
-            if plain in _NAMES_TOO and found and word[0].isupper():
-                plain = word  # Will Doyle, Theresa May: no auxiliary
-            found.append(Token(word, plain, match.start(), match.end()))
-        if high > low:
-            ended = text[high - 2 : high - 1] in {",", ".", "?", "!", "…", "'"}
-            found.append(Token("", "”," if ended else "”", low, high))
-        at = high
-    return found
-
-
 def attributions(row: Sequence[Token]) -> list[Attribution]:
     """Return every cue of a sentence that has a subject in it, in order of appearance."""
     found: list[Attribution] = []
@@ -160,7 +74,7 @@ def attributions(row: Sequence[Token]) -> list[Attribution]:
             one = _verb(row, at, verb)
         elif low == "according" and at + 1 < len(row) and row[at + 1].low == "to":
             one = _according(row, at)
-        elif low in OPINIONS and at and row[at - 1].low in _BE_ADVERBS | _PASSIVE:
+        elif low in OPINIONS and at and row[at - 1].low in _BEFORE_OPINION:
             one = _opinion(row, at)
         else:
             continue
@@ -181,9 +95,9 @@ def _according(row: Sequence[Token], at: int) -> Attribution | None:
 def _opinion(row: Sequence[Token], at: int) -> Attribution | None:
     """Read "NAME is concerned that …"."""
     j = at - 1
-    while j > 0 and row[j].low not in _PASSIVE and row[j].low in _BE_ADVERBS:
+    while j > 0 and row[j].low not in _BE and row[j].low in _BEFORE_OPINION:
         j -= 1
-    if row[j].low not in _PASSIVE or not _clause_follows(row, at, after_adjective=True):
+    if row[j].low not in _BE or not _clause_follows(row, at, after_adjective=True):
         return None
     subject, negated, _ = _left(row, j, VERBS["think"])
     if subject is None:
@@ -210,11 +124,7 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         return None
     if before is not None and verb.wish and verb.base and before.low in _MODALS:
         return None
-    if (
-        before is not None
-        and before.low in {"to", "of", "a", "an", "the", "for", "by", "without", "no"}
-        and verb.lemma != "go"
-    ):
+    if before is not None and before.low in _NOT_FINITE and verb.lemma != "go":
         return None
     inverted = False
     subject: tuple[int, int] | None = None
@@ -222,7 +132,7 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         not verb.participle
         and verb.lemma != "tell"
         and before is not None
-        and (before.word == "" or before.low in {",", "?", "!"} or before.low in _DASHES)
+        and (before.word == "" or before.low in _BEFORE_INVERSION)
     ):
         subject = _inverted(row, at)
         inverted = subject is not None
@@ -281,9 +191,9 @@ def _finite(row: Sequence[Token], at: int) -> bool:
     if j < 0:
         return False
     before = row[j]
-    if before.low in PRONOUNS | {"who", ")"}:
+    if before.low in _WHOLE_SUBJECT:
         return True
-    if before.low in AUX | {","} or before.word == "":
+    if before.low in _AFTER_AUX or before.word == "":
         return not VERBS[row[at].low].base or before.low in AUX
     if (
         before.low in DETERMINERS | PREPOSITIONS
@@ -304,7 +214,7 @@ def _beside_quote(row: Sequence[Token], begin: int, at: int) -> bool:
     """Say whether a quotation stands near the cue, or the sentence leads into one with a colon."""
     if row[-1].low == ":":
         return True
-    for j in range(at + 1, min(len(row), at + _REACH)):
+    for j in range(at + 1, min(len(row), at + REACH)):
         if row[j].word == "":
             return True
         if row[j].low == ";":
@@ -323,17 +233,13 @@ def _clause_follows(row: Sequence[Token], at: int, *, after_adjective: bool = Fa
     low, word = row[j].low, row[j].word
     if row[at].low.startswith(("ask", "wonder")) and low not in _ASKED:
         return False
-    if low in {"that", "how", "why", "whether", "what", ":", "if"} or word == "":
+    if low in _CLAUSE_WORDS or word == "":
         return True
     if after_adjective and low in {"about", "of", "to"}:
         return True
-    if low in PRONOUNS | {"there", "it's", "he's", "she's", "they're", "we're", "i'm"}:
+    if low in _CLAUSE_SUBJECTS:
         return True
-    if (
-        low in DETERMINERS
-        or word[:1].isupper()
-        or (low.isalpha() and low not in PREPOSITIONS | CONJUNCTIONS)
-    ):
+    if low in DETERMINERS or word[:1].isupper() or (low.isalpha() and low not in _NO_CLAUSE):
         # a clause has a finite verb soon
         return any(
             row[k].low in AUX or row[k].low in PLAIN for k in range(j + 1, min(len(row), j + 14))
@@ -344,7 +250,7 @@ def _clause_follows(row: Sequence[Token], at: int, *, after_adjective: bool = Fa
 def _postposed(row: Sequence[Token], at: int, subject: tuple[int, int]) -> bool:
     """Say whether the cue closes or interrupts the clause it reports: "…, he said."."""
     left = min(subject[0], at) - 1
-    if left < 1 or not (row[left].low == "," or row[left].word == "" or row[left].low in _DASHES):
+    if left < 1 or not (row[left].low == "," or row[left].word == "" or row[left].low in DASHES):
         return False
     j = max(subject[1], at + 1)
     while (
@@ -399,7 +305,7 @@ def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
     if low in {"he", "she", "they"}:
         follows = row[j + 1].low if j + 1 < len(row) else "."
         return (j, j + 1) if follows in {".", ",", "in", "on", "at", "during", ""} else None
-    if low in DATES or low in PRONOUNS or low in PREPOSITIONS | CONJUNCTIONS | AUX | ADVERBS:
+    if low in _NO_INVERSION:
         return None
     subject = appositive_name(row, phrase_right(row, j))
     if subject is None:
@@ -408,7 +314,7 @@ def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
     closes = (
         after is None
         or after.word == ""
-        or after.low in _CLOSE | PREPOSITIONS | DATES | ADVERBS
+        or after.low in _CLOSES
         or after.low.endswith(("ing", "ly"))
     )
     if closes and row[at - 1].word:
@@ -420,68 +326,6 @@ def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
     return subject if closes else None
 
 
-def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
-    """
-    Return the noun phrase that begins at ``start``, its of- and for-phrases included.
-
-    A phrase without a name takes other prepositions too ("officials at the agency"), but not where the
-    speech took place ("officials in a statement").
-    """
-    j = start
-    named = False
-    while j < min(len(row), start + 18):
-        token = row[j]
-        low, word = token.low, token.word
-        if word in {"'", "’"}:
-            j += 1
-            continue
-        if word == "" or not (word[0].isalnum() or word[0] in "@#$&"):
-            break
-        if j > start:
-            if low in _JOINING:
-                pass
-            elif low == "and":
-                if not (j + 1 < len(row) and row[j + 1].word[:1].isupper() and named):
-                    break
-            elif low in PREPOSITIONS:
-                if named or _venue(row, j):
-                    break
-            elif low in CONJUNCTIONS or low in AUX or low in PRONOUNS:
-                break
-            elif low in DATES:
-                if row[j - 1].low not in DETERMINERS:
-                    break
-            elif word[0].islower() and (
-                low in PLAIN
-                or (low in ADVERBS and low != "all")
-                or (low in VERBS and not VERBS[low].nounish and low not in _REDUCED)
-                or (low.endswith("ed") and row[j - 1].word[:1].isupper())
-            ):
-                break
-        named = named or (word[0].isupper() and low not in DETERMINERS and low not in TITLES)
-        j += 1
-    while j > start and (
-        row[j - 1].low in _JOINING or row[j - 1].low in PREPOSITIONS or row[j - 1].low == "and"
-    ):
-        j -= 1
-    return (start, j) if j > start else None
-
-
-def _venue(row: Sequence[Token], at: int) -> bool:
-    """Say whether a prepositional phrase tells where or when something was said, not who said it."""
-    for token in row[at + 1 : at + 5]:
-        if (
-            token.low in _VENUES
-            or token.low in DATES
-            or token.low.isdigit()
-            or token.low in PRONOUNS
-        ):
-            return True
-        if token.word == "" or not token.word[0].isalnum():
-            return False
-    return False
-
-
 def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | None, bool, bool]:
     """Return ``(subject, negated, passive)`` of a verb, looking to its left."""
     j = at - 1
@@ -491,7 +335,7 @@ def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | 
         low = row[j].low
         if low in AUX or low.endswith("n't"):
             negated |= low.endswith("n't") or low == "cannot"
-            passive |= low in _PASSIVE and not verb.participle and not verb.base
+            passive |= low in _BE and not verb.participle and not verb.base
             verbal = True
         elif low in _NEGATIONS:
             negated = True
@@ -502,7 +346,7 @@ def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | 
         j -= 1
     if j < 0:
         return None, negated, passive
-    j = _skip_dates(row, j)
+    j = skip_dates(row, j)
     if j >= 0 and row[j].low == ")":
         k = j
         while k > max(0, j - 12) and row[k].low != "(":
@@ -522,9 +366,7 @@ def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | 
             negated,
             False,
         )
-    if low in {"and", "but", "then"} or (
-        low == "," and j and row[j - 1].low not in {")"} and _coordinated(row, j)
-    ):
+    if low in {"and", "but", "then"}:
         return main_subject(row, j), negated, passive
     if low in {"who", "which", "that"}:
         k = j - 1
@@ -533,177 +375,8 @@ def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | 
         if low == "that" or k < 0 or verb.strength < SAY:
             return None, negated, passive
         return phrase_left(row, k), negated, passive
-    if low == "," or low in _DASHES:
-        return _over_appositive(row, j), negated, passive
+    if low == "," or low in DASHES:
+        return over_appositive(row, j), negated, passive
     if row[j].word == "":
         return None, negated, passive
     return phrase_left(row, j), negated, passive
-
-
-def _coordinated(row: Sequence[Token], comma: int) -> bool:
-    return False
-
-
-def _skip_dates(row: Sequence[Token], j: int) -> int:
-    k = j
-    while k >= 0 and (row[k].low in DATES or row[k].low.isdigit()):
-        k -= 1
-    if k < j and k >= 0 and row[k].low in {"on", "in", "late", "early"}:
-        k -= 1
-    return k if k >= 0 else j
-
-
-def _over_appositive(row: Sequence[Token], j: int) -> tuple[int, int] | None:
-    """Return the phrase before the appositives that end at the mark ``j``: "NAME, director of …, said"."""
-    marks = _DASHES if row[j].low in _DASHES else {","}
-    k = j - 1
-    stops: list[int] = []
-    while k >= max(0, j - _REACH) and row[k].word != "" and row[k].low not in {";", ":"}:
-        if row[k].low in marks:
-            stops.append(k)
-        k -= 1
-    if not stops:
-        return phrase_left(row, j - 1)
-    spans = [span for stop in reversed(stops) if (span := phrase_left(row, stop - 1)) is not None]
-    for span in spans:
-        begins = span[0] - 1
-        opens = begins < 0 or row[begins].word == "" or row[begins].low in _OPENERS
-        if opens and _ends_in_name(row, span):
-            return span
-    inner = stops[0] + 1
-    # "the White House spokesman, Josh Earnest, said": the appositive is the name
-    if row[inner].word[:1].isupper() and row[inner].low not in DETERMINERS | TITLES:
-        name = phrase_left(row, j - 1)
-        if name is not None and name[0] == inner and j - inner <= 4:
-            return name
-    return phrase_left(row, stops[0] - 1)
-
-
-def _ends_in_name(row: Sequence[Token], span: tuple[int, int]) -> bool:
-    """Say whether a phrase is likely a person's name: two capitals at its end, or one pronoun."""
-    last, before = row[span[1] - 1], row[max(span[0], span[1] - 2)]
-    if last.low in PRONOUNS:
-        return True
-    return (
-        last.word[:1].isupper()
-        and last.low not in DATES
-        and (span[1] - span[0] == 1 or before.word[:1].isupper())
-        and row[span[0]].low not in {"the", "a", "an", "one", "another"}
-    )
-
-
-def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
-    """Return the noun phrase whose last token is ``end``."""
-    if end < 0 or row[end].low in _NO_END:
-        return None
-    if row[end].low in {"nobody", "anyone", "anybody", "no-one"}:
-        return None
-    if row[end].low in PRONOUNS:
-        return end, end + 1
-    k = end
-    stop = max(-1, end - _REACH)
-    while k > stop:
-        token = row[k]
-        low = token.low
-        if token.word == ")":
-            m = k
-            while m > stop and row[m].low != "(":
-                m -= 1
-            k = m - 1
-            continue
-        if token.word == "":
-            if token.low != "”" or token.end - token.start > 40 or k == end:
-                break
-            k -= 1
-            continue
-        if not (token.word[0].isalnum() or token.word in {"'", "’", "@", "#", "$", "%", "&", "."}):
-            break
-        if low == "." and k < end:
-            break
-        if low == "and" and k < end:
-            after_capital = row[k + 1].word[:1].isupper()
-            before_capital = k > 0 and row[k - 1].word[:1].isupper()
-            if not (after_capital and before_capital) and not _starts_sentence(row, k):
-                break
-            k -= 1
-            continue
-        if low in CONJUNCTIONS or low in PRONOUNS or low in AUX:
-            break
-        if (
-            token.word[0].islower()
-            and (low in PLAIN or (low in VERBS and not VERBS[low].nounish and not VERBS[low].base))
-            and k < end
-        ):
-            break
-        if low == "to" and not (k and row[k - 1].low in _NEARNESS):
-            break
-        k -= 1
-    if (
-        k > 1
-        and row[k].low in {"who", "whose", "which"}
-        and k < end
-        and row[k + 1].word[0].islower()
-        and row[k + 1].low not in DETERMINERS
-    ):
-        before = k - 1 if row[k - 1].low != "," else k - 2
-        return phrase_left(row, before)
-    begin = k + 1
-    while begin <= end and (row[begin].low in ADVERBS or row[begin].word in {"'", "’", "."}):
-        begin += 1
-    # "In Iowa Trump said": a phrase that opens with a preposition is its last name only
-    if begin <= end and row[begin].low in PREPOSITIONS and row[begin].low not in {"critics"}:
-        m = end
-        while m >= begin and row[m].word[:1].isupper():
-            m -= 1
-        if m < end and m >= begin:
-            begin = m + 1
-        else:
-            return None
-    return (begin, end + 1) if begin <= end else None
-
-
-def _starts_sentence(row: Sequence[Token], k: int) -> bool:
-    return k <= 4 and all(row[m].word != "" and row[m].low not in {",", ":"} for m in range(k))
-
-
-def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
-    """Return the subject of the sentence's main clause, as far as words without a parse tell."""
-    j = 0
-    for at in range(1, min(before, 7)):
-        if row[at].low == ":" and row[at - 1].low in {"a.m.", "p.m.", ".", "m"} | {"am", "pm"}:
-            j = at + 1  # a time of day
-    while j < before and row[j].low in CONJUNCTIONS | ADVERBS | {","}:
-        j += 1
-    if j < before and (
-        row[j].low in PREPOSITIONS or row[j].low in {"when", "while", "as", "if", "after"}
-    ):
-        k = j
-        while k < min(before, j + 30) and row[k].low != ",":
-            k += 1
-        if k < before and row[k].low == ",":
-            j = k + 1
-        else:
-            m = next((m for m in range(j, before) if row[m].low in {"he", "she", "they"}), None)
-            if m is not None:
-                return m, m + 1
-    while j < before and row[j].low in ADVERBS | {","}:
-        j += 1
-    if j >= before or row[j].word == "":
-        return None
-    if row[j].low in PRONOUNS:
-        return j, j + 1
-    return appositive_name(row, phrase_right(row, j))
-
-
-def appositive_name(row: Sequence[Token], span: tuple[int, int] | None) -> tuple[int, int] | None:
-    """Return the name in apposition to a phrase that holds none ("her partner, Nico Bassey, …"), or the phrase."""
-    if span is None or span[1] + 1 >= len(row) or row[span[1]].low != ",":
-        return span
-    if any(t.word[:1].isupper() for t in row[span[0] + 1 : span[1]]):
-        return span
-    k = span[1] + 1
-    while k < len(row) and row[k].word[:1].isupper() and row[k].low not in DETERMINERS:
-        k += 1
-    if 2 <= k - span[1] - 1 <= 4 and (k == len(row) or row[k].low in {",", "."}):
-        return span[1] + 1, k
-    return span

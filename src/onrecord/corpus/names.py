@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from onrecord.corpus.lexicon import words as listed
@@ -19,6 +20,7 @@ TITLES = listed("titles", "role_politician", "role_agency", "role_officer") | fr
 NOT_NAMES = listed("not_names", "weekdays")
 ORG_NOUNS = listed("org_nouns")
 MEN, WOMEN = listed("men"), listed("women")
+FIRST_NAMES = MEN | WOMEN
 _PARTICLES = frozenset(
     [
         "de",
@@ -63,17 +65,25 @@ _SHE = frozenset(
     ]
 )
 
-_CAP = r"(?:(?:Sen|Rep|Gov|Mr|Mrs|Ms|Dr|Lt|Col|Gen|Sgt|Capt|Maj|Rev|Hon|Prof|St|Jr|Sr)s?\.|(?:[A-Z]\.)+|[A-ZÀ-Þ]\w*(?:[-’'&.]\w+)*)"
+# A capitalised word: an abbreviated title, initials, or a word with what hyphens and apostrophes join to it.
+_TITLE = r"(?:(?<=[SG])en|(?<=[RS])ep|(?<=G)ov|(?<=[MDJS])r|(?<=M)rs|(?<=M)s|(?<=[LS])t|(?<=C)ol|(?<=S)gt|(?<=C)apt|(?<=M)aj|(?<=R)ev|(?<=H)on|(?<=P)rof)s?\."
+_CAP = rf"[A-ZÀ-Þ](?:{_TITLE}|\.(?:[A-Z]\.)*|\w*(?:[-’'&.]\w+)*)"
 _RUN = re.compile(
-    rf"{_CAP}(?:,? (?=[JS]r\b){_CAP}|[ \u00a0](?:(?:de|da|del|della|der|den|di|du|la|le|van|von|bin|ibn|al|el|dos) ){{0,2}}{_CAP})*"
+    rf"{_CAP}(?:,? (?=[JS]r\b){_CAP}"
+    rf"|[ \u00a0](?:(?:de|da|del|della|der|den|di|du|la|le|van|von|bin|ibn|al|el|dos) ){{0,2}}{_CAP})*"
 )
-_LONG = re.compile(
-    rf"{_CAP}(?:[ \u00a0](?:(?:of|for|and|the|on|in|to|de|&|against) ){{0,2}}{_CAP})+"
-)
-_PARENTHESIS = re.compile(r"[ \u00a0]\(([A-Z][A-Z&.\-]{1,9}s?)\)")
+# What joins the capitalised words of a body's name: Immigration and Customs Enforcement.
+_JOINS = frozenset(
+    f" {word} " for word in ["of", "for", "and", "the", "on", "in", "to", "de", "&", "against"]
+) | {
+    " of the ",
+    " for the ",
+    " on the ",
+    " and the ",
+}
 _INTRODUCED = re.compile(r",? who\b|, (?:aged? )?\d{2},|,? (?:said|says|told)\b")
-_LOWER = re.compile(r"\b[a-z]+\b")
-_NEVER_DROPPED = MEN | WOMEN | TITLES
+_NEVER_DROPPED = FIRST_NAMES | TITLES
+_LONGEST = 14  # words in a name
 _POSSESSIVE = re.compile(r"[’'](?:s|S)?$")
 
 
@@ -96,18 +106,19 @@ def bare(word: str) -> str:
     return _POSSESSIVE.sub("", word).rstrip(".") if word[-1] in "sS’'." else word
 
 
-def split_name(run: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+@lru_cache(maxsize=1 << 16)  # articles repeat the same names
+def split_name(run: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """
     Return ``(titles, name)`` of a run of capitalised words; the name is empty for a bare title.
 
-    >>> split_name(["Senate", "Minority", "Leader", "Chuck", "Schumer"])
+    >>> split_name(("Senate", "Minority", "Leader", "Chuck", "Schumer"))
     (('Senate', 'Minority', 'Leader'), ('Chuck', 'Schumer'))
-    >>> split_name(["But", "Trump"]), split_name(["Attorney", "General"])
+    >>> split_name(("But", "Trump")), split_name(("Attorney", "General"))
     (((), ('Trump',)), (('Attorney', 'General'), ()))
-    >>> split_name(["The", "State", "Department"])
+    >>> split_name(("The", "State", "Department"))
     ((), ('State', 'Department'))
     """
-    parts = [bare(w) if i == len(run) - 1 else w for i, w in enumerate(run)]
+    parts = [*run[:-1], bare(run[-1])]
     lows = [bare(w).lower() for w in parts]
     first = 0
     while first < len(parts) and lows[first] in NOT_NAMES:
@@ -116,7 +127,7 @@ def split_name(run: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not parts or lows[-1] in ORG_NOUNS:
         return (), tuple(parts)
     if all(low in TITLES for low in lows):
-        if len(lows) > 1 and lows[0] in MEN | WOMEN:
+        if len(lows) > 1 and lows[0] in FIRST_NAMES:
             return (), tuple(parts)
         return tuple(parts), ()
     last = max(
@@ -126,10 +137,10 @@ def split_name(run: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if (
         last >= 0
         and lows[-1] in TITLES
-        and lows[last + 1] not in MEN | WOMEN
+        and lows[last + 1] not in FIRST_NAMES
         and len(lows) - last == 2
         and last > 0
-        and lows[0] in MEN | WOMEN
+        and lows[0] in FIRST_NAMES
     ):
         last = -1
     return tuple(parts[: last + 1]), tuple(parts[last + 1 :])
@@ -145,29 +156,28 @@ class Roster:
         self._titles: dict[str, set[str]] = defaultdict(set)
         self.persons: set[tuple[str, ...]] = set()  # names that speak like persons
         runs = list(_runs(text))
-        plain = set(_LOWER.findall(text))
-        whole = {tuple(words) for _, words, _ in runs}
-        for _, words, opens in runs:
-            if not opens or words[0].isupper():
-                self._proper.add(words[0])
-            self._proper.update(words[1:])
-        for start, words, opens in runs:
-            dropped = 0
+        whole = {run.words for run in runs}
+        for run in runs:
+            if not run.opens or run.words[0].isupper():
+                self._proper.update(run.words)
+            elif len(run.words) > 1:
+                self._proper.update(run.words[1:])
+        for run in runs:
+            start, end, words, opens = run
             if (
                 opens
                 and len(words) > 1
                 and words[0] not in self._proper
                 and bare(words[0]).lower() not in _NEVER_DROPPED
-                and (words[0].lower() in plain or words[0].endswith(("ing", "ed", "ly")))
-                and (tuple(words[1:]) in whole or words[1].lower() in MEN | WOMEN)
+                and (words[0].endswith(("ing", "ed", "ly")) or f" {words[0].lower()} " in text)
+                and (words[1:] in whole or words[1].lower() in FIRST_NAMES)
             ):
-                dropped = 1  # the first word of a sentence, not of a name
-            titles, name = split_name(words[dropped:])
+                # the first word of a sentence, not of a name
+                start, words = start + len(words[0]) + 1, words[1:]
+            titles, name = split_name(words)
             if not name:
                 continue
-            begin = start + (len(words[0]) + 1 if dropped else 0)
-            end = start + len(" ".join(words))
-            self.mentions.append(Mention(begin, end, name, titles))
+            self.mentions.append(Mention(start, end, name, titles))
             counts[name] += 1
             if len(name) > 1 and _INTRODUCED.match(text, end) and self._looks_person(name):
                 self.persons.add(name)
@@ -182,8 +192,9 @@ class Roster:
                 last = name[-2] if name[-1].lower() in _SUFFIXES and len(name) > 2 else name[-1]
                 self._by_last[last].append(name)
                 self._by_first[name[0]].append(name)
-        self._acronyms = _acronyms(text)
+        self._acronyms = _acronyms(text, runs)
         self._full: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._person: dict[tuple[str, ...], bool] = {}
         self._mentions_of: dict[str, list[Mention]] | None = None
 
     def full(self, name: tuple[str, ...]) -> str:
@@ -202,7 +213,7 @@ class Roster:
                 options = [
                     n
                     for n in self._by_first[word]
-                    if word.lower() in MEN | WOMEN and self._looks_person(n)
+                    if word.lower() in FIRST_NAMES and self._looks_person(n)
                 ]
             if not options:
                 return name
@@ -218,7 +229,7 @@ class Roster:
 
     def is_name(self, name: tuple[str, ...]) -> bool:
         """Say whether a capitalised word is a name, not merely the first word of a sentence."""
-        return len(name) > 1 or name[0] in self._proper or name[0].lower() in MEN | WOMEN
+        return len(name) > 1 or name[0] in self._proper or name[0].lower() in FIRST_NAMES
 
     def mentions_of(self, full: str) -> list[Mention]:
         """Return the mentions whose fullest form is ``full``."""
@@ -232,11 +243,18 @@ class Roster:
         """Note that a name is the subject of speech: of two words or more, it is a person's if it can be."""
         if len(name) > 1 and self._looks_person(name):
             self.persons.add(name)
+            self._person.pop((name[-1],), None)
 
     def is_person(self, name: tuple[str, ...]) -> bool:
         """Say whether a name is likely a person's."""
         if name in self.persons:
             return True
+        known = self._person.get(name)
+        if known is None:
+            known = self._person[name] = self._likely_person(name)
+        return known
+
+    def _likely_person(self, name: tuple[str, ...]) -> bool:
         if not self._looks_person(name):
             return False
         if len(name) == 1:
@@ -244,8 +262,7 @@ class Roster:
                 return True
             return any(self.is_person(n) for n in self._by_last[name[0]])
         return (
-            name[0].lower() in MEN
-            or name[0].lower() in WOMEN
+            name[0].lower() in FIRST_NAMES
             or bool(self._titles.get(name[-1]))
             or (name[-1],) in self.counts
         )
@@ -269,20 +286,37 @@ class Roster:
         return self.mentions[low:high]
 
 
-def _runs(text: str) -> Iterator[tuple[int, list[str], bool]]:
-    """Yield ``(start, words, opens a sentence)`` of the runs of capitalised words; a possessive ends one."""
+class _Run(NamedTuple):
+    """Capitalised words in a row: offsets, the words, whether they open a sentence."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    opens: bool
+
+
+def _runs(text: str) -> Iterator[_Run]:
+    """Yield the runs of capitalised words; a possessive ends one, small words alone and headlines are none."""
     for match in _RUN.finditer(text):
-        words = match[0].replace("\u00a0", " ").split(" ")
-        if len(words) > 2 and all(w.isupper() for w in words):
-            continue  # a headline in capitals
-        start, opens = match.start(), _opens_sentence(text, match.start())
-        begin = 0
-        for at, word in enumerate(words[:-1]):
-            if word[-2:] in {"'s", "’s"}:
-                yield start, words[begin : at + 1], opens
-                start += len(" ".join(words[begin : at + 1])) + 1
-                begin, opens = at + 1, False
-        yield start, words[begin:], opens
+        run = match[0]
+        start, end = match.span()
+        if " " not in run and "\u00a0" not in run:
+            if run.lower() not in NOT_NAMES:
+                yield _Run(start, end, (run,), _opens_sentence(text, start))
+            continue
+        words = tuple(run.replace("\u00a0", " ").split(" "))
+        if len(words) > 2 and run.isupper():
+            continue
+        opens = _opens_sentence(text, start)
+        if "'s " in run or "’s " in run:
+            begin = 0
+            for at, word in enumerate(words[:-1]):
+                if word.endswith(("'s", "’s")):
+                    stop = start + len(" ".join(words[begin : at + 1]))
+                    yield _Run(start, stop, words[begin : at + 1], opens)
+                    start, begin, opens = stop + 1, at + 1, False
+            words = words[begin:]
+        yield _Run(start, end, words, opens)
 
 
 def _opens_sentence(text: str, start: int) -> bool:
@@ -290,27 +324,31 @@ def _opens_sentence(text: str, start: int) -> bool:
     return not before or before[-1] in ".!?:\n“”\"‘’'—–"
 
 
-def _acronyms(text: str) -> dict[str, str]:
-    """Return acronym → name, from parentheses and from names whose initials spell a word in capitals."""
-    wanted = {bare(w) for w in re.findall(r"\b[A-Z]{2,7}\b", text)}
+def _acronyms(text: str, runs: Sequence[_Run]) -> dict[str, str]:
+    """Return acronym → name: names whose initials spell a word that the article has in capitals."""
+    wanted = {bare(w) for run in runs for w in run.words if w[1:2].isupper() and w[0] != "@"}
     found: dict[str, str] = {}
-    if not wanted:
-        return found
-    for match in _LONG.finditer(text):
-        run = match[0].replace("\u00a0", " ").split(" ")
-        lows = [w.lower() for w in run]
-        # any tail of the run may be the name that is abbreviated
-        for skip in range(min(4, len(run) - 1)):
-            if lows[skip] in {"of", "for", "and", "the", "on", "in", "to"}:
+    at = 0
+    while wanted and at < len(runs):
+        # a chain of runs that small words join
+        _, end, words, _ = runs[at]
+        chain = list(words)
+        at += 1
+        while at < len(runs) and runs[at].start - end < _LONGEST and len(chain) < _LONGEST:
+            between = text[end : runs[at].start]
+            if between not in _JOINS:
+                break
+            chain += [*between.split(), *runs[at].words]
+            end = runs[at].end
+            at += 1
+        if len(chain) < 2:
+            continue
+        for skip in range(min(4, len(chain) - 1)):
+            if chain[skip][0].islower() or (skip == 0 and chain[0].lower() in NOT_NAMES):
                 continue
-            initials = "".join(w[0] for w in run[skip:] if w[0].isupper())
-            if (
-                len(initials) > 1
-                and initials in wanted
-                and initials not in found
-                and not (skip == 0 and lows[0] in NOT_NAMES)
-            ):
-                found[initials] = bare_tail(run[skip:])
+            initials = "".join(w[0] for w in chain[skip:] if w[0].isupper())
+            if len(initials) > 1 and initials in wanted:
+                found.setdefault(initials, bare_tail(chain[skip:]))
     return found
 
 

@@ -18,8 +18,9 @@ class Quotation(NamedTuple):
 
 
 # Two straight apostrophes or two back-ticks stand for a double mark in older news feeds.
-_MARK = re.compile(r"[“”„‟«»\"]|'{2,3}|``|\n+|‘|(?<!\w)'(?=\w)|[’'](?!\w)")
+_MARK = re.compile(r"'{2,3}|``|[“”„‟«»\"‘’'\n]")
 _OPENING = frozenset("“„‟«") | {"``"}
+_SINGLE = frozenset("‘’'")
 _CLOSING = frozenset("”»")
 _BEFORE_CLOSE = frozenset(".,!?…;-–—")
 
@@ -39,19 +40,24 @@ def quotations(text: str) -> list[Quotation]:
     single = -1  # start of an open single quotation outside any double one, or -1
     for match in _MARK.finditer(text):
         mark, at = match[0], match.start()
-        if mark[0] == "\n":
+        if mark in _SINGLE:
+            if opened >= 0:
+                continue
+            after = text[at + 1 : at + 2]
+            if after.isalnum():
+                if (
+                    single < 0
+                    and (mark == "‘" or not text[at - 1 : at].isalnum())
+                    and not after.isdigit()
+                ):
+                    single = at
+            elif single >= 0 and mark != "‘" and (text[at - 1] in _BEFORE_CLOSE or at - single > 3):
+                found.append(Quotation(single, at + 1, False))
+                single = -1
+        elif mark == "\n":
             if opened >= 0:
                 found.append(Quotation(opened, at, _opens_next(text, match.end())))
             opened = single = -1
-        elif mark in {"‘", "'", "’"}:
-            if opened >= 0:
-                continue
-            if single < 0:
-                if mark == "‘" or (mark == "'" and _can_open(text, at)):
-                    single = at
-            elif mark != "‘" and (text[at - 1] in _BEFORE_CLOSE or at - single > 3):
-                found.append(Quotation(single, at + 1, False))
-                single = -1
         elif opened < 0:
             if mark in _CLOSING or (mark not in _OPENING and not _can_open(text, match.end() - 1)):
                 continue

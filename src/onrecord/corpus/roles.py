@@ -21,7 +21,10 @@ _TEACHES, _WORKS = words("does_expert"), words("does_other")
 _PARTY = re.compile(r"\s?[(,]\s?(?:[RDI]|Rep|Dem|Ind)\b\.?(?:[-–—, ]|\))")
 _AGED = re.compile(r",\s(?:aged?\s)?\d{2},")
 _WORD = re.compile(r"[\w&]+(?:[-’'.]\w+)*")
-_MARKS = ',.;:—–()"“”\n?!'
+_MARK = re.compile(r"[,.;:—–()\"“”\n?!]")
+_STOP = re.compile(r"[,.;:—\n“\"(]")
+_OWNERS = frozenset(["its", "the", "his", "her", "their", "a", "an"])
+_ENOUGH = 12  # mentions of a name looked at: later ones say nothing new
 _BREAKS = words(
     "aux", "verbs_plain", "pronouns_he", "pronouns_she", "pronouns_they", "pronouns_other", "conjunctions"
 ) | frozenset(
@@ -101,7 +104,7 @@ def kind_of_name(text: str, roster: Roster, name: str) -> str | None:
     """
     votes: Counter[str] = Counter()
     person = False
-    for mention in roster.mentions_of(name):
+    for mention in roster.mentions_of(name)[:_ENOUGH]:
         person = person or roster.is_person(mention.name)
         for kind, weight in _evidence(text, roster, mention):
             votes[kind] += weight
@@ -250,28 +253,20 @@ def _plain_group(head: Sequence[str]) -> str | None:
 
 def _phrase_before(text: str, start: int) -> list[str]:
     """Return the words right before a name, back to a mark or a break, at most nine."""
-    window = text[max(0, start - 110) : start]
-    cut = max(window.rfind(c) for c in _MARKS)
-    found = _WORD.findall(window[cut + 1 :])[-9:]
+    pieces = _MARK.split(text[max(0, start - 110) : start])
+    found = _WORD.findall(pieces[-1])[-9:]
     for at in range(len(found) - 1, -1, -1):
         low = found[at].lower()
         if low in _BREAKS or (low.endswith("ed") and found[at][0].islower()):
-            found = found[at + 1 :]
-            break
-    if not found and cut >= 0 and window[cut:].strip() == ",":
+            return found[at + 1 :]
+    if not found and len(pieces) > 1 and text[start - 2 : start] == ", ":
         # "its president, NAME": the appositive before
-        rest = window[:cut]
-        found = _WORD.findall(rest[max(rest.rfind(c) for c in _MARKS) + 1 :])[-6:]
-        if not found or found[0].lower() not in {"its", "the", "his", "her", "their", "a", "an"} | {
-            ""
-        }:
-            owner = found and found[0].endswith(("'s", "’s"))
-            return found if owner else []
+        owner = _WORD.findall(pieces[-2])[-6:]
+        if owner and (owner[0].lower() in _OWNERS or owner[0].endswith(("'s", "’s"))):
+            return owner
     return found
 
 
 def _words_until(text: str, start: int) -> list[str]:
     """Return the words from ``start`` to the next mark."""
-    window = text[start : start + 170]
-    end = min((i for c in ',.;:—\n“"(' if (i := window.find(c)) >= 0), default=len(window))
-    return _WORD.findall(window[:end])
+    return _WORD.findall(_STOP.split(text[start : start + 170], maxsplit=1)[0])

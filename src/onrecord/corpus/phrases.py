@@ -1,0 +1,337 @@
+"""
+Tokens and noun phrases of a sentence, found by word lists: no tagger, no parser, every scan bounded.
+
+A sentence is read as a row of tokens in which every quotation is one token.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from onrecord.corpus.lexicon import lexicon, words
+
+VERBS = lexicon().verbs
+AUX = words("aux")
+ADVERBS = words("adverbs")
+DETERMINERS = words("determiners")
+PREPOSITIONS = words("prepositions")
+CONJUNCTIONS = words("conjunctions")
+PRONOUNS = words("pronouns_he", "pronouns_she", "pronouns_they", "pronouns_other")
+PLAIN = words("verbs_plain")
+DATES = words("weekdays", "time_nouns")
+TITLES = words("titles")
+DASHES = frozenset("—–―-")
+REACH = 40  # tokens: no noun phrase of news is longer
+
+_JOINING = words("joining")
+_REDUCED = words("reduced")
+_VENUES = words("venues")
+_NEARNESS = words("nearness")
+_NAMES_TOO = words("names_too")
+_NOBODY = words("nobody")
+_MARKS_OF_NAMES = frozenset("'’@#$%&.")
+_OPENERS = CONJUNCTIONS | {",", ":", "as", "—", "–", "-", "'", "("}
+# A phrase does not end in these: "some" and "others" can stand alone, "the" cannot.
+_NO_END = PREPOSITIONS | CONJUNCTIONS | words("articles")
+_TRAILING = _JOINING | PREPOSITIONS | {"and"}
+_BOUNDS = CONJUNCTIONS | PRONOUNS | AUX
+_ENDS_RIGHT = CONJUNCTIONS | AUX | PRONOUNS
+_LEADING = CONJUNCTIONS | ADVERBS | {","}
+_SKIPPED = ADVERBS | {","}
+_CIRCUMSTANCE = PREPOSITIONS | {"when", "while", "as", "if", "after"}
+_COMMON_START = DETERMINERS | TITLES
+_CLOCK = frozenset(["a.m.", "p.m.", ".", "m", "am", "pm"])
+_RELATIVE = frozenset(["who", "whose", "which"])
+
+_ABBREVIATIONS = [
+    "Sen",
+    "Sens",
+    "Rep",
+    "Reps",
+    "Gov",
+    "Govs",
+    "Mr",
+    "Mrs",
+    "Ms",
+    "Dr",
+    "Lt",
+    "Col",
+    "Gen",
+    "Sgt",
+    "Capt",
+    "Maj",
+    "Rev",
+    "Hon",
+    "Prof",
+    "St",
+    "Jr",
+    "Sr",
+    "No",
+]
+_TOKEN = re.compile(
+    r"\w+(?:[-–’'&.@]\w+|\(\w{1,3}\))*(?:\.(?:(?<=\b[A-Z]\.)|(?<=\.[A-Z]\.)|"
+    + "|".join(rf"(?<=\b{a}\.)" for a in _ABBREVIATIONS)
+    + r"))?|[^\w\s]"
+)
+
+
+class Token(NamedTuple):
+    """
+    A word, a mark, or a whole quotation; offsets are into the article.
+
+    A quotation has an empty ``word``; its ``low`` is ``”,`` where it ends in a mark of its own, else ``”``.
+    """
+
+    word: str
+    low: str
+    start: int
+    end: int
+
+
+def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> list[Token]:
+    """Return the tokens of ``text[start:end]``; ``quotes`` are the quoted parts of it, in order."""
+    found: list[Token] = []
+    at = start
+    make = tuple.__new__  # the tokens of an article are its cost: skip the named constructor
+    for low, high in [*quotes, (end, end)]:
+        for match in _TOKEN.finditer(text, at, low):
+            word = match[0]
+            plain = word.lower()
+            if "’" in plain:
+                plain = plain.replace("’", "'")
+            elif plain in _NAMES_TOO and found and word[0].isupper():
+                plain = word  # Will Doyle, Theresa May: no auxiliary
+            found.append(make(Token, (word, plain, match.start(), match.end())))
+        if high > low:
+            ended = text[high - 2 : high - 1] in {",", ".", "?", "!", "…", "'"}
+            found.append(Token("", "”," if ended else "”", low, high))
+        at = high
+    return found
+
+
+def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
+    """
+    Return the noun phrase that begins at ``start``, its of- and for-phrases included.
+
+    A phrase without a name takes other prepositions too ("officials at the agency"), but not where the
+    speech took place ("officials in a statement").
+    """
+    j = start
+    named = False
+    while j < min(len(row), start + 18):
+        token = row[j]
+        low, word = token.low, token.word
+        if word in {"'", "’"}:
+            j += 1
+            continue
+        if word == "" or not (word[0].isalnum() or word[0] in "@#$&"):
+            break
+        if j > start:
+            if low in _JOINING:
+                pass
+            elif low == "and":
+                if not (j + 1 < len(row) and row[j + 1].word[:1].isupper() and named):
+                    break
+            elif low in PREPOSITIONS:
+                if named or _venue(row, j):
+                    break
+            elif low in CONJUNCTIONS or low in AUX or low in PRONOUNS:
+                break
+            elif low in DATES:
+                if row[j - 1].low not in DETERMINERS:
+                    break
+            elif word[0].islower() and (
+                low in PLAIN
+                or (low in ADVERBS and low != "all")
+                or (low in VERBS and not VERBS[low].nounish and low not in _REDUCED)
+                or (low.endswith("ed") and row[j - 1].word[:1].isupper())
+            ):
+                break
+        named = named or (word[0].isupper() and low not in DETERMINERS and low not in TITLES)
+        j += 1
+    while j > start and (
+        row[j - 1].low in _JOINING or row[j - 1].low in PREPOSITIONS or row[j - 1].low == "and"
+    ):
+        j -= 1
+    return (start, j) if j > start else None
+
+
+def _venue(row: Sequence[Token], at: int) -> bool:
+    """Say whether a prepositional phrase tells where or when something was said, not who said it."""
+    for token in row[at + 1 : at + 5]:
+        if (
+            token.low in _VENUES
+            or token.low in DATES
+            or token.low.isdigit()
+            or token.low in PRONOUNS
+        ):
+            return True
+        if token.word == "" or not token.word[0].isalnum():
+            return False
+    return False
+
+
+def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
+    """Return the noun phrase whose last token is ``end``."""
+    if end < 0 or row[end].low in _NO_END:
+        return None
+    if row[end].low in _NOBODY:
+        return None
+    if row[end].low in PRONOUNS:
+        return end, end + 1
+    k = end
+    stop = max(-1, end - REACH)
+    while k > stop:
+        token = row[k]
+        low = token.low
+        if token.word == ")":
+            m = k
+            while m > stop and row[m].low != "(":
+                m -= 1
+            k = m - 1
+            continue
+        if token.word == "":
+            if token.low != "”" or token.end - token.start > 40 or k == end:
+                break
+            k -= 1
+            continue
+        if not (token.word[0].isalnum() or token.word in _MARKS_OF_NAMES):
+            break
+        if low == "." and k < end:
+            break
+        if low == "and" and k < end:
+            after_capital = row[k + 1].word[:1].isupper()
+            before_capital = k > 0 and row[k - 1].word[:1].isupper()
+            if not (after_capital and before_capital) and not _starts_sentence(row, k):
+                break
+            k -= 1
+            continue
+        if low in CONJUNCTIONS or low in PRONOUNS or low in AUX:
+            break
+        if (
+            token.word[0].islower()
+            and (low in PLAIN or (low in VERBS and not VERBS[low].nounish and not VERBS[low].base))
+            and k < end
+        ):
+            break
+        if low == "to" and not (k and row[k - 1].low in _NEARNESS):
+            break
+        k -= 1
+    if (
+        k > 1
+        and row[k].low in _RELATIVE
+        and k < end
+        and row[k + 1].word[0].islower()
+        and row[k + 1].low not in DETERMINERS
+    ):
+        before = k - 1 if row[k - 1].low != "," else k - 2
+        return phrase_left(row, before)
+    begin = k + 1
+    while begin <= end and (row[begin].low in ADVERBS or row[begin].word in {"'", "’", "."}):
+        begin += 1
+    # "In Iowa Trump said": a phrase that opens with a preposition is its last name only
+    if begin <= end and row[begin].low in PREPOSITIONS and row[begin].low not in {"critics"}:
+        m = end
+        while m >= begin and row[m].word[:1].isupper():
+            m -= 1
+        if m < end and m >= begin:
+            begin = m + 1
+        else:
+            return None
+    return (begin, end + 1) if begin <= end else None
+
+
+def _starts_sentence(row: Sequence[Token], k: int) -> bool:
+    return k <= 4 and all(row[m].word != "" and row[m].low not in {",", ":"} for m in range(k))
+
+
+def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
+    """Return the subject of the sentence's main clause, as far as words without a parse tell."""
+    j = 0
+    for at in range(1, min(before, 7)):
+        if row[at].low == ":" and row[at - 1].low in _CLOCK:
+            j = at + 1  # a time of day
+    while j < before and row[j].low in _LEADING:
+        j += 1
+    if j < before and (
+        row[j].low in PREPOSITIONS or row[j].low in {"when", "while", "as", "if", "after"}
+    ):
+        k = j
+        while k < min(before, j + 30) and row[k].low != ",":
+            k += 1
+        if k < before and row[k].low == ",":
+            j = k + 1
+        else:
+            m = next((m for m in range(j, before) if row[m].low in {"he", "she", "they"}), None)
+            if m is not None:
+                return m, m + 1
+    while j < before and row[j].low in _SKIPPED:
+        j += 1
+    if j >= before or row[j].word == "":
+        return None
+    if row[j].low in PRONOUNS:
+        return j, j + 1
+    return appositive_name(row, phrase_right(row, j))
+
+
+def appositive_name(row: Sequence[Token], span: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return the name in apposition to a phrase that holds none ("her partner, Nico Bassey, …"), or the phrase."""
+    if span is None or span[1] + 1 >= len(row) or row[span[1]].low != ",":
+        return span
+    if any(t.word[:1].isupper() for t in row[span[0] + 1 : span[1]]):
+        return span
+    k = span[1] + 1
+    while k < len(row) and row[k].word[:1].isupper() and row[k].low not in DETERMINERS:
+        k += 1
+    if 2 <= k - span[1] - 1 <= 4 and (k == len(row) or row[k].low in {",", "."}):
+        return span[1] + 1, k
+    return span
+
+
+def over_appositive(row: Sequence[Token], j: int) -> tuple[int, int] | None:
+    """Return the phrase before the appositives that end at the mark ``j``: "NAME, director of …, said"."""
+    marks = DASHES if row[j].low in DASHES else {","}
+    k = j - 1
+    stops: list[int] = []
+    while k >= max(0, j - REACH) and row[k].word != "" and row[k].low not in {";", ":"}:
+        if row[k].low in marks:
+            stops.append(k)
+        k -= 1
+    if not stops:
+        return phrase_left(row, j - 1)
+    spans = [span for stop in reversed(stops) if (span := phrase_left(row, stop - 1)) is not None]
+    for span in spans:
+        begins = span[0] - 1
+        opens = begins < 0 or row[begins].word == "" or row[begins].low in _OPENERS
+        if opens and _ends_in_name(row, span):
+            return span
+    inner = stops[0] + 1
+    # "the White House spokesman, Josh Earnest, said": the appositive is the name
+    if row[inner].word[:1].isupper() and row[inner].low not in _COMMON_START:
+        name = phrase_left(row, j - 1)
+        if name is not None and name[0] == inner and j - inner <= 4:
+            return name
+    return phrase_left(row, stops[0] - 1)
+
+
+def _ends_in_name(row: Sequence[Token], span: tuple[int, int]) -> bool:
+    """Say whether a phrase is likely a person's name: two capitals at its end, or one pronoun."""
+    last, before = row[span[1] - 1], row[max(span[0], span[1] - 2)]
+    if last.low in PRONOUNS:
+        return True
+    return (
+        last.word[:1].isupper()
+        and last.low not in DATES
+        and (span[1] - span[0] == 1 or before.word[:1].isupper())
+        and row[span[0]].low not in {"the", "a", "an", "one", "another"}
+    )
+
+
+def skip_dates(row: Sequence[Token], j: int) -> int:
+    """Return the token before a date that ends at ``j`` ("NAME on Tuesday said"), or ``j``."""
+    k = j
+    while k >= 0 and (row[k].low in DATES or row[k].low.isdigit()):
+        k -= 1
+    if k < j and k >= 0 and row[k].low in {"on", "in", "late", "early"}:
+        k -= 1
+    return k if k >= 0 else j
