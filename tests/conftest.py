@@ -53,7 +53,7 @@ def labelstudio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Ser
     """
     workspace = tmp_path_factory.mktemp("labelstudio")
     try:
-        yield server.start(workspace)
+        yield server.start(workspace, durable=False)
     finally:
         server.stop(workspace)
 

@@ -52,7 +52,7 @@ def main(cfg: DictConfig) -> None:
 
     for verb in ("ingest", "segment", "attribute", "plan"):
         step(verb)
-    step("serve")
+    step("serve", "durable=false")
     try:
         step("launch")
         heading("enter the labels that come with the campaign")

@@ -34,6 +34,20 @@ QUIET = {
     "PYTHONUNBUFFERED": "1",
 }
 
+# One annotation costs Label Studio some six commits, and SQLite waits for the disk at each. A rehearsal or
+# a test need not outlive a power cut (it does outlive any kill), so there the waiting is left out.
+HASTY = """
+from sqlite3 import dbapi2
+connect = dbapi2.connect
+def hasty(*words, **named):
+    connection = connect(*words, **named)
+    connection.execute("PRAGMA synchronous=OFF")
+    return connection
+dbapi2.connect = hasty
+from label_studio.server import main
+main()
+"""
+
 
 def cache_folder() -> Path:
     """Return where environments are kept: ``ONRECORD_CACHE``, else the user's cache folder."""
@@ -96,9 +110,12 @@ def install(folder: Path) -> None:
     run([*uv, "pip", "install", "-q", *target], os.environ)
 
 
-def command(folder: Path) -> list[str]:
+def command(folder: Path, *, durable: bool = True) -> list[str]:
     """Return the start of Label Studio's command line; scripts in ``bin`` would not survive the rename."""
-    return [str(folder / "bin" / "python"), "-m", "label_studio.server"]
+    return [
+        str(folder / "bin" / "python"),
+        *(["-m", "label_studio.server"] if durable else ["-c", HASTY]),
+    ]
 
 
 def base_environment(data: Path) -> dict[str, str]:
