@@ -9,7 +9,8 @@ from typing import Any
 
 from onrecord.corpus.decode import decode
 from onrecord.corpus.formats import FIELDS
-from onrecord.corpus.furniture import MONTH, author_names, mark
+from onrecord.corpus.furniture import author_names, mark
+from onrecord.corpus.furniture_patterns import MONTH
 from onrecord.records import ARTICLE_ID, BadInput, text_sha256
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

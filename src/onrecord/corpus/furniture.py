@@ -11,109 +11,29 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from onrecord.corpus.furniture_patterns import (
+    AGENCY,
+    ASKS,
+    BARE_DATELINE,
+    BIO_ASKS,
+    BIO_SAYS,
+    BYLINE,
+    COMMENTS,
+    CREDIT,
+    CUE,
+    DATE,
+    DATELINE,
+    ENDS_PROSE,
+    LEADING_BYLINE,
+    LONGEST,
+    PERSON,
+    PROMO,
+    QUOTED,
+)
 from onrecord.corpus.splitter import LINE, trimmed
 
-LONGEST = 240  # code points: a longer line is prose, whatever it begins with
+MOST_LINES = 500  # of an article in which pull quotes are looked for: each looks through the text
 HEAD = 12  # lines looked at above the first line of prose
-
-MONTH = (
-    r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?\.?|July?\.?|Aug(?:ust|\.)?|"
-    r"Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)"
-)
-DAY = r"(?:(?:Mon|Tues?|Wed(?:nes)?|Thur?s?|Fri|Sat(?:ur)?|Sun)(?:day|\.)?)"
-CLOCK = r"\d{1,2}(?:[:.]\d\d)?\s*(?:[ap]\.?m\.?|AM|PM)?(?:\s*\(?(?:[ECMP][SD]?T|GMT|UTC)\)?)?"
-DATE_PARTS = (
-    rf"(?:{MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}|\d{{1,2}}\s+{MONTH},?\s+\d{{4}}|"
-    r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{2,4})"
-)
-DATE = re.compile(
-    rf"(?:(?:First\s+)?(?:Published|Posted|Updated|Last updated|Modified)(?:\s+(?:on|at))?:?\s+)?"
-    rf"(?:{DAY},?\s+)?{DATE_PARTS}"
-    rf"(?:,?\s*(?:at\s+|\|\s*|[-–—]\s*|T)?{CLOCK}[Z.]?)?",
-    re.IGNORECASE,
-)
-PERSON = r"[A-Z][\w.’'-]*(?:\s+(?:[A-Z][\w.’'-]*|de|la|van|von|der|al|bin)){0,4}"
-PEOPLE = rf"{PERSON}(?:(?:,\s+|,?\s+and\s+|\s+&\s+){PERSON}){{0,5}}"
-BYLINE = re.compile(
-    rf"(?:(?:Interview|Analysis|Commentary|Story|Text|Words)\s+)?(?:[Bb]y|BY):?\s+(?:the\s+)?{PEOPLE}(?:\s*[|/•]\s*[^.]{{2,60}}|,\s+[^.]{{2,60}})?"
-    rf"|Special\s+to\s+(?:the\s+|The\s+)?[A-Z][^.!?]{{2,60}}"
-    rf"|(?:{PERSON},?\s+)?(?:{PERSON}\s+)?(?:[Ss]taff|[Ss]enior|[Cc]hief|[Pp]olitical|[Nn]ational|[Ss]tatehouse)"
-    r"(?:\s+[A-Z]?[a-z]+)?\s+(?:[Ww]riter|[Rr]eporter|[Cc]orrespondent)s?"
-    r"|(?:--|—|–)\s*(?=[A-Z])(?:[A-Z]\.|[^.!?])+",
-)
-AGENCY = re.compile(
-    r"(?:[A-Z][\w’'&.-]*\s+){1,5}(?:News\s+)?(?:Service|Press|Agency|Wire|Network|Bureau)"
-    r"|(?:Reuters|Associated Press|The Associated Press|AP|AFP|UPI|Bloomberg)"
-)
-LEADING_BYLINE = re.compile(
-    rf"\((?:By\s+)?{PEOPLE},\s+[A-Z][^()\n]{{1,60}}\)(?=\s+[A-Z“\"‘'])|\(By\s+{PEOPLE}\)(?=\s+[A-Z“\"‘'])"
-)
-PLACE = r"(?:[A-Z][A-Z.’'-]+)(?:[ -][A-Z][A-Z.’'-]+){0,3}"
-DATELINE = re.compile(
-    rf"{PLACE}(?:,\s+[A-Z][A-Za-z.]+(?:\s+[A-Z][a-z.]+)?)?(?:,?\s+{MONTH}\s+\d{{1,2}})?"
-    r"(?:\s*\([A-Z][^()\n]{1,40}\))?\s*(?:[—–]|--|-(?=\s))(?=\s*[A-Z“\"‘'0-9$])"
-)
-BARE_DATELINE = re.compile(rf"{PLACE}(?:,\s+[A-Z][a-z.]+)?(?:\s+\([A-Z][^()]{{1,40}}\))?")
-CREDIT = re.compile(
-    r"(?:Photos?|Photograph|Image|Illustration|Graphic|Video|Picture|Credit|PHOTO|IMAGE|CREDIT|VIDEO)"
-    r"(?:\s+(?:[Bb]y|[Cc]ourtesy(?:\s+of)?|[Cc]redit|[Ii]llustration|[Vv]ia)\b:?|\s*:|\s*/)\s*\S[^\n]*"
-    r"|(?:Photo|Image)s?\s+\([^()]+\)"
-    r"|\(?(?:AP\s+Photo|AP|AFP|REUTERS|Reuters|Getty(?:\s+Images)?|Associated\s+Press|Shutterstock|iStock)\s*/\s*[^/\n]{2,60}\)?"
-    r"|[^/\n.!?]{2,50}/\s*(?:PHOTO|Photo|AP|AFP|Getty|Reuters|REUTERS|Associated Press|Shutterstock|UPI|EPA)\b[^\n]{0,40}"
-    rf"|{PERSON}\s*/\s*(?:The\s+)?{PERSON}"
-    r"|(?:Screenshot|Screengrab|Screen\s+capture)(?:\s+(?:via|from|of)|\s*[:/])[^\n]*"
-    r"|(?:©|\(c\)|Copyright)\s+[^\n]*",
-)
-COMMENTS = re.compile(
-    r"(?:(?:view|show|hide|read|see|post|leave|add|load|all|your)\s+)?(?:(?:all|a|the|more|your)\s+)?"
-    r"(?:\d[\d,]*\s+|no\s+)?comments?(?:\s*[(:]?\s*\d[\d,]*\s*\)?)?:?"
-    r"|comments?\s+(?:are|is)\s+(?:now\s+)?(?:closed|disabled|off)\b.*|comments?\s+closed\.?"
-    r"|(?:please\s+)?let\s+us\s+know\s+if\s+you(?:['’]re|\s+are)\s+having\s+issues\s+with\s+commenting\.?"
-    r"|be\s+the\s+first\s+to\s+comment\.?|(?:sign|log)\s+in\s+to\s+(?:join|comment|post|leave).*"
-    r"|join\s+the\s+(?:conversation|discussion)\.?|what\s+do\s+you\s+think\?.*\bcomments?\b.*"
-    r"|leave\s+a\s+(?:comment|reply)\b.*|(?:share|tell\s+us)\s+your\s+thoughts\b.*|say\s+something\.?",
-    re.IGNORECASE,
-)
-PROMO = re.compile(
-    r"(?:(?:RELATED|READ|ALSO|MORE|SEE|SUBSCRIBERS?|PHOTOS?|VIDEOS?|WATCH|LISTEN|GALLERY|NEWSLETTER|SLIDESHOW|"
-    r"CLICK|PODCAST|POLL|QUIZ|SIGN\s+UP|ADVERTISEMENT|TRENDING|INSIDE)\b[A-Z’' ]{0,40}:.+)"
-    r"|(?:(?i:related(?:\s+(?:stor(?:y|ies)|articles?|content|coverage|links?|news))?|read\s+(?:more|next|also)|"
-    r"see\s+also|also\s+read|recommended|newsletter|more\s+(?:from|on|in)\s+[^.:]{2,40}|watch(?:\s+(?:live|now|below))?)"
-    r"\s*:.*)"
-    r"|(?i:(?:sign\s+up|subscribe|click\s+here|follow\s+us|like\s+us|download\s+the|get\s+the\s+latest|"
-    r"support\s+reporting|become\s+a\s+(?:member|subscriber)|share\s+this|email\s+this|print\s+this|"
-    r"advertisement|story\s+continues\s+below|continue\s+reading|read\s+more|related\s+(?:stories|articles|content)|"
-    r"editor['’]s\s+picks|most\s+(?:read|popular)|trending(?:\s+now)?)\b.*)"
-    r"|(?:[^.!?]{0,100}[?:]\s+)?(?:(?!Reach|Follow|Contact\s+[a-z])[A-Z][^.!?]{0,80}\s)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+\.?"
-)  # fmt: skip
-CONTINUES = (
-    r"(?:(?:also|then|later|further|again|has|had|have)\s+)?(?:continued|added|went\s+on(?:\s+to\s+say)?|said|"
-    r"says|wrote|writes|tweeted|posted|replied|responded|explained|concluded|declared|stated|noted|asked|"
-    r"argued|told\s+\w+(?:\s+\w+){0,3})"
-)
-CUE = re.compile(
-    rf"(?:And\s+|But\s+|Then\s+|As\s+)?(?:He|She|They|It|The\s+\w+(?:\s+\w+)?|{PERSON})\s+{CONTINUES}"
-    rf"(?:\s+(?:in|on|at|to|via|of)\s+[^:.!?]{{2,40}}|\s+(?:that|later|further))?:"
-)
-ROLE = (
-    r"(?:reporter|writer|editor|columnist|correspondent|journalist|author|fellow|professor|contributor|producer|"
-    r"host|anchor|director|president|founder|intern|blogger|analyst|attorney|lawyer|strategist|consultant|"
-    r"lecturer|student|machinist|teacher|historian|physician|contributing\s+\w+)"
-)
-BIO_SAYS = re.compile(
-    rf"(?:is|was|are)\s+(?:(?:an?|the|our|[A-Z][\w’'.]+['’]s?)\s+)?(?:[\w’'.-]+\s+){{0,6}}{ROLE}s?\b"
-    r"|(?:covers|reports\s+(?:on|for|from)|writes\s+(?:about|for|on|a)|contributed\s+to|has\s+covered|blogs\s+(?:at|for))\b"
-    r"|(?:can\s+be\s+(?:reached|followed)|tweets\s+at|lives\s+in|teaches)\b",
-)
-BIO_ASKS = re.compile(
-    r"(?:Follow|Reach|Contact|E-?mail|Write\s+to|Find)\s+(?:him|her|them|me|the\s+(?:author|writer|reporter)|"
-    rf"{PERSON})\b.*(?:@|Twitter|Facebook|e-?mail|\bon\s+X\b|\bat\b).*"
-    r"|(?:The\s+)?Associated\s+Press\s+(?:writers?|reporters?|journalists?)\b.*\bcontributed\b.*"
-    r"|.*\bcontributed\s+to\s+this\s+(?:report|story|article)\.?"
-)
-ASKS = re.compile(r"(?:Have|Got|Do\s+you\s+have|Want|Need|Know|Spotted|Seen)\b[^.!?]*\?")
-ENDS_PROSE = re.compile(r"[.!?…][\"'”’)\]]*$")
-QUOTED = re.compile(r"[\"“‘'].*[\"”’']$", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -152,7 +72,7 @@ def mark(text: str, *, title: str | None = None, byline: str | None = None) -> l
     kinds: list[str | None] = [line_kind(row) for row in rows]
     first = first_prose(rows, kinds)
     mark_head(rows, kinds, first, title)
-    mark_body(rows, kinds, first)
+    mark_body(text, rows, kinds, first)
     mark_tail(rows, kinds, first, byline or byline_found(rows, kinds))
     marked = [
         {"start": row.start, "end": row.end, "kind": kind}
@@ -184,26 +104,33 @@ def line_kind(row: Line) -> str | None:
 
 
 def first_prose(rows: list[Line], kinds: list[str | None]) -> int:
-    """Return the index of the first line of prose: many words, or several, ending like a sentence.
-
-    Above a by-line or a date nothing is prose but a long line: a headline may be a question.
     """
-    low = 0
+    Return the index of the first line of prose: many words, or several, ending like a sentence.
+
+    One such line may stand above a by-line or a date and be none: a headline may be a question, a deck a
+    sentence. Two are the article's beginning.
+    """
+    low = sentences = 0
     for index, row in enumerate(rows[:HEAD]):
-        if row.words > 40 or not row.text:
+        captioned = index + 1 < len(rows) and kinds[index + 1] == "credit"
+        sentences += not kinds[index] and not captioned and is_sentence(row)
+        if sentences > 1 or row.words > 40 or not row.text:
             break
-        if kinds[index] == "date" or (row.words <= 14 and BYLINE.fullmatch(row.text)):
+        signed = row.words <= 14 and row.text[0] not in "-—–" and BYLINE.fullmatch(row.text)
+        if kinds[index] == "date" or signed:
             low = index + 1
     for index, row in enumerate(rows[:HEAD]):
-        if kinds[index] or index < low:
-            continue
         captioned = index + 1 < len(rows) and kinds[index + 1] == "credit"
-        ends = ENDS_PROSE.search(row.text) if row.text else True
-        if not captioned and (
-            row.words > 40 or (ends and row.words > 6 and not QUOTED.match(row.text))
-        ):
+        if index >= low and not kinds[index] and not captioned and is_sentence(row):
             return index
     return min(len(rows), HEAD)
+
+
+def is_sentence(row: Line) -> bool:
+    """Return whether a line reads like prose, and not like a headline, a deck or a quotation set apart."""
+    if row.words > 40 or not row.text:
+        return True
+    return row.words > 6 and bool(ENDS_PROSE.search(row.text)) and not QUOTED.match(row.text)
 
 
 def mark_head(rows: list[Line], kinds: list[str | None], first: int, title: str | None) -> None:
@@ -229,17 +156,30 @@ def mark_head(rows: list[Line], kinds: list[str | None], first: int, title: str 
             kinds[index], deck = "deck", True
 
 
-def mark_body(rows: list[Line], kinds: list[str | None], first: int) -> None:
-    """Mark what stands amid the prose: lines in capitals, sign-offs of letters, captions with a credit."""
+def mark_body(text: str, rows: list[Line], kinds: list[str | None], first: int) -> None:
+    """Mark what stands amid the prose: lines in capitals, sign-offs of letters, pull quotes."""
+    searched = len(rows) <= MOST_LINES
     for index in range(first, len(rows)):
-        row = rows[index]
-        if kinds[index] or not row.text or row.words > 25:
+        row, said = rows[index], rows[index].text
+        if kinds[index] or not said:
             continue
-        said = row.text
-        if row.words >= 3 and said.isupper() and not ENDS_PROSE.search(said):
+        if 3 <= row.words <= 25 and said.isupper() and not ENDS_PROSE.search(said):
             kinds[index] = "promo"
         elif row.words <= 9 and said[0] in "-—–" and BYLINE.fullmatch(said):
             kinds[index] = "byline"
+        elif 5 <= row.words <= 40 and index > first and searched and is_pulled(text, row):
+            kinds[index] = "deck"
+
+
+def is_pulled(text: str, row: Line) -> bool:
+    """Return whether a line is a pull quote: set apart, without a full stop, its words said again elsewhere."""
+    core = row.text.strip("\"“”‘’' …")
+    quoted = QUOTED.match(row.text) is not None
+    if len(core) < 20 or not (quoted or not ENDS_PROSE.search(row.text)):
+        return False
+    core = core.rstrip(".")
+    at = text.find(core)
+    return at >= 0 and (at < row.start or text.find(core, row.end) >= 0)
 
 
 def mark_tail(rows: list[Line], kinds: list[str | None], first: int, byline: str | None) -> None:
@@ -295,7 +235,7 @@ def byline_found(rows: list[Line], kinds: list[str | None]) -> str | None:
 def leading(text: str, row: Line) -> dict[str, Any] | None:
     """Return the by-line or date line that opens a line of prose, or None."""
     for kind, pattern in (("byline", LEADING_BYLINE), ("dateline", DATELINE)):
-        if found := pattern.match(text, row.start, row.end):
+        if found := pattern.match(text, row.start, min(row.end, row.start + LONGEST)):
             return {"start": row.start, "end": found.end(), "kind": kind}
     return None
 

@@ -1,0 +1,109 @@
+"""Groups of copies: edited versions join, shared stock text does not, and nothing chains."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onrecord.corpus import dedupe
+
+BANDS, ROWS = 42, 3
+RULES = {"bands": BANDS, "jaccard": 0.35, "containment": 0.55, "shared": 40, "bucket": 64}
+STOCK = "This paragraph stands at the end of every article that this paper has printed since its founding."
+
+
+def words(seed: int, count: int) -> list[str]:
+    return [f"w{n}" for n in np.random.default_rng(seed).integers(0, 5000, count)]
+
+
+def roots(texts: list[str], **changed: int) -> list[int]:
+    return dedupe.groups(dedupe.sketch(texts, bands=BANDS, rows=ROWS), **{**RULES, **changed})
+
+
+def test_edited_copies_join_and_other_stories_do_not():
+    story = words(1, 400)
+    cut, more = story[:150] + story[230:], story[:200] + words(2, 90) + story[200:]
+    other = words(3, 400)
+    texts = [" ".join(w) for w in (story, other, cut, more)]
+    assert roots(texts) == [0, 1, 0, 0]
+
+
+def test_case_and_layout_do_not_matter():
+    story = words(1, 100)
+    assert roots([" ".join(story), "“" + ",\n\n".join(story).upper() + ".”"]) == [0, 0]
+
+
+def test_a_stock_paragraph_shared_by_all_makes_no_group():
+    texts = [" ".join([*words(n, 150), *STOCK.split()]) for n in range(300)]
+    assert roots(texts) == list(range(300))
+
+
+def test_short_articles_of_stock_text_alone_are_copies_only_of_one_another():
+    texts = [STOCK, " ".join([*words(9, 200), STOCK]), STOCK + " "]
+    assert roots(texts) == [0, 1, 0]
+
+
+def test_a_short_version_within_a_long_one_joins():
+    story = words(4, 600)
+    assert roots([" ".join(story), " ".join(story[:330])]) == [0, 0]
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["", ""], ["one two", "one two"], ["…", "!"]])
+def test_texts_too_short_to_compare_stand_alone(texts):
+    assert roots(texts) == list(range(len(texts)))
+
+
+def test_articles_left_out_are_compared_with_none():
+    texts = [" ".join(words(1, 100))] * 3
+    assert roots(texts, without={1}) == [0, 1, 0]
+
+
+def test_the_cost_within_one_bucket_is_capped(monkeypatch):
+    """All 500 articles share every band's bucket with some others; each is compared with 5 at most a band."""
+    compared = []
+    real = dedupe.are_copies
+    monkeypatch.setattr(dedupe, "are_copies", lambda *a, **k: compared.append(1) or real(*a, **k))
+    stock = words(0, 60)
+    texts = [" ".join([*stock, *words(n, 90)]) for n in range(1, 501)]
+    assert roots(texts, bucket=5) == list(range(500))
+    assert len(compared) <= 500 * 5 * BANDS
+    capped = len(compared)
+    roots(texts, bucket=64)
+    assert len(compared) - capped > capped  # the cap is what bounds it
+
+
+def test_stored_sketches_give_the_same_groups(tmp_path):
+    texts = [" ".join(words(n % 7, 80)) for n in range(20)] + ["", "a b"]
+    parts = [texts[:5], [], texts[5:6], texts[6:]]
+    paths = [tmp_path / f"{n}.sketches" for n in range(len(parts))]
+    for part, path in zip(parts, paths, strict=True):
+        dedupe.sketch(part, bands=BANDS, rows=ROWS).save(path)
+    stored = dedupe.Stored(paths)
+    assert dedupe.groups(stored, **RULES) == roots(texts)
+    stored.close()
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(alphabet="ab c", max_size=30), max_size=6))
+def test_groups_name_their_first_member_and_do_not_depend_on_shards(texts):
+    found = roots(texts)
+    assert all(found[root] == root <= index for index, root in enumerate(found))
+    same = {}
+    for index, text in enumerate(texts):
+        if len(dedupe.WORD.findall(text.lower())) >= 3:
+            assert (
+                found[same.setdefault(" ".join(dedupe.WORD.findall(text.lower())), index)]
+                == found[index]
+            )
+
+
+@given(st.lists(st.integers(0, 30)), st.lists(st.integers(0, 30)))
+def test_the_verification_is_jaccard_or_containment(one, other):
+    a, b = set(one), set(other)
+    arrays = [np.array(sorted(s), np.uint64) for s in (a, b)]
+    said = dedupe.are_copies(*arrays, jaccard=0.5, containment=0.8, shared=3)
+    common = len(a & b)
+    want = bool(a and b) and (
+        common / len(a | b) >= 0.5 or (common >= 3 and common / min(len(a), len(b)) >= 0.8)
+    )
+    assert said == want
