@@ -14,23 +14,10 @@ from typing import Any, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from onrecord.dataset.folding import folded_words
+from onrecord.dataset.leaks import sentence_leaks
 from onrecord.dataset.splits import HELD_OUT
 
 SMALL_ROWS, SMALL_GROUPS = 30, 3  # a class with fewer training rows or groups is too small to learn
-
-
-class Leak(TypedDict):
-    """A sentence of one split that reads like one of another: ``gone`` is the copy that goes under drop.
-
-    ``similarity`` is the Jaccard index of their folded words: 1 for the same words.
-    """
-
-    kind: str
-    gone: str
-    stays: str
-    splits: list[str]
-    similarity: float
 
 
 class Finding(TypedDict):
@@ -59,7 +46,7 @@ def audited(
     groups = straddling(columns["group_id"], parts)
     articles = straddling(columns.get("article_id", []), parts) if "article_id" in columns else {}
     leaks = sentence_leaks(
-        columns["sentence_id"], columns["text"], columns["group_id"], parts, held_out,
+        columns["sentence_id"], columns["text"], parts, held_out,
         near=near, min_words=min_words,
     )  # fmt: skip
     dropped = [leak["gone"] for leak in leaks] if on_leak == "drop" else []
@@ -101,90 +88,6 @@ def straddling(units: Sequence[str | None], splits: Sequence[str]) -> dict[str, 
         if unit is not None:
             seen[unit].add(split)
     return {unit: sorted(found) for unit, found in sorted(seen.items()) if len(found) > 1}
-
-
-def sentence_leaks(
-    ids: Sequence[str],
-    texts: Sequence[str],
-    groups: Sequence[str],
-    splits: Sequence[str],
-    held_out: Mapping[str, int],
-    *,
-    near: float = 0.75,
-    min_words: int = 8,
-) -> list[Leak]:
-    """Return the sentences of ``min_words`` folded words or more that read (nearly) the same across splits.
-
-    Two sentences are near-same if the Jaccard index of their folded words is ``near`` or more; every
-    such pair is found. The one in the less held-out split (``held_out``: split → rank; at equal ranks the
-    later row) is the one to go. One leak is given for each sentence that would have to go, with its
-    nearest counterpart. Rows of one group are no leak here: that is `straddling`.
-
-    >>> text = "The council voted to make every bus in the city free"
-    >>> found = sentence_leaks(["a", "b"], [text, text.upper() + "!"], ["g", "h"], ["train", "test"], {"train": 0, "test": 1})
-    >>> found[0]["kind"], found[0]["gone"], found[0]["stays"]
-    ('same', 'a', 'b')
-    """
-    words = [folded_words(text) for text in texts]
-    long = [row for row, found in enumerate(words) if len(found) >= min_words]
-    best: dict[int, tuple[float, int, int]] = {}
-    for first, second, similarity in _same(long, words) + _near(long, words, near):
-        if splits[first] == splits[second] or groups[first] == groups[second]:
-            continue
-        gone, stays = sorted((first, second), key=lambda row: (held_out[splits[row]], -row))
-        best[gone] = max(best.get(gone, (-1.0, 0, 0)), (similarity, -stays, gone))
-    return [
-        Leak(
-            kind="same" if words[gone] == words[-stays] else "near",
-            gone=ids[gone],
-            stays=ids[-stays],
-            splits=[splits[gone], splits[-stays]],
-            similarity=round(similarity, 3),
-        )
-        for gone, (similarity, stays, _) in sorted(best.items())
-    ]
-
-
-def _same(rows: Sequence[int], words: Sequence[list[str]]) -> list[tuple[int, int, float]]:
-    alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for row in rows:
-        alike[tuple(words[row])].append(row)
-    return [
-        (first, second, 1.0)
-        for found in alike.values()
-        for i, first in enumerate(found)
-        for second in found[i + 1 :]
-    ]
-
-
-def _near(
-    rows: Sequence[int], words: Sequence[list[str]], threshold: float
-) -> list[tuple[int, int, float]]:
-    """Return all pairs of rows whose word sets have a Jaccard index of ``threshold`` or more.
-
-    Prefix filtering: with words ordered from rare to common, two sets that share a share ``t`` of either
-    share at least two words among the first ``n - ceil(t n) + 2`` of each. Only rows with such a pair of
-    rare words in common are compared. Source: Chaudhuri, Ganti and Kaushik (2006), and Wang, Li and Feng
-    (2012) for prefixes that must share more than one.
-    """
-    sets = {row: set(words[row]) for row in rows}
-    common = Counter(word for found in sets.values() for word in found)
-    rank = {word: i for i, word in enumerate(sorted(common, key=lambda w: (common[w], w)))}
-    keys: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for row, found in sets.items():
-        ranked = sorted(rank[word] for word in found)
-        prefix = ranked[: len(ranked) - math.ceil(threshold * len(ranked)) + 2]
-        for i, first in enumerate(prefix):
-            for second in prefix[i + 1 :]:
-                keys[first, second].append(row)
-    pairs = {
-        (first, second)
-        for found in keys.values()
-        for i, first in enumerate(found)
-        for second in found[i + 1 :]
-    }
-    compared = ((a, b, len(sets[a] & sets[b]) / len(sets[a] | sets[b])) for a, b in sorted(pairs))
-    return [(a, b, similarity) for a, b, similarity in compared if similarity >= threshold]
 
 
 def findings(

@@ -20,7 +20,9 @@ def folded_words(text: str) -> list[str]:
     >>> folded_words("“It’s the law\u00a0—\u00a0full stop,” he said.")
     ['it', 's', 'the', 'law', 'full', 'stop', 'he', 'said']
     """
-    return _WORD.findall(unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    return _WORD.findall(text.casefold())
 
 
 def folded(text: str) -> str:

@@ -59,7 +59,19 @@ def row_splits(
     groups = columns["group_id"]
     if split["name"] == "fixed":
         return strategies.fixed(declared_splits(columns, split["file"]), split["file"] or "rows")
-    split_of = strategies.by_group(groups, labels, shares=split["shares"], seed=seed, kept=kept)
+    shares = split["shares"]
+    if split["name"] == "by_date":
+        split_of = strategies.by_date(
+            groups, columns.get("published", [None] * len(groups)), shares=shares, kept=kept,
+            train_until=split["train_until"], validation_until=split["validation_until"],
+        )  # fmt: skip
+    elif split["name"] == "by_outlet":
+        split_of = strategies.by_outlet(
+            groups, columns.get("outlet", [None] * len(groups)), labels, shares=shares, seed=seed,
+            held_out={s: split[s] for s in ("validation", "test")}, kept=kept,
+        )  # fmt: skip
+    else:
+        split_of = strategies.by_group(groups, labels, shares=shares, seed=seed, kept=kept)
     return [split_of[group] for group in groups]
 
 

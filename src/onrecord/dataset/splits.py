@@ -6,6 +6,7 @@ Assignments made earlier (``kept``) stay as they are; only new groups are placed
 """
 
 import hashlib
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from onrecord.records import BadInput
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 HELD_OUT = {"train": 0, "validation": 1, "test": 2}  # the most held-out has the highest number
 Part = TypeVar("Part", str, int)
 
@@ -151,6 +153,109 @@ def fixed(declared: Sequence[Any], where: str) -> list[str]:
     if "train" not in splits:
         raise BadInput(f"{where}: no row is declared train")
     return splits
+
+
+def by_date(
+    groups: Sequence[str],
+    dates: Sequence[str | None],
+    *,
+    shares: Mapping[str, float],
+    train_until: str | None = None,
+    validation_until: str | None = None,
+    kept: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return a split for each group: all of train is dated before validation, and validation before test.
+
+    A group is dated by its latest article, so that nothing in train is newer than the cut. The cuts are
+    the last days of train and of validation: as given, else where earlier assignments (``kept``) put them,
+    else where the rows, by day, come nearest to ``shares``. A day is never divided. Raises BadInput for
+    a row without a date, and where not every split of ``shares`` gets a day.
+
+    >>> by_date(["a", "b", "c"], ["2026-01-01", "2026-02-01", "2026-03-01"], shares={"train": 2, "test": 1})
+    {'a': 'train', 'b': 'train', 'c': 'test'}
+    """
+    kept = kept or {}
+    newest: dict[str, str] = {}
+    for row, (group, date) in enumerate(zip(groups, dates, strict=True), 1):
+        if date is None or not _DAY.match(date):
+            raise BadInput(f"split=by_date: row {row} (group {group!r}) has no date YYYY-MM-DD, found {date!r}")  # fmt: skip
+        newest[group] = max(newest.get(group, ""), date[:10])
+    cuts = _kept_cuts(newest, kept) if kept else _share_cuts([newest[g] for g in groups], shares)
+    first, second = train_until or cuts[0], validation_until or cuts[1]
+    if second < first:
+        raise BadInput(f"split=by_date: train until {first} is after validation until {second}")
+    middle = "validation" if "validation" in shares else "test"
+    split_of = {
+        group: kept.get(group, "train" if date <= first else middle if date <= second else "test")
+        for group, date in newest.items()
+    }
+    absent = set(shares) - set(split_of.values())
+    if absent:
+        raise BadInput(f"split=by_date: {' and '.join(sorted(absent))} would be empty (train until {first}, validation until {second})")  # fmt: skip
+    return split_of
+
+
+def _kept_cuts(newest: Mapping[str, str], kept: Mapping[str, str]) -> tuple[str, str]:
+    """Return the last days of train and of what comes before test, as earlier assignments have them."""
+    days: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
+    for group, split in kept.items():
+        days[split].append(newest[group])
+    first = max(days["train"], default="")
+    before_test = [date for date in newest.values() if not days["test"] or date < min(days["test"])]
+    return first, max([first, *before_test])
+
+
+def _share_cuts(dates: Sequence[str], shares: Mapping[str, float]) -> tuple[str, str]:
+    days, counts = np.unique(np.array(dates), return_counts=True)
+    reached = np.cumsum(counts) / len(dates)
+    total = sum(shares.values())
+    train = shares.get("train", 0.0) / total
+    first = int(np.abs(reached - train).argmin())
+    later = np.abs(reached - (train + shares.get("validation", 0.0) / total))
+    second = first if "validation" not in shares else first + 1 + int(later[first + 1 :].argmin()) if first + 1 < len(days) else first  # fmt: skip
+    return str(days[first]), str(days[second])
+
+
+def by_outlet(
+    groups: Sequence[str],
+    outlets: Sequence[str | None],
+    labels: Sequence[Hashable],
+    *,
+    shares: Mapping[str, float],
+    seed: int,
+    held_out: Mapping[str, Sequence[str]] | None = None,
+    kept: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Return a split for each group such that each outlet is in one split, as far as copies allow.
+
+    ``held_out`` maps validation and test to outlets that are to be there; the others are placed as
+    `by_group` places groups. A story that outlets of two splits printed goes to the most held-out of
+    them: what it leaves of a training outlet in test the audit names. Raises BadInput for a row
+    without an outlet, an outlet that is not there, and fewer outlets than splits.
+
+    >>> by_outlet(["a", "b", "b"], ["X", "X", "Y"], ["l"] * 3, shares={"train": 1, "test": 1}, seed=0, held_out={"test": ["Y"]})
+    {'a': 'train', 'b': 'test'}
+    """
+    for row, outlet in enumerate(outlets, 1):
+        if outlet is None:
+            raise BadInput(f"split=by_outlet: row {row} (group {groups[row - 1]!r}) has no outlet")
+    names = [str(outlet) for outlet in outlets]
+    placed = {o: split for split, found in (held_out or {}).items() for o in found}
+    unknown = sorted(set(placed) - set(names))
+    if unknown or len(set(names)) < len(shares):
+        raise BadInput(f"split=by_outlet: expected {unknown[0] if unknown else len(shares)} among the outlets, found {', '.join(sorted(set(names)))}")  # fmt: skip
+    kept = kept or {}
+    seen: dict[str, list[str]] = {}
+    for group, outlet in zip(groups, names, strict=True):
+        if group in kept:
+            seen.setdefault(outlet, []).append(kept[group])
+    # An outlet's split is the least held-out of its stories': copies only ever move a story further out.
+    earlier = {outlet: min(found, key=HELD_OUT.__getitem__) for outlet, found in seen.items()}
+    split_of_outlet = _balanced(names, labels, dict(shares), seed, earlier | placed)
+    found: dict[str, set[str]] = {}
+    for group, outlet in zip(groups, names, strict=True):
+        found.setdefault(group, set()).add(split_of_outlet[outlet])
+    return {group: kept.get(group, most_held_out(splits)) for group, splits in found.items()}
 
 
 def most_held_out(splits: Iterable[str]) -> str:
