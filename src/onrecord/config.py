@@ -28,6 +28,7 @@ from onrecord.records import BadInput
 PATH_KEYS = {
     "workspace", "articles", "rows", "run", "release", "annotations", "study", "from", "encoder", "target",
     "known", "predictions",
+    "cache", "data", "out", "sentences",
 }  # fmt: skip
 PATH_LISTS = {"runs"}
 
@@ -150,7 +151,7 @@ def explain(verb: str, words: Sequence[str], error: Exception) -> str:
             return f"cannot read {word!r}: {' '.join(str(bad).split())}"
         key = override.key_or_group
         if key in choices:
-            for value in str(override.get_value_string()).split(","):
+            for value in str(override.get_value_string()).strip("[]").split(","):
                 if value not in choices[key] and value != "null":
                     return (
                         f"{key}={value}: expected one of {', '.join(choices[key])}"

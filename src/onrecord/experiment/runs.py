@@ -108,8 +108,9 @@ def write_probabilities(
     *,
     gold: Iterable[int] | None = None,
     fold: Iterable[int] | None = None,
+    groups: Iterable[str] | None = None,
 ) -> None:
-    """Write one row an id: ``id``, ``label`` (with gold), ``predicted``, a probability a label, ``fold``."""
+    """Write one row an id: ``id``, ``label`` (with gold), ``predicted``, a probability a label, ``fold``, ``group_id``."""
     columns: dict[str, Any] = {"id": pa.array(ids, pa.string())}
     if gold is not None:
         columns["label"] = pa.array([names[i] for i in gold], pa.string())
@@ -117,6 +118,8 @@ def write_probabilities(
     columns |= {name: pa.array(chances[:, i], pa.float64()) for i, name in enumerate(names)}
     if fold is not None:
         columns["fold"] = pa.array(fold, pa.int32())
+    if groups is not None:
+        columns["group_id"] = pa.array([str(g) for g in groups], pa.string())
     table = pa.table(columns)
     write_parquet(path, table, table.schema)
 

@@ -99,7 +99,7 @@ def main(cfg: DictConfig) -> str:
     write_json(folder / "cv.json", cv)
     runs.write_probabilities(
         folder / "out_of_fold.parquet", list(examples.frame["id"]), examples.names, chances,
-        gold=examples.labels, fold=fold_of,
+        gold=examples.labels, fold=fold_of, groups=examples.groups,
     )  # fmt: skip
     about = {
         "name": name, "signature": signature, "data": examples.signature, "question": examples.question,

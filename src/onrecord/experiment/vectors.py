@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from platformdirs import user_cache_dir
 
 from onrecord.experiment.examples import Examples
@@ -26,14 +27,18 @@ AT_A_TIME = 256
 
 def attach_vectors(examples: Examples, encoder: str, cache_folder: str | None) -> Examples:
     """Return the examples with the columns ``vector`` and ``target_vector``, from the cache where known."""
-    texts, targets = list(examples.frame["text"]), list(examples.frame["target"])
+    return replace(examples, frame=vector_columns(examples.frame, encoder, cache_folder))
+
+
+def vector_columns(frame: pd.DataFrame, encoder: str, cache_folder: str | None) -> pd.DataFrame:
+    """Return a frame with ``text`` and ``target`` with their vectors in two more columns."""
+    texts, targets = list(frame["text"]), list(frame["target"])
     distinct = list(dict.fromkeys([*texts, *targets]))
     found = sentence_vectors(distinct, encoder, cache_folder)
     place = {text: i for i, text in enumerate(distinct)}
-    frame = examples.frame.assign(
+    return frame.assign(
         vector=[found[place[t]] for t in texts], target_vector=[found[place[t]] for t in targets]
     )
-    return replace(examples, frame=frame)
 
 
 def sentence_vectors(texts: Sequence[str], encoder: str, cache_folder: str | None) -> Vectors:

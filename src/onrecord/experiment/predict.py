@@ -1,0 +1,216 @@
+"""``predict``: a trained model over a campaign's sentences, and how common each label is among them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from omegaconf import DictConfig
+
+from onrecord.experiment import runs
+from onrecord.experiment.examples import read_examples
+from onrecord.experiment.models import label_probabilities, load_model
+from onrecord.experiment.prevalence import estimate_prevalence
+from onrecord.experiment.train import wants_vectors
+from onrecord.experiment.vectors import vector_columns
+from onrecord.records import (
+    ARTICLES,
+    SENTENCES,
+    SPEAKERS,
+    BadInput,
+    read_parquet,
+    require,
+    write_json,
+    write_parquet,
+)
+
+NEEDED = ("sentence_id", "article_id", "group_id", "index", "text", "furniture")
+
+
+def sentence_frame(
+    sentences: pa.Table,
+    speakers: pa.Table | None,
+    outlets: Mapping[str, str],
+    target: str,
+    context: int,
+) -> pd.DataFrame:
+    """
+    Return the model's inputs for sentences in the articles' order, furniture left out.
+
+    ``speakers`` are suggestions; ``context`` is how many sentences before and after a model may see, as
+    ``build`` gives them. Columns: id, article, group and those of ``examples.INPUTS``.
+    """  # fmt: skip
+    frame = sentences.select(NEEDED).to_pandas()
+    frame = frame[frame["furniture"].isna()].sort_values(["article_id", "index"], kind="stable")
+    frame = frame.reset_index(drop=True)
+    texts, articles = frame["text"].tolist(), frame["article_id"].tolist()
+
+    def around(i: int, places: range) -> str:
+        return " ".join(
+            texts[j] for j in places if 0 <= j < len(texts) and articles[j] == articles[i]
+        )
+
+    suggested: dict[str, str] = {}
+    if speakers is not None:
+        suggested = dict(
+            zip(*(speakers[c].to_pylist() for c in ("sentence_id", "speaker")), strict=True)
+        )
+    return pd.DataFrame(
+        {
+            "id": frame["sentence_id"], "article": articles, "group": frame["group_id"],
+            "text": texts, "target": target,
+            "before": [around(i, range(i - context, i)) for i in range(len(texts))],
+            "after": [around(i, range(i + 1, i + 1 + context)) for i in range(len(texts))],
+            "speaker": [suggested.get(i) or "" for i in frame["sentence_id"]],
+            "outlet": [outlets.get(a) or "" for a in articles],
+        }
+    )  # fmt: skip
+
+
+def shards_by_article(frame: pd.DataFrame, size: int) -> list[pd.DataFrame]:
+    """Return the frame in pieces of some ``size`` sentences that never part an article."""
+    starts = np.flatnonzero((frame["article"] != frame["article"].shift()).to_numpy())
+    cuts, begun = [0], 0
+    for start in starts:
+        if start - begun >= size:
+            cuts.append(int(start))
+            begun = int(start)
+    return [frame.iloc[a:b] for a, b in zip(cuts, [*cuts[1:], len(frame)], strict=True) if b > a]
+
+
+def predict_shard(
+    shard: pd.DataFrame,
+    model_file: Path,
+    names: Sequence[str],
+    vectors: Callable[[pd.DataFrame], pd.DataFrame] | None,
+) -> pa.Table:
+    """Return ``id``, ``predicted`` and one probability a label for a shard's sentences, in order."""  # fmt: skip
+    frame = shard if vectors is None else vectors(shard)
+    chances = label_probabilities(_model(model_file), frame, len(names))
+    columns: dict[str, Any] = {
+        "id": pa.array(shard["id"].tolist(), pa.string()),
+        "predicted": pa.array([names[i] for i in chances.argmax(axis=1)], pa.string()),
+    }
+    columns |= {name: pa.array(chances[:, i], pa.float64()) for i, name in enumerate(names)}
+    return pa.table(columns)
+
+
+def kept_shard(
+    number: int, shard: pd.DataFrame, folder: Path, predict: Callable[[pd.DataFrame], pa.Table]
+) -> Path:
+    """Return the file of a shard's predictions; one that is there already is not made again."""
+    path = folder / f"{number:06d}.parquet"
+    if not path.is_file():
+        table = predict(shard)
+        write_parquet(path, table, table.schema)
+    return path
+
+
+def predict_all(
+    shards: Sequence[pd.DataFrame],
+    folder: Path,
+    predict: Callable[[pd.DataFrame], pa.Table],
+    *,
+    engine: str,
+    workers: int,
+) -> Iterator[Path]:
+    """Yield each shard's file, in order, made in ``workers`` processes or on a Ray cluster."""  # fmt: skip
+    backend = {"local": "loky", "ray": "ray"}.get(engine)
+    if backend is None:
+        raise BadInput(f"engine={engine}: expected local or ray")
+    if workers < 1:
+        raise BadInput(f"workers: expected at least 1, found {workers}")
+    if engine == "ray":
+        try:
+            from ray.util.joblib import register_ray  # noqa: PLC0415 (an extra)
+        except ImportError as error:
+            raise BadInput('engine=ray needs Ray: pip install "onrecord[ray]"') from error
+        register_ray()
+    jobs = (joblib.delayed(kept_shard)(i, s, folder, predict) for i, s in enumerate(shards))
+    with joblib.parallel_backend(backend, n_jobs=workers):
+        yield from joblib.Parallel(return_as="generator" if engine == "local" else "list")(jobs)
+
+
+@cache
+def _model(path: Path) -> Any:
+    return load_model(path)
+
+
+def read_campaign(cfg: DictConfig) -> tuple[pd.DataFrame, str]:
+    """Return the sentences that ``cfg`` names as a model's inputs, and the target in words."""
+    workspace = Path(cfg.workspace)
+    source = require(Path(cfg.sentences or workspace / "sentences.parquet"), "segment")
+    sentences = read_parquet(source, SENTENCES)
+    speakers, articles = workspace / "speakers.parquet", workspace / "articles.parquet"
+    outlets: dict[str, str] = {}
+    if articles.is_file():
+        table = read_parquet(articles, ARTICLES)
+        outlets = dict(zip(*(table[c].to_pylist() for c in ("article_id", "outlet")), strict=True))
+    target = str(cfg.target or cfg.campaign.target.name)
+    suggested = read_parquet(speakers, SPEAKERS) if speakers.is_file() else None
+    frame = sentence_frame(sentences, suggested, outlets, target, int(cfg.context))
+    if not len(frame):
+        raise BadInput(f"{source}: expected sentences that are not furniture, found none")
+    empty = frame.loc[frame["text"].str.strip() == "", "id"]
+    if len(empty):
+        raise BadInput(f"{source}: expected a text in sentence {empty.iloc[0]!r}, found none")
+    return frame, target
+
+
+def main(cfg: DictConfig) -> None:
+    """Write predictions.parquet and prevalence.json into the workspace."""
+    workspace = Path(cfg.workspace)
+    folder = (
+        Path(cfg.run)
+        if cfg.run
+        else runs.newest_run(read_examples(workspace / "dataset").signature)
+    )
+    about = runs.read_run(folder)
+    frame, target = read_campaign(cfg)
+    vectors = None
+    if wants_vectors(about["settings"]):
+        encoder = str(cfg.encoder or about["settings"]["encoder"])
+        vectors = partial(vector_columns, encoder=encoder, cache_folder=cfg.cache)
+    predict = partial(
+        predict_shard, model_file=folder / "model.skops", names=about["labels"], vectors=vectors
+    )
+    content = int(pd.util.hash_pandas_object(frame, index=False).sum())
+    key = runs.config_hash({"run": about["signature"], "size": cfg.shard_size, "content": content})
+    parts = workspace / ".predictions" / key
+    shards = shards_by_article(frame, int(cfg.shard_size))
+    made = list(
+        predict_all(shards, parts, predict, engine=str(cfg.engine.name), workers=int(cfg.workers))
+    )
+    table = pa.concat_tables(pq.read_table(part) for part in made)
+    write_parquet(workspace / "predictions.parquet", table, table.schema)
+    prevalence = estimate_prevalence(
+        frame.assign(predicted=table["predicted"].to_pylist()),
+        pq.read_table(folder / "out_of_fold.parquet").to_pandas(),
+        about["labels"], replicates=int(cfg.replicates), seed=int(cfg.seed),
+    )  # fmt: skip
+    said = {"run": about["signature"], "target": target, "question": about["question"], "origin": about["origin"]}  # fmt: skip
+    write_json(workspace / "prevalence.json", {**said, **prevalence})
+    print(
+        f"{about['name']}: {len(frame)} sentences of {frame['article'].nunique()} articles, toward {target!r}"
+    )
+    for name, share in prevalence["overall"]["labels"].items():
+        print(f"  {name:<10} {share_words(share)}")
+    print(f"  {prevalence['note']}")
+    print(f"  wrote {workspace / 'predictions.parquet'} and {workspace / 'prevalence.json'}")
+
+
+def share_words(share: Mapping[str, Any]) -> str:
+    """Return a label's share in words.
+
+    >>> share_words({"predicted": 0.5, "adjusted": 0.4, "low": 0.3, "high": 0.5})
+    '0.400 [0.300, 0.500] of sentences, 0.500 as predicted'
+    """
+    if share["adjusted"] is None:
+        return f"{share['predicted']:.3f} of sentences as predicted"
+    ends = "" if share["low"] is None else f" [{share['low']:.3f}, {share['high']:.3f}]"
+    return f"{share['adjusted']:.3f}{ends} of sentences, {share['predicted']:.3f} as predicted"
