@@ -9,8 +9,9 @@ import json
 import os
 import re
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Union, get_args, get_origin, get_type_hints
 
@@ -293,39 +294,53 @@ def parse_row(line: str, where: str, row_type: type | None = None) -> dict[str, 
 
 def check_row(row: Mapping[str, Any], row_type: type, where: str) -> None:
     """Raise BadInput unless ``row`` has every required key of the TypedDict, each of its type."""
-    optional = row_type.__optional_keys__  # type: ignore[attr-defined]
-    for key, hint in get_type_hints(row_type).items():
+    for key, fits, optional in _keys(row_type):
         if key not in row:
-            if key in optional:
+            if optional:
                 continue
             raise BadInput(
                 f"{where}: expected the key {key!r}, found {', '.join(sorted(row)) or 'none'}"
             )
-        if not _fits(row[key], hint):
+        if not fits(row[key]):
             raise BadInput(f"{where}: {key!r} is not as expected: found {row[key]!r}")
 
 
-def _fits(value: Any, hint: Any) -> bool:
+@cache
+def _keys(row_type: type) -> tuple[tuple[str, Callable[[Any], bool], bool], ...]:
+    """Return each key of a TypedDict, the check of its value, and whether it may be absent."""
+    optional = row_type.__optional_keys__  # type: ignore[attr-defined]
+    hints = get_type_hints(row_type)
+    return tuple((key, _fits(hint), key in optional) for key, hint in hints.items())
+
+
+@cache
+def _fits(hint: Any) -> Callable[[Any], bool]:
+    """Return the check of a value against a type, made once: a million rows are checked with it."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return any(_fits(value, part) for part in arguments)
+        parts = [_fits(part) for part in arguments]
+        return lambda value: any(fits(value) for fits in parts)
     if hint is type(None):
-        return value is None
+        return lambda value: value is None
     if origin is list:
-        return isinstance(value, list) and all(_fits(item, arguments[0]) for item in value)
+        item = _fits(arguments[0])
+        return lambda value: isinstance(value, list) and all(map(item, value))
     if origin is dict:
-        return isinstance(value, dict) and all(
-            _fits(k, arguments[0]) and _fits(v, arguments[1]) for k, v in value.items()
+        key, item = _fits(arguments[0]), _fits(arguments[1])
+        return lambda value: (
+            isinstance(value, dict) and all(map(key, value)) and all(map(item, value.values()))
         )
     if hasattr(hint, "__required_keys__"):
-        return isinstance(value, dict) and all(
-            k in value and _fits(value[k], h) for k, h in get_type_hints(hint).items()
+        keys = _keys(hint)
+        return lambda value: (
+            isinstance(value, dict)
+            and all(name in value and fits(value[name]) for name, fits, _ in keys)
         )
     if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return lambda value: isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, hint)
+        return lambda value: isinstance(value, int) and not isinstance(value, bool)
+    return lambda value: isinstance(value, hint)
 
 
 def read_parquet(path: str | Path, schema: pa.Schema) -> pa.Table:
