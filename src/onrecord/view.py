@@ -118,7 +118,8 @@ def main(cfg: DictConfig) -> None:
         labels = labels_of_gold(
             read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)
         )
-        lead = f"Gold labels; made by: {cfg.campaign.origin}."
+        made = {"people": "", "machine": ", machine-made", "simulated": ", simulated"}
+        lead = f"Gold labels{made[cfg.campaign.origin]}."
     elif cfg.labels_from == "predictions":
         if not cfg.predictions:
             raise BadInput(
@@ -129,6 +130,9 @@ def main(cfg: DictConfig) -> None:
         lead = "A model's predictions, not people's labels."
     else:
         raise BadInput(f"labels_from={cfg.labels_from}: expected gold or predictions")
+    if len(articles) > cfg.limit:
+        lead += f" The first {cfg.limit:,} of {len(articles):,} articles."
+        articles = articles[: cfg.limit]
     known = {sentence["sentence_id"] for sentence in sentences}
     shown = {key: value for key, value in labels.items() if key in known}
     html = view(
