@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from onrecord import ROOT, cli
-from onrecord.campaign.seats import enter
+from onrecord.campaign import seats, server
 from onrecord.records import read_json
 
 
@@ -25,6 +25,11 @@ def interval(score: dict[str, Any]) -> str:
         return f"no interval: {score.get('reason', 'too few groups')}"
     narrow = " (narrow: under 30 groups)" if score.get("narrow") else ""
     return f"[{score['low']:.2f}, {score['high']:.2f}]{narrow}"
+
+
+def heading(step: str) -> None:
+    """Print where the walk is."""
+    print(f"\n── {step} ".ljust(72, "─"), flush=True)
 
 
 def bring_sample(folder: Path) -> None:
@@ -43,23 +48,22 @@ def main(cfg: DictConfig) -> None:
     if campaign == "sample":
         bring_sample(Path("data/sample"))
 
-    def heading(what: str) -> None:
-        print(f"\n── {what} ".ljust(72, "─"), flush=True)
-
     def step(verb: str, *words: str) -> Any:
         heading(verb)
         return cli.call(verb, [*common, *words])
 
     for verb in ("ingest", "segment", "attribute", "plan"):
         step(verb)
-    step("serve", "durable=false")
+    stood = server.is_alive(workspace / "labelstudio")
+    step("serve")
     try:
         step("launch")
-        heading("enter the labels that come with the campaign")
-        enter(cli.composed("launch", common))
+        heading("enter the shipped annotations")
+        seats.enter(cli.composed("launch", common))
         step("collect")
     finally:
-        step("serve", "stop=true")
+        if not stood:  # a server that somebody had started before goes on
+            step("serve", "stop=true")
     step("agree")
     step("adjudicate")
     step("build")

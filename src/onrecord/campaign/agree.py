@@ -12,19 +12,41 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from onrecord import __version__
 from onrecord.campaign import agree_page
 from onrecord.campaign.coefficients import (
-    MIN_GROUPS, WIDE_GROUPS, Level, alpha, bootstrap_alpha, cohen_kappa, distances, gwet_ac1, interval,
-    label_counts, percent_agreement, specific_agreement, sums_by_group, why_undefined,
+    MIN_GROUPS,
+    WIDE_GROUPS,
+    Level,
+    alpha,
+    bootstrap_alpha,
+    cohen_kappa,
+    distances,
+    gwet_ac1,
+    interval,
+    label_counts,
+    percent_agreement,
+    specific_agreement,
+    sums_by_group,
+    why_undefined,
 )  # fmt: skip
 from onrecord.campaign.long_table import Answers, answers_of, answers_of_annotations, read_long
 from onrecord.records import (
-    ARTICLES, SENTENCES, Annotation, BadInput, CheckFailed, counted_annotations, file_sha256, read_jsonl,
-    read_parquet, require, text_sha256, write_json, write_text,
+    ARTICLES,
+    SENTENCES,
+    Annotation,
+    BadInput,
+    CheckFailed,
+    counted_annotations,
+    file_sha256,
+    read_jsonl,
+    read_parquet,
+    require,
+    text_sha256,
+    write_json,
+    write_text,
 )  # fmt: skip
 from onrecord.scheme import load_scheme
 
@@ -52,7 +74,11 @@ def coefficient(answers: Answers, *, level: Level, replicates: int, seed: int) -
     sums = type(sums)(sums.marginals[present], sums.disagreement[present])
     found["alpha"] = float(alpha(sums.marginals.sum(axis=0), sums.disagreement.sum(), distance))
     if found["n_groups"] < MIN_GROUPS:
-        return found | {"reason": f"{found['n_groups']} groups of articles, fewer than {MIN_GROUPS}"}
+        return found | {
+            "reason": f"{found['n_groups']} groups of articles, fewer than {MIN_GROUPS}"
+        }
+    if not replicates:
+        return found
     drawn = bootstrap_alpha(sums, distance, replicates=replicates, seed=seed)
     found["low"], found["high"], found["undefined_replicates"] = interval(drawn)
     found["narrow"] = found["n_groups"] < WIDE_GROUPS
@@ -77,14 +103,12 @@ def measure(answers: Answers, *, level: Level, replicates: int, seed: int) -> di
     pairable = counts[counts.sum(axis=1) >= 2]
     both = pairable.T @ (pairable / (pairable.sum(axis=1, keepdims=True) - 1))
     np.fill_diagonal(both, 0)
-    found["confused"] = sorted(
-        (
-            {"labels": [answers.labels[i], answers.labels[j]], "pairs": round(float(both[i, j]), 3)}
-            for i, j in combinations(range(len(answers.labels)), 2)
-            if both[i, j] > 0
-        ),
-        key=lambda row: -float(str(row["pairs"])),
-    )
+    apart = [
+        (round(float(both[i, j]), 3), answers.labels[i], answers.labels[j])
+        for i, j in combinations(range(len(answers.labels)), 2)
+        if both[i, j] > 0
+    ]
+    found["confused"] = [{"labels": [a, b], "pairs": n} for n, a, b in sorted(apart, reverse=True)]
     return found
 
 
@@ -113,7 +137,7 @@ def disputes(questions: Mapping[str, Answers], most: int = 20) -> list[dict[str,
     for name, answers in questions.items():
         for t, a, label in zip(answers.task, answers.annotator, answers.label, strict=True):
             votes[answers.tasks[t]][name][answers.annotators[a]] = answers.labels[label]
-    scored = []
+    scored: list[tuple[float, str, dict[str, Any]]] = []
     for task, by_question in votes.items():
         apart = 0.0
         for given in by_question.values():
@@ -121,8 +145,11 @@ def disputes(questions: Mapping[str, Answers], most: int = 20) -> list[dict[str,
             if n > 1:
                 apart += 1 - sum(c * (c - 1) for c in counts.values()) / (n * (n - 1))
         if apart:
-            scored.append({"task": task, "disagreement": apart, "answers": by_question})
-    return sorted(scored, key=lambda row: (-row["disagreement"], row["task"]))[:most]
+            scored.append((-apart, task, {q: dict(given) for q, given in by_question.items()}))
+    return [
+        {"task": task, "disagreement": -apart, "answers": by_question}
+        for apart, task, by_question in sorted(scored, key=lambda row: row[:2])[:most]
+    ]
 
 
 def week(moment: str) -> str:
@@ -135,7 +162,9 @@ def week(moment: str) -> str:
     return f"{year}-W{number:02d}"
 
 
-def per_annotator(questions: Mapping[str, Answers], seconds: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+def per_annotator(
+    questions: Mapping[str, Answers], seconds: Mapping[str, Sequence[float]]
+) -> dict[str, Any]:
     """Return per annotator: how many tasks, agreement with the rest per question, median seconds a task."""
     found: dict[str, Any] = {}
     for name, answers in questions.items():
@@ -165,7 +194,100 @@ def breakdown(answers: Answers, fact: str, *, seed: int) -> dict[str, Any]:
             if k in ("alpha", "n_tasks", "n_annotations", "reason") and v is not None
         }
         for value in sorted(set(answers.facts[fact]))
-    } if len(set(answers.facts[fact])) else {}  # fmt: skip
+    } if set(answers.facts[fact]) else {}  # fmt: skip
+
+
+def of_annotations(
+    rows: Sequence[Mapping[str, Any]],
+    sentences: Sequence[Mapping[str, Any]],
+    outlets: Mapping[str, str | None],
+    **settings: Any,
+) -> tuple[dict[str, Any], dict[str, Answers]]:
+    """Return the figures of every question of the scheme, without furniture first, and the answers."""
+    scheme = load_scheme()
+    groups = {s["sentence_id"]: s["group_id"] for s in sentences}
+    furniture = {s["sentence_id"] for s in sentences if s["furniture"]}
+    facts = {
+        "guidelines": lambda row: row["guidelines_version"],
+        "week": lambda row: week(row["created_at"]),
+        "outlet": lambda row: outlets.get(row["sentence_id"].rpartition(":")[0]) or "unknown",
+    }
+    prose = [row for row in rows if row["sentence_id"] not in furniture]
+    answers = answers_of_annotations(prose, scheme, groups, facts)
+    everything = (
+        answers_of_annotations(rows, scheme, groups, {}) if len(prose) < len(rows) else None
+    )
+    questions = {}
+    for name, own in answers.items():
+        found = measure(own, level="nominal", **settings)
+        found["with_furniture"] = (
+            coefficient(everything[name], level="nominal", **settings) if everything else None
+        )
+        for fact in facts:
+            found[f"by_{fact}"] = breakdown(own, fact, seed=settings["seed"])
+        questions[name] = found
+    return questions, answers
+
+
+def main(cfg: DictConfig) -> None:
+    """Measure the workspace's annotations, or any long table, and write agreement.json and .html."""
+    workspace = Path(cfg.workspace)
+    settings = {"replicates": int(cfg.replicates), "seed": int(cfg.seed)}
+    texts: dict[str, str] = {}
+    if cfg.annotations:
+        source = Path(cfg.annotations)
+        tables = read_long(source)
+        answers = {
+            name: answers_of({c: t[c] for c in t.column_names}) for name, t in tables.items()
+        }
+        questions = {
+            name: measure(own, level=cfg.level, **settings) for name, own in answers.items()
+        }
+        annotators = (
+            per_annotator(answers, {}) if len(next(iter(answers.values())).annotators) <= 50 else {}
+        )
+        origin = None
+    else:
+        source = require(workspace / "annotations.jsonl", "collect")
+        sentences = read_parquet(
+            require(workspace / "sentences.parquet", "segment"), SENTENCES
+        ).to_pylist()
+        articles = read_parquet(
+            require(workspace / "articles.parquet", "ingest"), ARTICLES
+        ).to_pylist()
+        texts = {s["sentence_id"]: s["text"] for s in sentences}
+        rows = counted_annotations(
+            read_jsonl(source, Annotation), {k: text_sha256(v) for k, v in texts.items()}
+        )
+        if not rows:
+            raise BadInput(f"{source}: expected annotations that count, found none yet")
+        outlets = {a["article_id"]: a["outlet"] for a in articles}
+        questions, answers = of_annotations(rows, sentences, outlets, **settings)
+        seconds = defaultdict(list)
+        for row in rows:
+            if row["seconds"] is not None:
+                seconds[row["annotator"]].append(row["seconds"])
+        annotators = per_annotator(answers, seconds)
+        origin = cfg.campaign.origin
+    report = {
+        "questions": questions,
+        "annotators": annotators,
+        "origin": origin,
+        "signature": {
+            "annotations": file_sha256(source), "replicates": settings["replicates"],
+            "seed": settings["seed"], "onrecord": __version__,
+        },
+    }  # fmt: skip
+    write_json(workspace / "agreement.json", report)
+    write_text(
+        workspace / "agreement.html", agree_page.agreement_page(report, disputes(answers), texts)
+    )
+    print("\n".join(report_lines(questions)))
+    print(f"{workspace / 'agreement.json'}, {workspace / 'agreement.html'}")
+    if cfg.minimum is not None:
+        low = [n for n, q in questions.items() if q["alpha"] is None or q["alpha"] < cfg.minimum]
+        if low:
+            raise CheckFailed(f"alpha below minimum={cfg.minimum}: {', '.join(low)}")
 
 
 def report_lines(questions: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
@@ -175,7 +297,13 @@ def report_lines(questions: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
         if q["low"] is not None:
             shown += f" [{q['low']:.3f}, {q['high']:.3f}]" + (" narrow" if q["narrow"] else "")
         elif "reason" in q:
-            shown += f" (no interval: {q['reason']})" if q["alpha"] is not None else f": {q['reason']}"
+            shown += (
+                f" (no interval: {q['reason']})" if q["alpha"] is not None else f": {q['reason']}"
+            )
         furniture = q.get("with_furniture")
-        also = f"; with furniture {furniture['alpha']:.3f}" if furniture and furniture["alpha"] is not None else ""
+        also = (
+            f"; with furniture {furniture['alpha']:.3f}"
+            if furniture and furniture["alpha"] is not None
+            else ""
+        )
         yield f"alpha of {name:<13} {shown}; {q['unanimous']} of {q['n_pairable']} unanimous{also}"

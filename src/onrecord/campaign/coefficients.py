@@ -74,7 +74,7 @@ def sums_by_group(counts: Counts, groups: NDArray[np.int64], distance: Counts) -
     disagreeing = np.einsum("tk,kl,tl->t", counts, distance, counts) / (n - 1)
     marginals = np.zeros((n_groups, counts.shape[1]))
     np.add.at(marginals, groups, counts)
-    return Sums(marginals, np.bincount(groups, disagreeing, minlength=n_groups))
+    return Sums(marginals, np.bincount(groups, disagreeing, n_groups).astype(np.float64))
 
 
 def alpha(marginals: Counts, disagreement: Counts, distance: Counts) -> Counts:

@@ -51,7 +51,9 @@ class Answers:
         )  # fmt: skip
 
 
-def answers_of(columns: Mapping[str, pa.ChunkedArray], labels: Iterable[str] | None = None) -> Answers:
+def answers_of(
+    columns: Mapping[str, pa.ChunkedArray], labels: Iterable[str] | None = None
+) -> Answers:
     """Return the answers of a table's columns task, annotator, label and (optional) group.
 
     ``labels`` is their order; default: sorted. A task without a group is a group of its own.
@@ -112,7 +114,11 @@ def read_long(path: Path) -> dict[str, pa.Table]:
 
 
 def _refuse_twice(rows: pa.Table, path: Path) -> None:
-    pairs = rows.select(["task", "annotator"]).group_by(["task", "annotator"]).aggregate([([], "count_all")])
+    pairs = (
+        rows.select(["task", "annotator"])
+        .group_by(["task", "annotator"])
+        .aggregate([([], "count_all")])
+    )
     if pairs.num_rows < rows.num_rows:
         twice = pairs.filter(pc.greater(pairs["count_all"], 1)).slice(0, 1).to_pylist()[0]
         raise BadInput(
@@ -122,7 +128,9 @@ def _refuse_twice(rows: pa.Table, path: Path) -> None:
 
 def _read(path: Path) -> pa.Table:
     if not path.is_file():
-        raise BadInput(f"{path}: expected a table (csv, jsonl, jsonl.gz or parquet), found no such file")
+        raise BadInput(
+            f"{path}: expected a table (csv, jsonl, jsonl.gz or parquet), found no such file"
+        )
     try:
         if path.suffix == ".parquet":
             return pq.read_table(path)
@@ -146,7 +154,10 @@ def _read(path: Path) -> pa.Table:
 
 
 def answers_of_annotations(
-    rows: Iterable[Mapping[str, Any]], scheme: Scheme, groups: Mapping[str, str], facts: Mapping[str, Any]
+    rows: Iterable[Mapping[str, Any]],
+    scheme: Scheme,
+    groups: Mapping[str, str],
+    facts: Mapping[str, Any],
 ) -> dict[str, Answers]:
     """Return question → answers of annotations (rows of annotations.jsonl that count).
 
@@ -174,7 +185,10 @@ def answers_of_annotations(
                 column[fact].append(function(row))
     found = {}
     for name, column in columns.items():
-        table = {k: pa.chunked_array([pa.array(column[k], pa.string())]) for k in ("task", "annotator", "label", "group")}
+        table = {
+            k: pa.chunked_array([pa.array(column[k], pa.string())])
+            for k in ("task", "annotator", "label", "group")
+        }
         answers = answers_of(table, scheme.questions[name].names or None)
         found[name] = Answers(**{**answers.__dict__, "facts": {f: column[f] for f in facts}})
     return found

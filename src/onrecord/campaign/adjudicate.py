@@ -1,0 +1,146 @@
+"""``adjudicate``: annotations to gold, by a declared policy; what it cannot decide is left to a person.
+
+This is the one resolver of gold: every later stage reads gold.jsonl.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from omegaconf import DictConfig
+
+from onrecord.campaign.long_table import NO_NAME
+from onrecord.records import (
+    SENTENCES,
+    Annotation,
+    BadInput,
+    GoldRow,
+    counted_annotations,
+    read_jsonl,
+    read_parquet,
+    require,
+    text_sha256,
+    write_jsonl,
+)  # fmt: skip
+from onrecord.scheme import Scheme, load_scheme
+
+Policy = Literal["unanimous", "majority"]
+
+
+def decide(votes: Counter[str], policy: Policy) -> tuple[str, str] | None:
+    """Return ``(label, decided_by)`` or None where the policy leaves it open.
+
+    majority: more than half of the votes; a tie or a mere plurality is a person's to settle.
+
+    >>> decide(Counter(favor=2, none=1), "majority")
+    ('favor', 'majority')
+    >>> decide(Counter(favor=2, none=2), "majority") is None
+    True
+    """
+    label, most = votes.most_common(1)[0]
+    if most == votes.total():
+        return label, "unanimous"
+    return (label, "majority") if policy == "majority" and 2 * most > votes.total() else None
+
+
+def resolve(
+    rows: Iterable[Mapping[str, Any]],
+    adjudicated: Mapping[str, Mapping[str, Any]],
+    scheme: Scheme,
+    policy: Policy,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return ``(gold rows, unresolved rows)`` of annotations that count.
+
+    ``adjudicated`` maps sentence_id to an adjudicator's annotation, which settles every question it
+    answers. A sentence is gold only when every question asked of it is decided; else it is unresolved,
+    with the questions that are open and their votes.
+    """
+    by_sentence: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        by_sentence[row["sentence_id"]].append(row)
+    gold, unresolved = [], []
+    for sentence, own in by_sentence.items():
+        labels: dict[str, str | None] = {}
+        decided_by, soft, open_votes = {}, {}, {}
+        settled = adjudicated.get(sentence, {}).get("labels", {})
+        for name, question in scheme.questions.items():
+            if question.when and not scheme.asked(labels, name):
+                labels[name] = None
+                continue
+            votes = Counter(
+                v for row in own if (v := _vote(row["labels"], name, scheme)) is not None
+            )
+            if votes:
+                soft[name] = {k: n / votes.total() for k, n in votes.most_common()}
+            outcome = (
+                (settled[name], "adjudicator")
+                if settled.get(name) is not None
+                else decide(votes, policy) if votes else None
+            )  # fmt: skip
+            if outcome:
+                labels[name] = None if outcome[0] == NO_NAME else outcome[0]
+                decided_by[name] = outcome[1]
+            else:
+                open_votes[name] = dict(votes)
+        about = {"sentence_id": sentence, "target_id": own[0]["target_id"]}
+        if open_votes:
+            unresolved.append({**about, "open": open_votes, "n_annotators": len(own)})
+        else:
+            gold.append(
+                {**about, "labels": labels, "soft": soft, "decided_by": decided_by,
+                 "n_annotators": len({row["annotator"] for row in own})}
+            )  # fmt: skip
+    return gold, unresolved
+
+
+def _vote(labels: Mapping[str, str | None], question: str, scheme: Scheme) -> str | None:
+    answer = labels.get(question)
+    if answer is None and scheme.questions[question].kind == "name":
+        return None if scheme.asked(labels, question) else NO_NAME
+    return answer
+
+
+def flips(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each answer of gold that is another one than before."""
+    old = {row["sentence_id"]: row["labels"] for row in before}
+    return [
+        f"{row['sentence_id']}: {name} {old[row['sentence_id']].get(name)} → {label}"
+        for row in after
+        if row["sentence_id"] in old
+        for name, label in row["labels"].items()
+        if old[row["sentence_id"]].get(name) != label
+    ]
+
+
+def main(cfg: DictConfig) -> None:
+    """Write gold.jsonl and unresolved.jsonl; say how each was decided and what flipped."""
+    workspace = Path(cfg.workspace)
+    if cfg.policy not in ("unanimous", "majority"):
+        raise BadInput(f"policy={cfg.policy}: expected unanimous or majority")
+    sentences = read_parquet(
+        require(workspace / "sentences.parquet", "segment"), SENTENCES
+    ).to_pylist()
+    hashes = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
+    rows = read_jsonl(require(workspace / "annotations.jsonl", "collect"), Annotation)
+    counted = counted_annotations(rows, hashes)
+    if not counted:
+        raise BadInput(
+            f"{workspace / 'annotations.jsonl'}: expected annotations that count, found none"
+        )
+    adjudicated = {
+        row["sentence_id"]: row for row in counted_annotations(rows, hashes, purpose="adjudication")
+    }
+    gold, unresolved = resolve(counted, adjudicated, load_scheme(), cfg.policy)
+    before = (
+        read_jsonl(workspace / "gold.jsonl", GoldRow) if (workspace / "gold.jsonl").exists() else []
+    )
+    write_jsonl(workspace / "gold.jsonl", gold)
+    write_jsonl(workspace / "unresolved.jsonl", unresolved)
+    how = Counter(by for row in gold for by in row["decided_by"].values())
+    print(
+        f"gold: {len(gold)} sentences ({', '.join(f'{n} answers {k}' for k, n in how.most_common())})"
+    )
+    print(f"unresolved: {len(unresolved)} sentences, for a person")
+    for line in flips(before, gold)[:20]:
+        print(f"flipped {line}")
