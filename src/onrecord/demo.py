@@ -13,20 +13,6 @@ from onrecord.campaign import seats, server
 from onrecord.records import read_json
 
 
-def interval(score: dict[str, Any]) -> str:
-    """Return a score's interval in words, or that there is none.
-
-    >>> interval({"low": 0.5, "high": 0.75})
-    '[0.50, 0.75]'
-    >>> interval({"low": None, "high": None, "reason": "4 groups"})
-    'no interval: 4 groups'
-    """
-    if score.get("low") is None:
-        return f"no interval: {score.get('reason', 'too few groups')}"
-    narrow = " (narrow: under 30 groups)" if score.get("narrow") else ""
-    return f"[{score['low']:.2f}, {score['high']:.2f}]{narrow}"
-
-
 def heading(step: str) -> None:
     """Print where the walk is."""
     print(f"\n── {step} ".ljust(72, "─"), flush=True)
@@ -72,18 +58,51 @@ def main(cfg: DictConfig) -> None:
     step("publish", f"version={cfg.version}")
     print(f"\n══ {cfg.campaign.title} ".ljust(72, "═"))
     print(summary(read_json(workspace / "agreement.json"), read_json(Path(run) / "report.json")))
-    print(f"report     {Path(run) / 'report.html'}")
-    print(f"agreement  {workspace / 'agreement.html'}")
-    print(f"release    {workspace / 'releases' / f'v{cfg.version}'}")
-    print(f"annotate   onrecord serve campaign={campaign}")
-    print(f"{time.monotonic() - started:.0f} s")
+    print(f"  report     {Path(run) / 'report.html'}")
+    print(f"  agreement  {workspace / 'agreement.html'}")
+    print(f"  release    {workspace / 'releases' / f'v{cfg.version}'}")
+    print(f"\nTo annotate yourself: {' '.join(['onrecord serve', *own_words(cfg, campaign)])}")
+    print(f"({time.monotonic() - started:.0f} s)")
+
+
+def own_words(cfg: DictConfig, campaign: str) -> list[str]:
+    """Return the overrides that lead another verb to this campaign and workspace."""
+    words = [f"campaign={campaign}"] if campaign != "sample" else []
+    return words + ([f"workspace={cfg.workspace}"] if cfg.workspace != f"data/{campaign}" else [])
+
+
+def figure(score: dict[str, Any]) -> str:
+    """Return a score with its interval, or with the reason why there is none.
+
+    >>> figure({"value": 0.5, "low": 0.25, "high": 0.75, "narrow": True})
+    '0.500 [0.250, 0.750] (narrow: fewer than 30 groups)'
+    >>> figure({"alpha": 1.0, "low": None, "high": None, "reason": "4 groups"})
+    '1.000 (no interval: 4 groups)'
+    """
+    value = score.get("value", score.get("alpha"))
+    if value is None:
+        return f"undefined: {score.get('reason', 'no reason given')}"
+    if score["low"] is None:
+        return f"{value:.3f} (no interval: {score.get('reason', 'no reason given')})"
+    narrow = " (narrow: fewer than 30 groups)" if score.get("narrow") else ""
+    return f"{value:.3f} [{score['low']:.3f}, {score['high']:.3f}]{narrow}"
 
 
 def summary(agreement: dict[str, Any], report: dict[str, Any]) -> str:
     """Return the agreement of each question and the model's score beside the baseline's, as lines."""
-    lines = []
-    for name, question in agreement["questions"].items():
-        alpha = question["alpha"]
-        shown = f"{alpha:.3f} {interval(question)}" if alpha is not None else interval(question)
-        lines.append(f"alpha of {name:<13} {shown}  ({question['n_tasks']} sentences)")
+    made = {"machine": "machine-made labels", "simulated": "simulated annotators"}.get(
+        report["origin"]
+    )
+    lines = [
+        f"Agreement, furniture left out{f' ({made}, not people)' if made else ''}: Krippendorff's alpha"
+    ]
+    lines += [f"  {name:<14} {figure(q)}" for name, q in agreement["questions"].items()]
+    heading = report.get("heading")
+    lines.append(
+        f"Stance model by grouped out-of-fold prediction, n = {report['n']}{f': {heading}' if heading else ''}: macro-F1"
+    )
+    lines.append(f"  {report['signature']['name']:<14} {figure(report['macro_f1'])}")
+    lines.append(
+        f"  {report['baseline']['name']:<14} {figure(report['baseline']['scores']['macro_f1'])}"
+    )
     return "\n".join(lines)
