@@ -29,7 +29,7 @@ def shared() -> Path:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def onrecord() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command line as a user does: ``onrecord("ingest", "articles=…", cwd=folder)``."""
 

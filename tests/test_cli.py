@@ -1,0 +1,115 @@
+"""The command line: one clear line and the right exit status for whatever is wrong; new campaigns."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from onrecord import ROOT
+from onrecord.cli import VERBS, main
+from onrecord.config import groups, quoted
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+CONF = ROOT / "conf"
+GROUPS = sorted({f.parent.relative_to(CONF).as_posix() for f in CONF.rglob("*.yaml")} - {"."})
+
+
+@pytest.fixture
+def folder(tmp_path, onrecord):
+    """A folder with a campaign of its own."""
+    done = onrecord(
+        "init", "campaign=buses", 'target=free "buses" (all) [of them]: now', cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_verb_shows_its_config(capsys, verb):
+    assert main([verb, "--cfg", "job"]) == 0
+    assert ": " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_file_of_every_group_composes(verb):
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        for group in groups(verb) - {"override"}:
+            for file in (CONF / group).glob("*.yaml"):
+                assert compose(config_name=verb, overrides=[f"{group}={file.stem}"]) is not None
+
+
+def test_every_verb_has_a_config_and_every_config_a_verb():
+    assert {f.stem for f in CONF.glob("*.yaml")} - {"base"} == set(VERBS)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["trian"], "there is no verb 'trian'; did you mean 'train'?"),
+        (["validate", "artcles=x"], "there is no key 'artcles'; did you mean 'articles'?"),
+        (["validate", "campaign.target.nme=x"], "did you mean 'campaign.target.name'?"),
+        (["validate", "campaign=smple"], "campaign=smple: expected one of 287g, sample; did you mean 'sample'?"),
+        (["validate", "articles"], "expected key=value, found 'articles'"),
+        (["init", "campaign=../up", "target=x"], "campaign=../up: expected letters"),
+        (["init", "campaign=x"], "expected campaign=NAME target="),
+        (["make", "until=biuld"], "did you mean 'build'?"),
+        (["segment", "workspace=nowhere"], "run `onrecord ingest` first"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, words, line):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert line in said
+    assert said.count("\n") == 1, said
+    assert not list(tmp_path.iterdir()), "something was written"
+
+
+def test_bare_onrecord_lists_the_verbs(tmp_path, onrecord):
+    shown = onrecord(cwd=tmp_path)
+    assert shown.returncode == 0
+    assert all(f"\n  {verb} " in shown.stdout for verb in VERBS)
+
+
+def test_a_new_campaign_is_sound_and_its_words_are_kept(folder, onrecord):
+    checked = onrecord("validate", "campaign=buses", cwd=folder)
+    assert checked.returncode == 0, checked.stderr
+    assert 'free "buses" (all) [of them]: now' in checked.stdout
+
+
+def test_a_campaign_is_not_written_over(folder, onrecord):
+    before = (folder / "conf/campaign/buses.yaml").read_bytes()
+    assert onrecord("init", "campaign=buses", "target=other", cwd=folder).returncode == 2
+    assert (folder / "conf/campaign/buses.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "line"),
+    [("targt", "target", 4), ("  aliass", "  aliases", 8), ("orign", "origin", 10)],
+)
+def test_a_misspelt_key_in_a_file_is_met_with_its_line(folder, onrecord, wrong, right, line):
+    config = folder / "conf/campaign/buses.yaml"
+    config.write_text(config.read_text().replace(f"\n{right}:", f"\n{wrong}:"))
+    done = onrecord("validate", "campaign=buses", cwd=folder)
+    assert done.returncode == 2
+    assert (
+        f"line {line}: there is no key {wrong.strip()!r}; did you mean {right.strip()!r}?"
+        in done.stderr
+    )
+
+
+def test_a_scheme_with_a_clash_is_met_before_anyone_annotates(folder, onrecord):
+    scheme = folder / "annotation/scheme.yaml"
+    scheme.write_text(scheme.read_text().replace("favor: {hotkey: a", "favor: {hotkey: s"))
+    done = onrecord("validate", "campaign=buses", cwd=folder)
+    assert done.returncode == 2
+    assert "hotkey 's' stands for both stance=favor and stance=against" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["a [b] c", "it's", "x,y", "a=b", "ends\\", "{curly}", "$money"])
+def test_any_path_can_be_given(name):
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        cfg = compose(config_name="demo", overrides=[quoted(f"articles=/tmp/{name}")])
+    assert Path(cfg.articles) == Path("/tmp") / name

@@ -1,0 +1,138 @@
+"""Coefficients: published values, the reference package, and what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from krippendorff import alpha as reference
+from statsmodels.stats.inter_rater import cohens_kappa
+
+from onrecord.campaign.coefficients import (
+    alpha,
+    bootstrap_alpha,
+    cohen_kappa,
+    distances,
+    gwet_ac1,
+    interval,
+    label_counts,
+    percent_agreement,
+    specific_agreement,
+    sums_by_group,
+    why_undefined,
+)  # fmt: skip
+
+# Krippendorff (2011), section "any number of observers, with missing data": 12 units, 4 observers.
+NO = np.nan
+PUBLISHED = np.array(
+    [
+        [1, 2, 3, 3, 2, 1, 4, 1, 2, NO, NO, NO],
+        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, NO, 3],
+        [NO, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, NO],
+        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NO],
+    ]
+)
+
+
+def counts_of(observers):
+    return np.array(
+        [[np.sum(unit == value) for value in (1, 2, 3, 4, 5)] for unit in observers.T], float
+    )
+
+
+def whole_alpha(counts, level="nominal", values=None):
+    pairable = counts[counts.sum(axis=1) >= 2]
+    distance = distances(pairable.sum(axis=0), level, values)
+    sums = sums_by_group(counts, np.zeros(len(counts), dtype=int), distance)
+    return float(alpha(sums.marginals.sum(axis=0), sums.disagreement.sum(), distance))
+
+
+@pytest.mark.parametrize(
+    ("level", "published"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)]
+)
+def test_alpha_is_the_published_value(level, published):
+    assert whole_alpha(counts_of(PUBLISHED), level) == pytest.approx(published, abs=0.0006)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=2, max_size=40),
+    st.sampled_from(["nominal", "ordinal", "interval"]),
+)
+def test_alpha_equals_the_reference_package(rows, level):
+    counts = np.array(rows, float)
+    used = counts[counts.sum(axis=1) >= 2].sum(axis=0) > 0
+    if used.sum() < 2:
+        assert why_undefined(counts, ["a", "b", "c"])
+        return
+    expected = reference(value_counts=counts, level_of_measurement=level)
+    assert whole_alpha(counts, level) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("counts", "complaint"),
+    [
+        pytest.param(np.zeros((0, 2)), "two annotations", id="no tasks"),
+        pytest.param(np.array([[1.0, 0.0], [0.0, 1.0]]), "two annotations", id="no overlap"),
+        pytest.param(np.array([[2.0, 0.0], [3.0, 0.0]]), "only the label 'a'", id="one label"),
+    ],
+)
+def test_what_is_undefined_has_a_reason(counts, complaint):
+    assert complaint in why_undefined(counts, ["a", "b"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=4, max_size=60))
+def test_kappa_equals_statsmodels(pairs):
+    first, second = (np.array(column) for column in zip(*pairs, strict=True))
+    ours = cohen_kappa(first, second, 3)
+    if ours is not None:
+        table = label_counts(first, second, 3, 3)
+        assert ours == pytest.approx(cohens_kappa(table).kappa, abs=1e-9)
+
+
+def test_ac1_and_percent_agreement_by_hand():
+    # Two annotators, four tasks: three agree on a, one differs. Prevalence of a: 7/8.
+    counts = np.array([[2.0, 0.0], [2.0, 0.0], [2.0, 0.0], [1.0, 1.0]])
+    chance = 2 * (7 / 8) * (1 / 8)
+    assert percent_agreement(counts) == pytest.approx(0.75)
+    assert gwet_ac1(counts) == pytest.approx((0.75 - chance) / (1 - chance))
+
+
+def test_specific_agreement_by_hand():
+    assert specific_agreement(np.array([[2.0, 0.0, 0.0], [1.0, 1.0, 0.0]])) == [
+        pytest.approx(2 / 3),
+        0.0,
+        None,
+    ]
+
+
+def test_weighted_sums_are_the_resampled_tasks():
+    """The bootstrap's shortcut is exact: weighting a group's sums is repeating its tasks."""
+    generator = np.random.default_rng(0)
+    counts = generator.integers(0, 3, size=(30, 3)).astype(float)
+    groups = np.repeat(np.arange(10), 3)
+    distance = distances(np.zeros(3), "nominal")
+    sums = sums_by_group(counts, groups, distance)
+    weights = np.bincount(generator.integers(0, 10, 10), minlength=10).astype(float)
+    repeated = np.concatenate(
+        [np.tile(counts[groups == g], (int(w), 1)) for g, w in enumerate(weights)]
+    )
+    shortcut = float(alpha(weights @ sums.marginals, weights @ sums.disagreement, distance))
+    assert shortcut == pytest.approx(whole_alpha(repeated), abs=1e-12)
+
+
+def test_the_interval_covers_and_is_seeded():
+    generator = np.random.default_rng(1)
+    truth = np.repeat(generator.integers(0, 3, 400), 1)
+    votes = np.where(
+        generator.random((400, 3)) < 0.8, truth[:, None], generator.integers(0, 3, (400, 3))
+    )
+    counts = np.array([[np.sum(row == k) for k in range(3)] for row in votes], float)
+    distance = distances(np.zeros(3), "nominal")
+    sums = sums_by_group(counts, np.arange(400) // 8, distance)
+    draws = [bootstrap_alpha(sums, distance, replicates=2000, seed=seed) for seed in (5, 5, 6)]
+    assert np.array_equal(draws[0], draws[1])
+    assert not np.array_equal(draws[0], draws[2])
+    low, high, undefined = interval(draws[0])
+    assert low < whole_alpha(counts) < high
+    assert undefined == 0
