@@ -9,6 +9,8 @@ their size at every width, and each carries its figures in words for who does no
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from numbers import Integral
+from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -60,9 +62,8 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
-    environment.globals["style"] = Markup(  # noqa: S704 (our own file)
-        environment.loader.get_source(environment, "style.css")[0]  # type: ignore[union-attr]
-    )
+    css = (Path(__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
+    environment.globals["style"] = Markup(css)  # noqa: S704 (a file of this package)
     return environment
 
 
@@ -231,7 +232,8 @@ def number(value: Any, digits: int = 3) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
+    if isinstance(value, Integral):
+        value = int(value)
         return f"{value:,}".replace("-", "−")
     if not _is_number(value):
         return str(value)
