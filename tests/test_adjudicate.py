@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from onrecord.campaign.adjudicate import decide, flips, resolve
+from onrecord.campaign.adjudicate import decide, flips, resolve, with_spans
 from onrecord.scheme import load_scheme
 
 SCHEME = load_scheme()
@@ -83,3 +83,16 @@ def test_what_flipped_is_said():
     after, _ = resolve([row("a", stance="favor")], {}, SCHEME, "majority")
     assert flips(before, after) == ["a:0-5: stance neutral → favor"]
     assert flips(after, after) == []
+
+
+def test_a_long_name_is_left_to_its_span_in_a_stand_off_campaign():
+    name = "several residents of the old mill quarter"
+    rows = [row("a", speaker="other", speaker_name=name) | {"speaker_span": {"start": 3, "end": 44}}]
+    gold, _ = resolve(rows, {}, SCHEME, "majority")
+    kept = with_spans(gold, rows, standoff=False)[0]
+    assert kept["labels"]["speaker_name"] == name
+    left = with_spans(gold, rows, standoff=True)[0]
+    assert left["labels"]["speaker_name"] is None
+    assert "speaker_name" not in left["soft"]
+    assert left["speaker_span"] == {"start": 3, "end": 44}
+    assert kept["speaker_span"] == left["speaker_span"]

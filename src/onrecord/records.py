@@ -93,8 +93,15 @@ PURPOSES = ("main", "qualification", "check", "repeat", "adjudication")
 ORIGINS = ("people", "machine", "simulated")
 
 
+MAX_NAME_WORDS = 5  # of a speaker's name that may be given without the text
+
+
 class GoldRow(TypedDict):
-    """The decided answer to each question of one sentence toward one target."""
+    """The decided answer to each question of one sentence toward one target.
+
+    ``speaker_span`` is where the article has the speaker's name; in a stand-off campaign it stands for a
+    name of more than MAX_NAME_WORDS words.
+    """
 
     sentence_id: str
     target_id: str
@@ -102,6 +109,7 @@ class GoldRow(TypedDict):
     soft: dict[str, dict[str, float]]
     decided_by: dict[str, str]
     n_annotators: int
+    speaker_span: NotRequired[Span | None]
 
 
 def latest_annotations(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from onrecord.campaign.long_table import NO_NAME
 from onrecord.records import (
+    MAX_NAME_WORDS,
     SENTENCES,
     Annotation,
     BadInput,
@@ -94,6 +95,37 @@ def resolve(
     return gold, unresolved
 
 
+def with_spans(
+    gold: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]], *, standoff: bool
+) -> list[dict[str, Any]]:
+    """Return gold with the place of each speaker's name in its article, as it was annotated.
+
+    With ``standoff`` a name of more than MAX_NAME_WORDS words is left to its span: gold can then be
+    committed and shared without the text.
+    """
+    spans = {
+        (row["sentence_id"], row["labels"].get("speaker_name")): row["speaker_span"]
+        for row in rows
+        if row["speaker_span"]
+    }
+    found = []
+    for row in gold:
+        labels, soft = dict(row["labels"]), dict(row["soft"])
+        name = labels.get("speaker_name")
+        span = spans.get((row["sentence_id"], name)) if name else None
+        if standoff:
+            if span and _long(name):
+                labels["speaker_name"] = None
+            if any(_long(given) for given in soft.get("speaker_name", {})):
+                del soft["speaker_name"]
+        found.append({**row, "labels": labels, "soft": soft, "speaker_span": span})
+    return found
+
+
+def _long(name: str | None) -> bool:
+    return name is not None and len(name.split()) > MAX_NAME_WORDS
+
+
 def _vote(labels: Mapping[str, str | None], question: str, scheme: Scheme) -> str | None:
     answer = labels.get(question)
     if answer is None and scheme.questions[question].kind == "name":
@@ -132,6 +164,7 @@ def main(cfg: DictConfig) -> None:
         row["sentence_id"]: row for row in counted_annotations(rows, hashes, purpose="adjudication")
     }
     gold, unresolved = resolve(counted, adjudicated, load_scheme(), cfg.policy)
+    gold = with_spans(gold, counted, standoff=cfg.campaign.release == "standoff")
     before = (
         read_jsonl(workspace / "gold.jsonl", GoldRow) if (workspace / "gold.jsonl").exists() else []
     )

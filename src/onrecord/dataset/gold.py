@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from onrecord.dataset.folding import folded
-from onrecord.records import PURPOSES, BadInput, counted_annotations, text_sha256
+from onrecord.records import PURPOSES, BadInput, counted_annotations, parse_sentence_id, text_sha256
 from onrecord.scheme import Scheme
 
 Columns = dict[str, list[Any]]
@@ -49,7 +50,7 @@ def join_gold(
     article_of = {a["article_id"]: a for a in articles.drop_columns(["text"]).to_pylist()}
     spoken = {} if speakers is None else {r["sentence_id"]: r for r in speakers.to_pylist()}
     before, after = contexts(s["article_id"], s["text"], s["furniture"], context)
-    spans = name_spans(annotations)
+    spans, names = name_spans(annotations), left_out_names(gold, articles)
     rows, left_out = [], {"furniture": [], "undecided": []}  # type: tuple[list[Any], dict[str, list[str]]]
     for row in sorted(gold, key=lambda r: (position.get(r["sentence_id"], -1), r["target_id"])):
         sentence, i = row["sentence_id"], position.get(row["sentence_id"])
@@ -67,13 +68,13 @@ def join_gold(
             left_out[reason].append(sentence)
             continue
         article, suggestion = article_of[s["article_id"][i]], spoken.get(sentence, {})
-        name = row["labels"].get("speaker_name")
+        name = row["labels"].get("speaker_name") or names.get(sentence)
         start, end = spans.get((sentence, name), (None, None))
         rows.append({
             "sentence_id": sentence, "article_id": s["article_id"][i], "group_id": article["group_id"],
             "outlet": article["outlet"], "published": article["published"], "text": s["text"][i],
             "context_before": before[i], "context_after": after[i], "target": targets[row["target_id"]],
-            **{q: row["labels"].get(q) for q in scheme.questions},
+            **{q: name if q == "speaker_name" else row["labels"].get(q) for q in scheme.questions},
             **soft_columns(row["soft"], scheme),
             "suggested_speaker": suggestion.get("speaker"),
             "suggested_speaker_name": suggestion.get("speaker_name"),
@@ -117,6 +118,23 @@ def name_spans(
         if span is not None and name is not None:
             spans.setdefault((row["sentence_id"], name), (span["start"], span["end"]))
     return spans
+
+
+def left_out_names(gold: Iterable[Mapping[str, Any]], articles: pa.Table) -> dict[str, str]:
+    """Return the names that stand-off gold gives by their span alone: sentence → name in its article."""
+    spans = {
+        row["sentence_id"]: row["speaker_span"]
+        for row in gold
+        if row.get("speaker_span") and row["labels"].get("speaker_name") is None
+    }
+    wanted = sorted({parse_sentence_id(sentence)[0] for sentence in spans})
+    kept = articles.filter(pc.is_in(articles["article_id"], pa.array(wanted, pa.string())))
+    text = dict(zip(kept["article_id"].to_pylist(), kept["text"].to_pylist(), strict=True))
+    return {
+        sentence: text[parse_sentence_id(sentence)[0]][span["start"] : span["end"]]
+        for sentence, span in spans.items()
+        if parse_sentence_id(sentence)[0] in text
+    }
 
 
 def soft_columns(soft: Mapping[str, Mapping[str, float]], scheme: Scheme) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 A release without the text: offsets, hashes and labels, and the proof that no quotation is left.
 
 Only the columns named here are taken over, so that a column added later is kept out until it is thought
-about. Names of more than ``MAX_NAME`` words are left out: their span restores them.
+about. Names of more than ``MAX_NAME_WORDS`` words are left out: their span restores them.
 """
 
 import hashlib
@@ -16,9 +16,8 @@ import pyarrow.parquet as pq
 
 from onrecord.dataset.anchors import anchor
 from onrecord.dataset.features import Spec, schema
-from onrecord.records import text_sha256
+from onrecord.records import MAX_NAME_WORDS, text_sha256
 
-MAX_NAME = 5  # words of a speaker's name that may be given
 RUN = 8  # words in a row that count as a quotation
 TEXT_COLUMNS = {"text", "context_before", "context_after", "comment"}
 NAME_COLUMNS = {"speaker_name", "suggested_speaker_name"}
@@ -47,7 +46,7 @@ def without_text(table: pa.Table, features: Mapping[str, Spec]) -> tuple[pa.Tabl
         column = table[name]
         if name in NAME_COLUMNS:
             column = pa.array(
-                [n if n is None or len(n.split()) <= MAX_NAME else None for n in column.to_pylist()],
+                [n if n is None or len(n.split()) <= MAX_NAME_WORDS else None for n in column.to_pylist()],
                 pa.string(),
             )  # fmt: skip
         columns[name] = column
