@@ -253,7 +253,9 @@ def workspace(tmp_path):
 def test_the_verb_plans_a_whole_campaign(workspace, capsys):
     known = workspace / "known.jsonl"
     known.write_text(
-        "".join(f'{{"sentence_id": "a0:{13 * i}-{13 * i + 12}"}}\n' for i in range(30))
+        "".join(
+            f'{{"sentence_id": "a0:{13 * i}-{13 * i + 12}", "labels": {{}}}}\n' for i in range(30)
+        )
     )
     words = [
         f"workspace={workspace}", f"known={known}", "qualification.tasks=5", "qualification.tries=2",

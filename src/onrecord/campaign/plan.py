@@ -18,6 +18,7 @@ from onrecord.campaign.assign import (
     with_repeats,
 )
 from onrecord.campaign.budget import plan_page
+from onrecord.campaign.practice import known_answers, write_known
 from onrecord.campaign.sampling import drawn, random_sample, stratified_sample, uncertainty_sample
 from onrecord.records import (
     ARTICLES,
@@ -243,13 +244,13 @@ def main(cfg: DictConfig) -> None:
         cfg.suggestions, cfg.control_share, cfg.checks_share, cfg.repeats_share,
         cfg.qualification.tasks, cfg.qualification.tries, cfg.seed,
     )  # fmt: skip
-    known = [r["sentence_id"] for r in read_jsonl(cfg.known)] if cfg.known else []
+    answers = known_answers(read_jsonl(cfg.known) if cfg.known else [], pool)
     load = (
         (cfg.budget or len(pool))
         * (1 + (design.overlap - 1) * design.overlap_share)
         / len(annotators)
     )
-    qualification, checks = set_apart(pool, known, design, round(load))
+    qualification, checks = set_apart(pool, list(answers), design, round(load))
     apart = {s for part in (*qualification, checks) for s in part}
     chosen = sample(
         [s for s in pool if s not in apart], budget=cfg.budget, sampling=cfg.sampling, strata=strata,
@@ -259,6 +260,7 @@ def main(cfg: DictConfig) -> None:
         chosen, design, strata=strata, checks=checks, qualification=qualification,
         places={s: i for i, s in enumerate(pool)},
     )  # fmt: skip
+    write_known(workspace, {s: answers[s] for s in pool if s in apart}, cfg.qualification.pass_mark)
     write_jsonl(workspace / "plan.jsonl", rows)
     group_of = {s["sentence_id"]: s["group_id"] for s in sentences}
     page = plan_page(

@@ -1,0 +1,152 @@
+"""How a campaign stands: done and left, pace, agreement so far, and what there is to read. Pure figures."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any, NamedTuple
+
+from onrecord.campaign.practice import Score, score
+from onrecord.scheme import Scheme
+
+BREAK = timedelta(minutes=10)  # without a new annotation: the annotator was away
+
+
+class Progress(NamedTuple):
+    """One annotator in one round. ``seconds`` is the median a task, ``per_hour`` while at work."""
+
+    annotator: str
+    round: str
+    tasks: int
+    done: int
+    skipped: int
+    seconds: float | None
+    per_hour: float | None
+    end: datetime | None
+    checks: Score
+    repeats: Score
+
+    @property
+    def left(self) -> int:
+        """Return how many tasks are neither annotated nor skipped."""
+        return self.tasks - self.done - self.skipped
+
+
+def progress(
+    tasks: Iterable[Mapping[str, Any]],
+    annotations: Sequence[Mapping[str, Any]],
+    answers: Mapping[str, Any],
+    scheme: Scheme,
+    now: datetime,
+) -> list[Progress]:
+    """
+    Return the progress of each annotator in each round.
+
+    ``tasks`` are the rows of launched.jsonl (a retired task is none), ``annotations`` the latest line of each,
+    ``answers`` what is known of hidden checks.
+    """
+    wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for task in tasks:
+        if task["state"] == "active":
+            wanted[task["annotator"], task["round"]].add(task["task_id"])
+    of: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in annotations:
+        of[row["annotator"], row["round"]].append(row)
+    found = []
+    for (annotator, name), keys in wanted.items():
+        rows = [r for r in of[annotator, name] if r["annotation_id"].partition(".")[0] in keys]
+        done = [r for r in rows if r["status"] == "submitted"]
+        skipped = [r for r in rows if r["status"] == "skipped"]
+        taken = [r["seconds"] for r in done if r["seconds"] is not None]
+        pace, end = outlook(
+            [r["created_at"] for r in rows], len(keys) - len(done) - len(skipped), now
+        )
+        found.append(
+            Progress(
+                annotator, name, len(keys), len(done), len(skipped),
+                median(taken) if taken else None, pace, end,
+                score([r for r in rows if r["purpose"] == "check"], answers, scheme),
+                consistency(done, scheme),
+            )
+        )  # fmt: skip
+    return found
+
+
+def outlook(
+    moments: Iterable[str], left: int, now: datetime
+) -> tuple[float | None, datetime | None]:
+    """
+    Return tasks an hour at work, and when the work will end at the rate of all days so far.
+
+    Time between two annotations counts as work unless it is longer than BREAK. None of either before two
+    annotations; no end where nothing is left.
+    """
+    times = sorted(datetime.fromisoformat(moment) for moment in moments)
+    if len(times) < 2:
+        return None, None
+    gaps = [b - a for a, b in pairwise(times) if b - a <= BREAK]
+    worked = sum(gaps, timedelta())
+    pace = 3600 * len(gaps) / worked.total_seconds() if worked else None
+    passed = (max(now, times[-1]) - times[0]).total_seconds()
+    end = now + timedelta(seconds=left * passed / len(times)) if left and passed else None
+    return pace, end
+
+
+def consistency(rows: Iterable[Mapping[str, Any]], scheme: Scheme) -> Score:
+    """Return how many answers to repeated tasks are those given the first time."""
+    first: dict[str, Mapping[str, Any]] = {}
+    again = []
+    for row in rows:
+        if row["purpose"] == "repeat":
+            again.append(row)
+        elif row["purpose"] == "main":
+            first[row["sentence_id"]] = row
+    same = total = 0
+    for row in again:
+        before = first.get(row["sentence_id"])
+        for name in scheme.questions if before else ():
+            total += 1
+            same += row["labels"].get(name) == before["labels"].get(name)  # type: ignore[index]
+    return Score(same, total)
+
+
+def agreement_so_far(
+    annotations: Iterable[Mapping[str, Any]], scheme: Scheme
+) -> dict[str, tuple[float | None, int]]:
+    """
+    Return ``question → (nominal alpha, sentences with two answers)`` of annotations that count; alpha is None where undefined.
+
+    Source: Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability". Intervals come with `agree`.
+    """
+    answers: dict[str, dict[str, list[str]]] = {
+        name: defaultdict(list) for name in scheme.questions
+    }
+    for row in annotations:
+        for name, question in scheme.questions.items():
+            label = row["labels"].get(name)
+            if question.kind == "name" and label is None and row["labels"]:
+                label = "" if not scheme.asked(row["labels"], name) else None
+            if label is not None:
+                answers[name][row["sentence_id"]].append(label)
+    return {name: _alpha(units.values()) for name, units in answers.items()}
+
+
+def _alpha(units: Iterable[Sequence[str]]) -> tuple[float | None, int]:
+    pairable = [unit for unit in units if len(unit) > 1]
+    totals = Counter(label for unit in pairable for label in unit)
+    n = totals.total()
+    expected = n * n - sum(c * c for c in totals.values())
+    if not expected:
+        return None, len(pairable)
+    observed = sum(
+        (len(unit) ** 2 - sum(c * c for c in Counter(unit).values())) / (len(unit) - 1)
+        for unit in pairable
+    )
+    return 1 - (n - 1) * observed / expected, len(pairable)
+
+
+def to_read(annotations: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the annotations with a comment or a flag, the newest first."""
+    marked = [r for r in annotations if r["status"] == "submitted" and (r["comment"] or r["flags"])]
+    return sorted(marked, key=lambda row: str(row["updated_at"]), reverse=True)

@@ -1,0 +1,190 @@
+"""How the campaign stands: a table in the terminal and ``status.html``."""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+
+from onrecord.campaign import collect
+from onrecord.campaign.launch import Launched, read_plan
+from onrecord.campaign.practice import Score, feedback_page, record
+from onrecord.campaign.progress import Progress, agreement_so_far, progress, to_read
+from onrecord.pages import Section, bar_plot, notice, page, table, text
+from onrecord.records import (
+    SENTENCES,
+    counted_annotations,
+    latest_annotations,
+    read_json,
+    read_jsonl,
+    read_parquet,
+    require,
+    text_sha256,
+    write_text,
+)
+from onrecord.scheme import Scheme, annotation_folder, load_scheme
+
+COLUMNS = ("annotator", "round", "done", "left", "skipped", "an hour", "ends", "seconds a task", "checks", "repeats")  # fmt: skip
+COMMENTS = 200  # shown in status.html
+
+
+def cells(row: Progress) -> list[str]:
+    """Return a row of the table for people."""
+    return [
+        row.annotator,
+        row.round,
+        f"{row.done} of {row.tasks}",
+        str(row.left),
+        f"{row.skipped / row.tasks:.0%}" if row.tasks else "–",
+        "–" if row.per_hour is None else f"{row.per_hour:.0f}",
+        "done" if not row.left else "–" if row.end is None else f"{row.end:%d %b %H:%M} UTC",
+        "–" if row.seconds is None else f"{row.seconds:.0f}",
+        share(row.checks),
+        share(row.repeats),
+    ]
+
+
+def share(score: Score) -> str:
+    """
+    Return a score for people.
+
+    >>> share(Score(3, 4)), share(Score(0, 0))
+    ('75% of 4', '–')
+    """
+    return "–" if score.share is None else f"{score.share:.0%} of {score.total}"
+
+
+def agreement_rows(found: Mapping[str, tuple[float | None, int]]) -> list[list[Any]]:
+    """Return question, alpha and how many sentences it rests on."""
+    return [[name.replace("_", " "), alpha, n] for name, (alpha, n) in found.items()]
+
+
+def status_page(
+    rows: Sequence[Progress],
+    agreement: Mapping[str, tuple[float | None, int]],
+    outcome: Sequence[Mapping[str, Any]],
+    marked: Sequence[Mapping[str, Any]],
+    *,
+    title: str,
+    texts: Mapping[str, str],
+    origins: Sequence[str],
+    now: datetime,
+) -> str:
+    """Return ``status.html``: progress, agreement so far, qualification, and flags and comments to read."""
+    done, tasks = sum(r.done for r in rows), sum(r.tasks for r in rows)
+    blocks = [
+        notice(f"These labels are {origin}-made.") for origin in origins if origin == "machine"
+    ]
+    blocks += [notice("These labels are simulated: nobody made them.")] * ("simulated" in origins)
+    bars = [(f"{r.annotator}, {r.round}", 100 * r.done / r.tasks if r.tasks else 0.0) for r in rows]
+    blocks += [bar_plot(bars, "Done, in per cent of the tasks", largest=100)]
+    blocks += [table("Progress", COLUMNS, [cells(r) for r in rows])]
+    sections = [
+        Section("Who has done what", blocks),
+        Section(
+            "Agreement so far",
+            [table("Nominal alpha", ["question", "alpha", "sentences with two answers"], agreement_rows(agreement))],
+            "A preview without intervals: `onrecord agree` gives those. Checks, repeats and qualification are not in it.",
+        ),
+    ]  # fmt: skip
+    if outcome:
+        shown = [[o["annotator"], o["round"], f"{o['done']} of {o['tasks']}",
+                  None if o["score"] is None else round(100 * o["score"]), round(100 * o["pass_mark"]), o["state"]]
+                 for o in outcome]  # fmt: skip
+        columns = ["annotator", "round", "done", "right, %", "pass mark, %", "state"]
+        sections.append(Section("Qualification", [table("Qualification", columns, shown)]))
+    notes = [
+        [
+            r["annotator"],
+            texts.get(r["sentence_id"], r["sentence_id"]),
+            ", ".join(r["flags"]),
+            r["comment"],
+        ]
+        for r in marked[:COMMENTS]
+    ]
+    read = (
+        table("The newest first", ["annotator", "sentence", "flags", "comment"], notes)
+        if notes
+        else text("None yet.")
+    )
+    sections.append(Section("Flags and comments to read", [read]))
+    lead = f"{done} of {tasks} tasks are annotated. As of {now:%d %B %Y, %H:%M} UTC."
+    return page(
+        f"{title}: status", lead, sections, "Holds sentences of the articles: not for publication."
+    )
+
+
+def shown_in_terminal(
+    console: Console,
+    rows: Sequence[Progress],
+    agreement: Mapping[str, tuple[float | None, int]],
+    title: str,
+) -> None:
+    """Print the progress and the agreement so far."""
+    progress_table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for number, column in enumerate(COLUMNS):
+        progress_table.add_column(column, justify="left" if number < 2 else "right")
+    for row in rows:
+        progress_table.add_row(*cells(row))
+    console.print(progress_table)
+    parts = [
+        f"{name} {'–' if alpha is None else f'{alpha:.2f}'} ({n})"
+        for name, (alpha, n) in agreement.items()
+    ]
+    console.print(f"agreement so far, alpha (sentences): {', '.join(parts)}", highlight=False)
+
+
+def look(
+    cfg: DictConfig, scheme: Scheme
+) -> tuple[list[Progress], dict[str, tuple[float | None, int]]]:
+    """Collect, write ``status.html`` and the pages of practice, and return what the terminal shows."""
+    workspace = Path(cfg.workspace)
+    launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
+    with redirect_stdout(StringIO()):
+        collect.main(cfg)
+    rows = [dict(r) for r in latest_annotations(read_jsonl(workspace / "annotations.jsonl"))]
+    sentences = read_parquet(workspace / "sentences.parquet", SENTENCES)
+    texts = dict(zip(*(sentences[c].to_pylist() for c in ("sentence_id", "text")), strict=True))
+    known = workspace / "known.json"
+    answers = read_json(known)["answers"] if known.exists() else {}
+    now = datetime.now(UTC)
+    found = progress(launched, rows, answers, scheme, now)
+    counted = counted_annotations(rows, {s: text_sha256(t) for s, t in texts.items()})
+    agreement = agreement_so_far(counted, scheme)
+    outcome = record(workspace, read_plan(workspace), scheme)
+    guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
+    for annotator in dict.fromkeys(o["annotator"] for o in outcome if o["done"]):
+        mine = [r for r in rows if r["annotator"] == annotator and r["purpose"] == "qualification"]
+        practice = feedback_page(
+            annotator, rows=mine, answers=answers, texts=texts, scheme=scheme, guidelines=guidelines,
+            outcome=outcome,
+        )  # fmt: skip
+        write_text(workspace / "practice" / f"{annotator}.html", practice)
+    html = status_page(
+        found, agreement, outcome, to_read(rows), title=cfg.campaign.title, texts=texts,
+        origins=sorted({r["origin"] for r in rows}), now=now,
+    )  # fmt: skip
+    write_text(workspace / "status.html", html)
+    return found, agreement
+
+
+def main(cfg: DictConfig) -> None:
+    """Show how the campaign stands, once, or again every ``watch`` seconds until interrupted."""
+    scheme, console = load_scheme(), Console()
+    page_path = Path(cfg.workspace) / "status.html"
+    while True:
+        found, agreement = look(cfg, scheme)
+        if cfg.watch and sys.stdout.isatty():
+            console.clear()
+        shown_in_terminal(console, found, agreement, cfg.campaign.title)
+        print(f"→ {page_path}")
+        if not cfg.watch:
+            return
+        time.sleep(max(1, cfg.watch))
