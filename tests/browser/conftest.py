@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -59,15 +60,30 @@ class Annotator:
         """Give an answer by its key; one that is suggested already is left, since its key takes it off."""
         asked = SCHEME.questions[question]
         box = self.block(asked.ask).locator(f'input[name="{label}"]')
-        if not box.is_checked():
-            keys = {one.name: one.hotkey for one in asked.labels}
+        keys = {one.name: one.hotkey for one in asked.labels}
+        for _ in range(5):  # the page listens to keys some time after it shows
+            if box.is_checked():
+                return
             self.page.keyboard.press(keys[label])
+            with suppress(AssertionError):
+                expect(box).to_be_checked(timeout=2000)
         expect(box).to_be_checked()
 
     def press(self, key: str, name: str) -> None:
         """Press a key and see the box of that name checked."""
         self.page.keyboard.press(key)
         expect(self.page.locator(f'input[name="{name}"]')).to_be_checked()
+
+    def name(self, name: str) -> None:
+        """Name the speaker: by a key where the name is listed, else in the free text."""
+        listed = self.page.locator(f'input[name="{name}"]')
+        if listed.count():
+            if not listed.is_checked():
+                self.page.locator(".or-name label").filter(has=listed).click()
+            expect(listed).to_be_checked()
+        else:
+            self.press("l", "another name")
+            self.write("speaker_name_text", name)
 
     def write(self, control: str, text: str) -> None:
         """Write into a free-text field by the mouse, and leave it by Enter."""
@@ -80,6 +96,14 @@ class Annotator:
     def sentence(self) -> str:
         """Return the sentence that is shown."""
         return self.page.locator(".or-sentence .lsf-richtext__container").inner_text()
+
+    def skip(self) -> None:
+        """Skip the task and wait until Label Studio has it."""
+        with self.page.expect_response(
+            lambda r: "/annotations" in r.url and r.request.method == "POST"
+        ) as sent:
+            self.page.get_by_test_id("bottombar-skip-button").click()
+        assert sent.value.ok, sent.value.text()
 
     def submit(self) -> None:
         """Submit by Control+Enter and wait until Label Studio has it and shows another task."""

@@ -5,8 +5,9 @@ import csv
 import pytest
 from playwright.sync_api import expect
 
+from onrecord import ROOT
 from onrecord.cli import main
-from onrecord.records import SENTENCES, latest_annotations, read_jsonl, read_parquet
+from onrecord.records import SENTENCES, latest_annotations, read_json, read_jsonl, read_parquet
 
 pytestmark = pytest.mark.browser
 
@@ -86,6 +87,118 @@ def test_five_sentences_by_keyboard_one_corrected(
     assert {k: (r["labels"], r["flags"], r["comment"]) for k, r in rows.items()} == wanted
     assert all(row["seconds"] > 0 for row in rows.values())
     assert ann.dialogs == []
+
+
+def test_two_annotators_through_qualification_and_main_round(
+    campaign_workspace, team_server, labelstudio, annotator_at
+):
+    words = campaign_workspace("browser-round")
+    workspace = words.workspace
+    words = [*words, team_server]
+    plan = [
+        "annotators=2", f"known={ROOT / 'data/sample/writer.jsonl'}", "qualification.tasks=2",
+        "qualification.tries=2", "budget=4", "checks_share=0.25", "suggestions=false",
+    ]  # fmt: skip
+    assert main(["plan", *words, *plan]) == 0
+    known = read_json(workspace / "known.json")["answers"]
+    writer = {r["sentence_id"]: r["labels"] for r in read_jsonl(ROOT / "data/sample/writer.jsonl")}
+    wanted, seats = {}, {}
+
+    def launch():
+        assert main(["launch", *words]) == 0
+        for annotator, login in logins(workspace).items():
+            if annotator not in seats:
+                seats[annotator] = annotator_at(
+                    labelstudio.url, login["email"], login["password"], 1024, 768
+                )
+        return read_jsonl(workspace / "launched.jsonl")
+
+    def sit(annotator, round_name, answers, special=None):
+        ann = seats[annotator]
+        rows = [r for r in launched if (r["annotator"], r["round"]) == (annotator, round_name)]
+        ann.open(rows[0]["project_id"])
+        for number, row in enumerate(rows):
+            before = ann.sentence()
+            if special == "correct" and number == 2:
+                ann.page.get_by_test_id("prev-task").click()
+                ann.wait_for_other(before)
+                ann.answer("stance", "against")
+                ann.submit()
+                state, earlier, *rest = wanted[rows[1]["task_id"]]
+                wanted[rows[1]["task_id"]] = (state, earlier | {"stance": "against"}, *rest)
+                ann.page.get_by_test_id("next-task").click()
+                expect(ann.page.locator(".or-sentence .lsf-richtext__container")).to_have_text(
+                    before
+                )
+            labels = dict(answers(row["sentence_id"]))
+            flags, comment = [], ""
+            if special == "skip" and number == 0:
+                ann.skip()
+                wanted[row["task_id"]] = ("skipped", {}, [], "")
+            else:
+                ann.answer("speaker", labels["speaker"])
+                if labels["speaker_name"]:
+                    ann.name(labels["speaker_name"])
+                ann.answer("claim_type", labels["claim_type"])
+                ann.answer("stance", labels["stance"])
+                if special and number == 1:
+                    ann.press("z", "needs_context")
+                    flags, comment = ["needs_context"], "“quoted” & <i>odd</i>"
+                    ann.write("comment", comment)
+                ann.submit()
+                wanted[row["task_id"]] = ("submitted", labels, flags, comment)
+            if row is not rows[-1]:
+                ann.wait_for_other(before)
+        ann.page.get_by_text("No More Tasks Left in Queue").wait_for()
+
+    def wrong(sentence):
+        choices = {
+            "speaker": ("author", "none"),
+            "claim_type": ("rule", "fact"),
+            "stance": ("favor", "none"),
+        }
+        right = known[sentence]["labels"]
+        return {"speaker_name": None} | {
+            q: a if right[q] != a else b for q, (a, b) in choices.items()
+        }
+
+    launched = launch()
+    assert {r["round"] for r in launched} == {"qualification"}
+    sit("annotator-1", "qualification", lambda s: known[s]["labels"])
+    sit("annotator-2", "qualification", wrong)
+    assert main(["status", *words]) == 0
+    states = {
+        r["annotator"]: r["state"]
+        for r in read_jsonl(workspace / "qualification.jsonl")
+        if r["done"]
+    }
+    assert states == {"annotator-1": "passed", "annotator-2": "failed"}
+    assert "to look at again" in (workspace / "practice/annotator-2.html").read_text()
+    launched = launch()
+    assert {(r["annotator"], r["round"]) for r in launched} >= {
+        ("annotator-2", "qualification-2"), ("annotator-1", "main"),
+    }  # fmt: skip
+    assert ("annotator-2", "main") not in {(r["annotator"], r["round"]) for r in launched}
+    sit("annotator-2", "qualification-2", lambda s: known[s]["labels"])
+    assert main(["collect", *words]) == 0
+    launched = launch()
+    odd = {
+        "speaker": "other",
+        "speaker_name": "A reader of “The Ledger”",
+        "claim_type": "effect",
+        "stance": "favor",
+    }
+    sit("annotator-1", "main", lambda s: writer[s], special="skip")
+    sit("annotator-2", "main", lambda s: odd, special="correct")
+    assert main(["status", *words]) == 0
+    found = {
+        r["annotation_id"]: (r["status"], r["labels"], r["flags"], r["comment"])
+        for r in latest_annotations(read_jsonl(workspace / "annotations.jsonl"))
+    }
+    assert found == wanted
+    html = (workspace / "status.html").read_text()
+    assert "“quoted” &amp; &lt;i&gt;odd&lt;/i&gt;" in html
+    assert all(seat.dialogs == [] for seat in seats.values())
 
 
 HOSTILE = [

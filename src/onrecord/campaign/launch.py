@@ -21,6 +21,7 @@ from onrecord.campaign.accounts import Account, ensure_accounts
 from onrecord.campaign.client import LabelStudio, connect
 from onrecord.campaign.environment import locked
 from onrecord.campaign.label_config import render_label_config
+from onrecord.campaign.practice import cleared, record
 from onrecord.campaign.projects import (
     Standing,
     ensure_project,
@@ -198,6 +199,7 @@ def main(cfg: DictConfig) -> None:
     sentences = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
     speakers = read_parquet(require(workspace / "speakers.parquet", "attribute"), SPEAKERS)
     scheme = load_scheme()
+    planned, plan = len(plan), cleared(plan, record(workspace, plan, scheme))
     guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
     target: Any = OmegaConf.to_container(cfg.campaign.target, resolve=True)
     tasks = list(
@@ -244,4 +246,9 @@ def main(cfg: DictConfig) -> None:
         f"{len(rows) - retired} tasks stand in {len({r['project_id'] for r in rows})} projects at {client.url}"
         + (f"; {retired} that the plan dropped keep their annotations" if retired else "")
     )
+    if len(plan) < planned:
+        print(
+            f"{planned - len(plan)} tasks wait for the qualification: "
+            "launch again once it is done (`onrecord status` shows who passed)"
+        )
     print(f"Logins and links: {workspace / 'logins.csv'}")

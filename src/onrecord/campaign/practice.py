@@ -8,13 +8,14 @@ What is known stands in the workspace's ``known.json``, which ``plan`` writes: `
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from onrecord.pages import Section, notice, page, table, text
 from onrecord.records import latest_annotations, read_json, read_jsonl, write_json, write_jsonl
 from onrecord.scheme import Scheme
 
 QUALIFICATION = "qualification"
+Row = TypeVar("Row", bound=Mapping[str, Any])
 
 
 class Score(NamedTuple):
@@ -95,9 +96,7 @@ def results(
     return found
 
 
-def cleared(
-    plan: Sequence[Mapping[str, Any]], outcome: Sequence[Mapping[str, Any]]
-) -> list[Mapping[str, Any]]:
+def cleared(plan: Sequence[Row], outcome: Sequence[Mapping[str, Any]]) -> list[Row]:
     """
     Return the rows of the plan that may be launched now.
 

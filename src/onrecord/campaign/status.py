@@ -31,7 +31,7 @@ from onrecord.records import (
 )
 from onrecord.scheme import Scheme, annotation_folder, load_scheme
 
-COLUMNS = ("annotator", "round", "done", "left", "skipped", "an hour", "ends", "seconds a task", "checks", "repeats")  # fmt: skip
+COLUMNS = ("annotator", "round", "done", "left", "skipped", "an hour", "ends", "seconds", "checks", "repeats")  # fmt: skip
 COMMENTS = 200  # shown in status.html
 
 
@@ -40,11 +40,11 @@ def cells(row: Progress) -> list[str]:
     return [
         row.annotator,
         row.round,
-        f"{row.done} of {row.tasks}",
+        f"{row.done}/{row.tasks}",
         str(row.left),
         f"{row.skipped / row.tasks:.0%}" if row.tasks else "–",
         "–" if row.per_hour is None else f"{row.per_hour:.0f}",
-        "done" if not row.left else "–" if row.end is None else f"{row.end:%d %b %H:%M} UTC",
+        "done" if not row.left else "–" if row.end is None else f"{row.end:%d %b %H:%M}",
         "–" if row.seconds is None else f"{row.seconds:.0f}",
         share(row.checks),
         share(row.repeats),
@@ -56,9 +56,9 @@ def share(score: Score) -> str:
     Return a score for people.
 
     >>> share(Score(3, 4)), share(Score(0, 0))
-    ('75% of 4', '–')
+    ('3/4', '–')
     """
-    return "–" if score.share is None else f"{score.share:.0%} of {score.total}"
+    return "–" if score.share is None else f"{score.right}/{score.total}"
 
 
 def agreement_rows(found: Mapping[str, tuple[float | None, int]]) -> list[list[Any]]:
@@ -85,7 +85,14 @@ def status_page(
     blocks += [notice("These labels are simulated: nobody made them.")] * ("simulated" in origins)
     bars = [(f"{r.annotator}, {r.round}", 100 * r.done / r.tasks if r.tasks else 0.0) for r in rows]
     blocks += [bar_plot(bars, "Done, in per cent of the tasks", largest=100)]
-    blocks += [table("Progress", COLUMNS, [cells(r) for r in rows])]
+    blocks += [
+        table(
+            "Tasks done and left, tasks an hour at work, expected end (UTC), median seconds a task, "
+            "answers right in hidden checks, answers repeated as before",
+            COLUMNS,
+            [cells(r) for r in rows],
+        )
+    ]
     sections = [
         Section("Who has done what", blocks),
         Section(
@@ -128,17 +135,19 @@ def shown_in_terminal(
     title: str,
 ) -> None:
     """Print the progress and the agreement so far."""
-    progress_table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for number, column in enumerate(COLUMNS):
-        progress_table.add_column(column, justify="left" if number < 2 else "right")
-    for row in rows:
-        progress_table.add_row(*cells(row))
-    console.print(progress_table)
+    told = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1))
+    drawn = [cells(row) for row in rows]
+    shown = [i for i in range(len(COLUMNS)) if i < 4 or any(line[i] != "–" for line in drawn)]
+    for i in shown:
+        told.add_column(COLUMNS[i], justify="left" if i < 2 else "right", no_wrap=True)
+    for line in drawn:
+        told.add_row(*(line[i] for i in shown))
+    console.print(told)
     parts = [
-        f"{name} {'–' if alpha is None else f'{alpha:.2f}'} ({n})"
-        for name, (alpha, n) in agreement.items()
+        f"{name} {alpha:.2f} ({n})" for name, (alpha, n) in agreement.items() if alpha is not None
     ]
-    console.print(f"agreement so far, alpha (sentences): {', '.join(parts)}", highlight=False)
+    said = ", ".join(parts) or "no question has enough answers yet"
+    console.print(f"alpha so far (sentences): {said}", highlight=False)
 
 
 def look(
