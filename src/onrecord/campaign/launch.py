@@ -236,6 +236,11 @@ def main(cfg: DictConfig) -> None:
         quiet = not sys.stderr.isatty()
         rows = [r for group in track(done, "launching", total=total, disable=quiet) for r in group]
         write_jsonl(path, rows)
+        if cfg.simulate:
+            # seats, which the simulator uses, knows launch
+            from onrecord.campaign.simulate import simulate  # noqa: PLC0415
+
+            print(simulate(cfg, client, rows, scheme))
     links: dict[str, list[str]] = {}
     for project, annotator in dict.fromkeys((r["project_id"], r["annotator"]) for r in rows):
         links.setdefault(annotator, []).append(f"{client.url}/projects/{project}/data?labeling=1")
