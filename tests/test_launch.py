@@ -37,7 +37,7 @@ def project(owner):
 
 def fill(owner, project, wanted, tmp_path):
     stand = projects.fill_project(
-        owner, project, wanted, is_new=False, journal=tmp_path / "importing.json"
+        owner, project, wanted, before={}, is_new=False, journal=tmp_path / "importing.json"
     )
     on_server = projects.standing(owner, project)
     assert {key: len(copies) for key, copies in on_server.items()} == dict.fromkeys(stand, 1)

@@ -9,6 +9,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from rich.progress import track
 
 from onrecord.campaign.accounts import marks
 from onrecord.campaign.annotations import Collection
-from onrecord.campaign.client import connect
+from onrecord.campaign.client import connect, iso
+from onrecord.campaign.elsewhere import Sentences, read_from, rows_of
 from onrecord.campaign.environment import locked
 from onrecord.campaign.launch import Launched
 from onrecord.campaign.pull import Instrument, overdue, pull_project
@@ -26,6 +28,7 @@ from onrecord.records import (
     SENTENCES,
     Annotation,
     BadInput,
+    PlanRow,
     latest_annotations,
     parse_row,
     read_json,
@@ -36,7 +39,7 @@ from onrecord.records import (
     write_json,
 )
 from onrecord.records import atomic as atomically
-from onrecord.scheme import load_scheme
+from onrecord.scheme import annotation_folder, guidelines_version, load_scheme
 
 
 def read_collected(path: Path) -> tuple[bytes, list[dict[str, Any]], bool]:
@@ -86,8 +89,42 @@ def summary(rows: Sequence[Mapping[str, Any]], added: int) -> str:
     return f"{added} new lines; annotations: {', '.join(parts)}"
 
 
+def collect_from(cfg: DictConfig) -> None:
+    """Read annotations made elsewhere (``from=FILE``) into ``annotations.jsonl``."""
+    workspace, path = Path(cfg.workspace), Path(cfg.workspace) / "annotations.jsonl"
+    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()
+    table = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
+    plan = workspace / "plan.jsonl"
+    planned = read_jsonl(plan, PlanRow) if plan.exists() else []
+    scheme = load_scheme()
+    found = read_from(
+        Path(cfg["from"]),
+        cfg.format,
+        Sentences(table.to_pylist(), planned),
+        scheme,
+        dict(cfg.names),
+    )
+    guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
+    with locked(workspace / "labelstudio" / "collect.lock"):
+        before, rows, _ = read_collected(path)
+        collection = Collection(rows)
+        for row in rows_of(
+            found, planned,
+            texts={a["article_id"]: a["text"] for a in articles}, target_id=cfg.campaign.target.id,
+            origin=cfg.campaign.origin, guidelines_version=guidelines_version(guidelines),
+            scheme_version=scheme.version, now=iso(datetime.now(UTC)), known=collection.latest,
+        ):  # fmt: skip
+            collection.add({**collection.latest.get(row["annotation_id"], {}), **row})
+        if collection.added or not path.exists():
+            append_rows(path, before, collection.added)
+    print(summary([*rows, *collection.added], len(collection.added)))
+
+
 def main(cfg: DictConfig) -> None:
     """Pull every project of launched.jsonl, check, append to ``annotations.jsonl``, say what was found."""
+    if cfg["from"]:
+        collect_from(cfg)
+        return
     workspace = Path(cfg.workspace)
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
     articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()

@@ -97,6 +97,18 @@ def check_versions(known: Sequence[Mapping[str, Any]], new: Mapping[str, Any]) -
     return any(last[key] != new[key] for key in new if key != "since")
 
 
+def left_by(rows: Iterable[Mapping[str, Any]]) -> dict[str, Standing]:
+    """Return ``task_id → task`` as the last launch left it on the server."""
+    return {
+        row["task_id"]: Standing(
+            id=row["ls_task_id"],
+            touched=row["state"] == "retired",
+            text_sha256=row["text_sha256"],
+        )
+        for row in rows
+    }
+
+
 def launched_rows(
     rows: Sequence[Mapping[str, Any]],
     stand: Mapping[str, Standing],
@@ -170,11 +182,11 @@ def launch(
             label_config=label_config, guidelines=guidelines,
         )  # fmt: skip
         rows.sort(key=lambda row: row["position"])
+        mine = [r for r in before if (r["round"], r["annotator"]) == (round_name, annotator)]
         stand = fill_project(
             client, project["id"], [data[row["task_id"]] for row in rows],
-            is_new=key not in known, journal=journal,
+            before=left_by(mine), is_new=key not in known, journal=journal,
         )  # fmt: skip
-        mine = [r for r in before if (r["round"], r["annotator"]) == (round_name, annotator)]
         user = accounts[annotator]["user_id"] if annotator in accounts else mine[0]["user_id"]
         yield launched_rows(rows, stand, mine, server=client.key, project=project["id"], user=user)
 

@@ -109,24 +109,35 @@ def standing(
 
 def import_tasks(
     client: LabelStudio, project: int, batch: Sequence[Mapping[str, Any]], journal: Path
-) -> None:
+) -> dict[str, int]:
     """
-    Import a batch whose keys do not stand yet; an answer that was lost is settled by asking what stands.
+    Import a batch whose keys do not stand yet; return ``onrecord_id → task``.
 
-    ``journal`` names the batch while its call is under way, for a launch after our death.
+    An answer that was lost is settled by asking what stands. ``journal`` names the batch while its call is
+    under way, for a launch after our death.
     """
     path = f"/api/projects/{project}/import?return_task_ids=true"
-    keys = [task["data"]["onrecord_id"] for task in batch]
+    keys = [str(task["data"]["onrecord_id"]) for task in batch]
     write_json(journal, {"server": client.key, "project": project, "keys": keys})
+    ids: list[int] = []
     for _ in range(3):
         try:
-            client.send("POST", path, list(batch))
+            ids = client.send("POST", path, list(batch)).get("task_ids") or []
         except Interrupted:
             if not settled(client, project, keys):
                 continue
         journal.unlink()
-        return
-    raise BadInput(f"{client.url}: three import calls into project {project} were broken off")
+        break
+    else:
+        raise BadInput(f"{client.url}: three import calls into project {project} were broken off")
+    made = dict(zip(keys, ids, strict=False))
+    ends = {
+        key: copies[0]["id"]
+        for key, copies in standing(client, project, [keys[0], keys[-1]]).items()
+    }
+    if len(ids) == len(keys) and all(made[key] == n for key, n in ends.items()):
+        return made
+    return {key: copies[0]["id"] for key, copies in standing(client, project, keys).items()}
 
 
 def settled(
@@ -163,6 +174,7 @@ def fill_project(
     project: int,
     tasks: Sequence[Mapping[str, Any]],
     *,
+    before: Mapping[str, Standing],
     is_new: bool,
     journal: Path,
 ) -> dict[str, Standing]:
@@ -170,22 +182,40 @@ def fill_project(
     Make ``tasks`` stand in the project, each once, and return ``onrecord_id → task`` of all that stands.
 
     What stands and is not wanted any more, or twice, or with another text, is deleted where nobody touched
-    it, else kept.
+    it, else kept. ``before`` is what the last launch left: where the server still has just those tasks,
+    their data are not asked for again.
     """
-    wanted = {task["data"]["onrecord_id"]: task["data"]["text_sha256"] for task in tasks}
-    now = {} if is_new else standing(client, project)
-    surplus = []
-    for key, copies in now.items():
-        kept = sorted(copies, key=lambda t: (not t["touched"], t["id"]))
-        good = [t for t in kept if t["touched"] or t["text_sha256"] == wanted.get(key)]
-        surplus += [t["id"] for t in kept if t not in good[:1] and not t["touched"]]
-        now[key] = [t for t in kept if t["id"] not in surplus]
-    delete_tasks(client, project, surplus)
-    missing = [task for task in tasks if not now.get(task["data"]["onrecord_id"])]
+    wanted = {str(task["data"]["onrecord_id"]): task["data"]["text_sha256"] for task in tasks}
+    ids = set() if is_new else task_ids(client, project)
+    if ids == {task["id"] for task in before.values()} and all(
+        task["touched"] or task["text_sha256"] == wanted.get(key) for key, task in before.items()
+    ):
+        now = dict(before)
+    else:
+        now = cleared(client, project, wanted)
+    missing = [task for task in tasks if str(task["data"]["onrecord_id"]) not in now]
     for batch in batches(missing, PAGE):
-        import_tasks(client, project, batch, journal)
-    if missing:
-        now = standing(client, project)
-        twice = [t["id"] for copies in now.values() for t in copies[1:] if not t["touched"]]
-        delete_tasks(client, project, twice)
-    return {key: copies[0] for key, copies in now.items() if copies}
+        for key, number in import_tasks(client, project, batch, journal).items():
+            now[key] = Standing(id=number, touched=False, text_sha256=wanted[key])
+    if missing and task_ids(client, project) != {task["id"] for task in now.values()}:
+        now = cleared(client, project, wanted)
+    return now
+
+
+def cleared(client: LabelStudio, project: int, wanted: Mapping[str, str]) -> dict[str, Standing]:
+    """Delete what stands untouched and is not wanted, or twice, or of another text; return what stays."""
+    stay: dict[str, Standing] = {}
+    surplus = []
+    for key, copies in standing(client, project).items():
+        for task in sorted(copies, key=lambda t: (not t["touched"], t["id"])):
+            if key not in stay and (task["touched"] or task["text_sha256"] == wanted.get(key)):
+                stay[key] = task
+            elif not task["touched"]:
+                surplus.append(task["id"])
+    delete_tasks(client, project, surplus)
+    return stay
+
+
+def task_ids(client: LabelStudio, project: int) -> set[int]:
+    """Return Label Studio's numbers of all tasks of a project."""
+    return {task["id"] for task in client.tasks(project, include="id")}
