@@ -28,7 +28,7 @@ from onrecord.records import BadInput
 PATH_KEYS = {
     "workspace", "articles", "rows", "run", "release", "annotations", "study", "from", "encoder", "target",
     "known", "predictions",
-    "cache", "data", "out", "sentences",
+    "cache", "data", "out", "sentences", "names",
 }  # fmt: skip
 PATH_LISTS = {"runs"}
 

@@ -19,7 +19,7 @@ from rich.progress import track
 from onrecord.campaign.accounts import marks
 from onrecord.campaign.annotations import Collection
 from onrecord.campaign.client import connect, iso
-from onrecord.campaign.elsewhere import Sentences, read_from, rows_of
+from onrecord.campaign.elsewhere import Sentences, read_from, read_names, rows_of
 from onrecord.campaign.environment import locked
 from onrecord.campaign.launch import Launched
 from onrecord.campaign.pull import Instrument, overdue, pull_project
@@ -97,12 +97,13 @@ def collect_from(cfg: DictConfig) -> None:
     plan = workspace / "plan.jsonl"
     planned = read_jsonl(plan, PlanRow) if plan.exists() else []
     scheme = load_scheme()
+    names = read_names(Path(cfg.names)) if cfg.names else {}
     found = read_from(
         Path(cfg["from"]),
         cfg.format,
         Sentences(table.to_pylist(), planned),
         scheme,
-        dict(cfg.names),
+        names,
     )
     guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
     with locked(workspace / "labelstudio" / "collect.lock"):

@@ -85,6 +85,24 @@ def pseudonym(completed_by: Any, names: Mapping[str, str]) -> str:
     return f"user-{user.get('id')}"
 
 
+def read_names(path: Path) -> dict[str, str]:
+    """
+    Return ``e-mail or number → pseudonym`` from a table ``annotator, email``, as logins.csv is one.
+
+    Raises BadInput where a column is missing.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: expected a table of who is who, found {error}") from error
+    if rows and not {"annotator", "email"} <= set(rows[0]):
+        raise BadInput(
+            f"{path}: expected the columns annotator and email, found {', '.join(rows[0])}"
+        )
+    return {row["email"]: row["annotator"] for row in rows}
+
+
 def read_export(
     text: str, sentences: Sentences, scheme: Scheme, names: Mapping[str, str], path: str
 ) -> Iterator[Answered]:
