@@ -19,6 +19,7 @@ from onrecord.corpus.roles import kind_of_name, kind_of_nominal
 from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, read_parquet, require, write_parquet
 
 MOST_CANDIDATES = 7
+LEAST_SURE = 0.5  # a copy may correct what is less sure
 FEWEST_LETTERS = 20  # shorter sentences repeat by chance
 
 
@@ -105,7 +106,8 @@ def settle_copies(
                 known.setdefault(_letters(text), row)
     for texts, rows in articles:
         for text, row in zip(texts, rows, strict=True):
-            given = known.get(_letters(text)) if row["speaker"] == "author" else None
+            open_ = row["speaker"] == "author" or row["confidence"] < LEAST_SURE
+            given = known.get(_letters(text)) if open_ else None
             if given is not None and len(_letters(text)) >= FEWEST_LETTERS:
                 row.update(
                     speaker=given["speaker"],

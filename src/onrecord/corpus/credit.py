@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from onrecord.corpus.cues import OPINIONS, Attribution, attributions
+from onrecord.corpus.cues import OPINIONS, Attribution, attributions, closing_subject
 from onrecord.corpus.lexicon import QUOTE, SAY, lexicon, words
 from onrecord.corpus.names import Mention, Roster, bare
 from onrecord.corpus.phrases import PREPOSITIONS, PRONOUNS, Token, main_subject, tokens
@@ -103,7 +103,7 @@ class Article:
         options = attributions(row)
         if row and row[-1].low == ":":
             self._lead(at, reading, options)
-        best = self._best(reading, options) or self._colon_quote(row)
+        best = self._best(reading, options) or self._colon_quote(row) or self._closing(row)
         if best is None:
             self._by_colon(at, reading)
             return
@@ -125,8 +125,11 @@ class Article:
         if subject is None:
             return
         name, person, sure = self._source(at, reading, subject)
-        if name is not None:
+        if name is not None and (options or self._quoted_next(at)):
             reading.lead = name, person, sure
+
+    def _quoted_next(self, at: int) -> bool:
+        return at + 1 < len(self.readings) and bool(self.readings[at + 1].quoted)
 
     def _colon_quote(self, row: Sequence[Token]) -> Attribution | None:
         """Return the subject of a sentence that ends in a colon and a quotation, whatever its verb."""
@@ -137,6 +140,13 @@ class Article:
                     return None
                 return Attribution(":", at, subject, QUOTE, 1.0, False, False)
         return None
+
+    def _closing(self, row: Sequence[Token]) -> Attribution | None:
+        subject = closing_subject(row)
+        if subject is None:
+            return None
+        verb = min(subject[1], len(row) - 1)
+        return Attribution(row[verb].word, verb, subject, QUOTE, 1.0, False, False)
 
     def _best(self, reading: Reading, options: Iterable[Attribution]) -> Attribution | None:
         best, best_score = None, 0.0
@@ -220,7 +230,7 @@ class Article:
             if row[at].low in _AFTER_HEAD:
                 head = at
                 break
-        if head == high or row[head].low != "and":
+        if head == high or row[head].low != "and" or self._pair(row, head, high):
             mention = self._ending_at(row, low, head)
             if mention is not None:
                 return mention
@@ -234,6 +244,11 @@ class Article:
                 if inside:
                     return inside[0]
         return None
+
+    def _pair(self, row: Sequence[Token], joint: int, high: int) -> bool:
+        """Say whether "NAME and NAME" are two persons: the first is the speaker then."""
+        after = self.roster.between(row[joint].start, row[high - 1].end)
+        return bool(after) and self.roster.is_person(after[0].name)
 
     def _after_preposition(self, row: Sequence[Token], low: int, mention: Mention) -> bool:
         before = [t for t in row[low:] if t.end <= mention.start]
@@ -256,7 +271,7 @@ class Article:
                 return token.word, None, 0.2
             return self.roster.full(person), person, 0.85
         if token.low in {"they", "it"}:
-            return (self.last_group or token.word), None, 0.5
+            return self.last_group, None, 0.5
         if token.low in {"i", "we", "you"}:
             return None, None, 0.0
         return token.word, None, 0.5
@@ -315,7 +330,9 @@ class Article:
             for later in self.readings[at + 1 :]:
                 if later.sentence.paragraph != block:
                     break
-                if later.sentence.furniture is None:
+                if later.sentence.furniture is None and (
+                    later.name is None or later.confidence < _FIRM
+                ):
                     self._take(later, reading.lead, 0.9)
 
     def _bare_quotations(self) -> None:
@@ -325,7 +342,10 @@ class Article:
             for low, _ in reading.quoted:
                 by_quote[bisect_right(starts, low) - 1].append(at)
         for at, reading in enumerate(self.readings):
-            if reading.name is not None or reading.share < 0.6 or reading.sentence.furniture:
+            if reading.name is not None or reading.sentence.furniture or not reading.quoted:
+                continue
+            if reading.share < 0.6:
+                self._passage(at, reading)
                 continue
             key = bisect_right(starts, reading.quoted[0][0]) - 1
             lead = self.readings[at - 1].lead if at else None
@@ -335,6 +355,18 @@ class Article:
             giver, sure = self._giver(at, reading, key, by_quote)
             if giver is not None:
                 self._inherit(reading, self.readings[giver], sure)
+
+    def _passage(self, at: int, reading: Reading) -> None:
+        """Give quoted words amid the author's to whom the sentence before quotes in the same paragraph."""
+        before = self.readings[at - 1] if at else None
+        if (
+            before is not None
+            and before.name is not None
+            and before.quoted
+            and before.sentence.paragraph == reading.sentence.paragraph
+            and max(high - low for low, high in reading.quoted) >= _SPEECH
+        ):
+            self._inherit(reading, before, 0.7)
 
     def _giver(
         self, at: int, reading: Reading, key: int, by_quote: Mapping[int, list[int]]
@@ -421,6 +453,8 @@ def _kind(row: Sequence[Token], best: Attribution, reading: Reading) -> str:
     return "mixed"
 
 
+_SPEECH = 25  # code points: shorter quoted words are terms, not speech
+_FIRM = 0.8  # a cue in a block quotation does not yield to its lead-in from here on
 _DOCUMENTS = words("documents")
 _NO_NAME_AFTER = PREPOSITIONS | {"and", "or", "the"}
 _AFTER_HEAD = PREPOSITIONS | {"who", "(", "and"}

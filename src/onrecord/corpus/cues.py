@@ -31,6 +31,27 @@ from onrecord.corpus.phrases import (
 )
 
 OPINIONS = words("adjectives_opinion")
+_TELLS = frozenset(["told", "tells", "reminded", "assured"])
+_TOLD = frozenset(
+    [
+        "the",
+        "a",
+        "reporters",
+        "supporters",
+        "voters",
+        "lawmakers",
+        "crowd",
+        "audience",
+        "journalists",
+        "us",
+    ]
+)
+_RAISING = frozenset(
+    ["on", "continued", "proceeded", "continues", "appeared", "seemed", "used", "goes"]
+)
+_SHORT = 6  # tokens: longer after "…, said the" is a clause
+_QUESTIONS = frozenset(["if", "whether", "how", "why", "what", "when"])
+_PAST_TOO = frozenset(["put", "read", "bet"])  # the past is spelt like the infinitive
 _MODALS = words("modals")
 _ASKED = words("asked") | {":"}
 _BE = words("be")
@@ -62,6 +83,26 @@ class Attribution(NamedTuple):
     coverage: float
     inverted: bool
     negated: bool
+
+
+def closing_subject(row: Sequence[Token]) -> tuple[int, int] | None:
+    """
+    Return the subject of a short close after a quotation, whatever its verb: "…,” an angry NAME retaliated."
+
+    Only where the quotation ends in a mark of its own and few words follow.
+    """
+    at = next((j for j in range(len(row) - 1, -1, -1) if row[j].word == ""), None)
+    if at is None or row[at].low != "”," or not 2 <= len(row) - at - 1 <= 9:
+        return None
+    start = at + 1
+    if row[start].low.endswith("ed") and row[start].word[0].islower():
+        start += 1
+    if row[start].low in PRONOUNS:
+        return (start, start + 1) if row[start].low in {"he", "she"} else None
+    span = phrase_right(row, start)
+    if span is None or not any(t.word[:1].isupper() for t in row[span[0] : span[1]]):
+        return None
+    return span
 
 
 def attributions(row: Sequence[Token]) -> list[Attribution]:
@@ -120,7 +161,12 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
     before = row[at - 1] if at else None
     if verb.nounish and not _finite(row, at):
         return None
-    if at + 1 < len(row) and row[at + 1].low == "by" and not verb.participle:
+    if (
+        verb.strength < SAY
+        and at + 1 < len(row)
+        and row[at + 1].low == "by"
+        and not verb.participle
+    ):
         return None
     if before is not None and verb.wish and verb.base and before.low in _MODALS:
         return None
@@ -138,7 +184,10 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         inverted = subject is not None
     negated = False
     if subject is None:
-        subject, negated, passive = _left(row, at, verb)
+        finite = at
+        if before is not None and before.low == "to":
+            finite = at - 3 if row[at - 2].low == "on" else at - 2  # "went on to say"
+        subject, negated, passive = _left(row, finite, verb)
         if subject is None or (passive and not verb.participle):
             return None
         if negated and not verb.wish:
@@ -194,7 +243,7 @@ def _finite(row: Sequence[Token], at: int) -> bool:
     if before.low in _WHOLE_SUBJECT:
         return True
     if before.low in _AFTER_AUX or before.word == "":
-        return not VERBS[row[at].low].base or before.low in AUX
+        return not VERBS[row[at].low].base or before.low in AUX or row[at].low in _PAST_TOO
     if (
         before.low in DETERMINERS | PREPOSITIONS
         or before.low.endswith("'s")
@@ -202,7 +251,7 @@ def _finite(row: Sequence[Token], at: int) -> bool:
     ):
         return False
     plural = before.low.endswith(("s", "people", "men", "women"))
-    if plural == row[at].low.endswith("s") and row[at].low not in {"put", "read", "bet"}:
+    if plural == row[at].low.endswith("s") and row[at].low not in _PAST_TOO:
         return False
     follows = row[at + 1].low if at + 1 < len(row) else ""
     if follows in _AFTER_VERB or follows.startswith("”"):
@@ -232,12 +281,15 @@ def _clause_follows(row: Sequence[Token], at: int, *, after_adjective: bool = Fa
         return False
     low, word = row[j].low, row[j].word
     if row[at].low.startswith(("ask", "wonder")) and low not in _ASKED:
-        return False
+        # "asked the mayor whether", not "asked the mayor to"
+        return any(token.low in _QUESTIONS for token in row[j : j + 9])
     if low in _CLAUSE_WORDS or word == "":
         return True
     if after_adjective and low in {"about", "of", "to"}:
         return True
     if low in _CLAUSE_SUBJECTS:
+        return True
+    if not after_adjective and any(token.low == "that" for token in _until_mark(row, j, 12)):
         return True
     if low in DETERMINERS or word[:1].isupper() or (low.isalpha() and low not in _NO_CLAUSE):
         # a clause has a finite verb soon
@@ -247,10 +299,17 @@ def _clause_follows(row: Sequence[Token], at: int, *, after_adjective: bool = Fa
     return False
 
 
+def _until_mark(row: Sequence[Token], begin: int, most: int) -> Sequence[Token]:
+    end = begin
+    while end < min(len(row), begin + most) and row[end].low not in _PAUSES and row[end].word != "":
+        end += 1
+    return row[begin:end]
+
+
 def _postposed(row: Sequence[Token], at: int, subject: tuple[int, int]) -> bool:
     """Say whether the cue closes or interrupts the clause it reports: "…, he said."."""
     left = min(subject[0], at) - 1
-    if left < 1 or not (row[left].low == "," or row[left].word == "" or row[left].low in DASHES):
+    if left < 0 or not (row[left].low == "," or row[left].word == "" or row[left].low in DASHES):
         return False
     j = max(subject[1], at + 1)
     while (
@@ -321,7 +380,8 @@ def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
         # "NAME, of TOWN, asked the crowd …" is told from "…, said NAME." by what ends the phrase
         first = row[subject[0]]
         closes = (after is None or after.low in {".", ",", "who", ";", "—"}) and (
-            first.word[:1].isupper() or first.low in DETERMINERS
+            first.word[:1].isupper()
+            or (first.low in DETERMINERS and subject[1] - subject[0] <= _SHORT)
         )
     return subject if closes else None
 

@@ -130,7 +130,9 @@ def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
             if low in _JOINING:
                 pass
             elif low == "and":
-                if not (j + 1 < len(row) and row[j + 1].word[:1].isupper() and named):
+                # "Lee and Orr", "lobbyist and party strategist Ann Lee"
+                ahead = row[j + 1 : j + 2] if named else row[j + 1 : j + 5]
+                if not any(t.word[:1].isupper() for t in ahead):
                     break
             elif low in PREPOSITIONS:
                 if named or _venue(row, j):
@@ -224,8 +226,12 @@ def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
         and row[k + 1].word[0].islower()
         and row[k + 1].low not in DETERMINERS
     ):
-        before = k - 1 if row[k - 1].low != "," else k - 2
-        return phrase_left(row, before)
+        found = phrase_left(row, k - 1 if row[k - 1].low != "," else k - 2)
+        if found is None or found[0] < 2 or row[found[0] - 1].low != ",":
+            return found
+        # "NAME, the pollster who founded it, said": the name before the appositive
+        name = phrase_left(row, found[0] - 2)
+        return name if name is not None and _ends_in_name(row, name) else found
     begin = k + 1
     while begin <= end and (row[begin].low in ADVERBS or row[begin].word in {"'", "’", "."}):
         begin += 1
@@ -278,7 +284,7 @@ def appositive_name(row: Sequence[Token], span: tuple[int, int] | None) -> tuple
     """Return the name in apposition to a phrase that holds none ("her partner, Nico Bassey, …"), or the phrase."""
     if span is None or span[1] + 1 >= len(row) or row[span[1]].low != ",":
         return span
-    if any(t.word[:1].isupper() for t in row[span[0] + 1 : span[1]]):
+    if row[span[1] - 1].word[:1].isupper():
         return span
     k = span[1] + 1
     while k < len(row) and row[k].word[:1].isupper() and row[k].low not in DETERMINERS:
@@ -297,7 +303,8 @@ def over_appositive(row: Sequence[Token], j: int) -> tuple[int, int] | None:
         if row[k].low in marks:
             stops.append(k)
         k -= 1
-    if not stops:
+    segment = stops[0] + 1 if stops else j
+    if not stops or (row[j - 1].low == ")" and row[segment].word[:1].isupper()):
         return phrase_left(row, j - 1)
     spans = [span for stop in reversed(stops) if (span := phrase_left(row, stop - 1)) is not None]
     for span in spans:
