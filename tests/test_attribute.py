@@ -1,6 +1,7 @@
 """Attribution: tables of (sentence, speaker), what must hold of any text, and the five articles."""
 
 import re
+import sys
 from itertools import pairwise
 
 import pytest
@@ -8,10 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onrecord import cli
-from onrecord.corpus.attribute import attribute_article, settle_copies
+from onrecord.corpus.attribute import attribute_article, quoted_speakers, settle
 from onrecord.corpus.credit import Sentence
 from onrecord.corpus.quotes import quotations
-from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, read_parquet, sentence_id, write_parquet
+from onrecord.records import (
+    ARTICLES,
+    SENTENCES,
+    SPEAKERS,
+    BadInput,
+    read_parquet,
+    sentence_id,
+    write_parquet,
+)
 
 INTRODUCED = (
     "Councilwoman Renata Pell and Hal Dempsey, general manager of Orrin Valley Transit, met. "
@@ -73,7 +82,8 @@ def test_a_copy_settles_a_block_quotation_without_a_lead_in():
     led = read(f"{INTRODUCED}\nPell continued:\n{block}")
     bare = read(f"{INTRODUCED}\n{block}")
     assert bare[-1]["speaker"] == "author"
-    settle_copies([([INTRODUCED, "Pell continued:", block], led), ([INTRODUCED, block], bare)])
+    known = quoted_speakers([INTRODUCED, "Pell continued:", block], led)
+    settle([INTRODUCED, block], bare, known)
     assert (bare[-1]["speaker"], bare[-1]["speaker_name"]) == ("politician", "Renata Pell")
 
 
@@ -95,28 +105,85 @@ def test_any_text_gives_one_row_a_sentence(text, size):
         assert (row["speaker_name"] is None) == (row["speaker"] in {"author", "none"})
 
 
-def test_the_verb_writes_a_row_a_sentence_and_reads_copies_together(tmp_path):
-    block = "We cannot go on like this, and every rider in the valley knows it."
-    texts = {"a": f"{INTRODUCED}\nPell continued:\n{block}", "b": f"{INTRODUCED}\n{block}"}
+def workspace_of(folder, texts: dict[str, str], order=None):
+    """Write articles and their sentences, a line each, as ``ingest`` and ``segment`` would."""
     sentences = []
-    for identifier, text in texts.items():
+    for identifier in order or texts:
         at = 0
-        for index, piece in enumerate(text.split("\n")):
-            row = dict.fromkeys(SENTENCES.names) | {
-                "sentence_id": sentence_id(identifier, at, at + len(piece)),
-                "article_id": identifier, "group_id": "g", "index": index, "paragraph": index,
-                "start": at, "end": at + len(piece), "text": piece,
-                "furniture": "cue" if piece.endswith(":") else None,
-            }  # fmt: skip
-            sentences.append(row)
+        for index, piece in enumerate(texts[identifier].split("\n")):
+            sentences.append(
+                dict.fromkeys(SENTENCES.names)
+                | {
+                    "sentence_id": sentence_id(identifier, at, at + len(piece)),
+                    "article_id": identifier, "group_id": "g", "index": index, "paragraph": index,
+                    "start": at, "end": at + len(piece), "text": piece,
+                    "furniture": "cue" if piece.endswith(":") else None,
+                }
+            )  # fmt: skip
             at += len(piece) + 1
     articles = [
         dict.fromkeys(ARTICLES.names) | {"article_id": k, "group_id": "g", "text": v}
         for k, v in texts.items()
     ]
-    write_parquet(tmp_path / "articles.parquet", articles, ARTICLES)
-    write_parquet(tmp_path / "sentences.parquet", sentences, SENTENCES)
-    cli.run("attribute", [f"workspace={tmp_path}"])
+    write_parquet(folder / "articles.parquet", articles, ARTICLES)
+    write_parquet(folder / "sentences.parquet", sentences, SENTENCES)
+    return sentences
+
+
+def test_the_verb_writes_a_row_a_sentence_and_reads_copies_together(tmp_path):
+    block = "We cannot go on like this, and every rider in the valley knows it."
+    texts = {"a": f"{INTRODUCED}\nPell continued:\n{block}", "b": f"{INTRODUCED}\n{block}"}
+    sentences = workspace_of(tmp_path, texts)
+    cli.run("attribute", [f"workspace={tmp_path}", "shard_size=1"])
     rows = read_parquet(tmp_path / "speakers.parquet", SPEAKERS).to_pylist()
     assert [r["sentence_id"] for r in rows] == [s["sentence_id"] for s in sentences]
     assert [r["speaker"] for r in rows] == ["author", "none", "politician", "author", "politician"]
+
+
+def test_shards_and_processes_change_no_byte(tmp_path):
+    texts = {f"a{n}": f"{INTRODUCED}\nPell said: “Number {n} is late.”\nIt was." for n in range(5)}
+    made = []
+    for name, options in {"one": [], "many": ["shard_size=2", "workers=2"]}.items():
+        (tmp_path / name).mkdir()
+        workspace_of(tmp_path / name, texts)
+        cli.run("attribute", [f"workspace={tmp_path / name}", *options])
+        made.append(read_parquet(tmp_path / name / "speakers.parquet", SPEAKERS))
+    assert made[0].equals(made[1])
+
+
+def test_sentences_of_other_articles_are_refused(tmp_path):
+    workspace_of(tmp_path, {"a": "One.\nTwo.", "b": "Three."}, order=["b", "a"])
+    with pytest.raises(BadInput, match="run `onrecord segment` again"):
+        cli.run("attribute", [f"workspace={tmp_path}"])
+
+
+def test_a_workspace_without_sentences_names_the_verb_to_run(tmp_path):
+    with pytest.raises(BadInput, match="onrecord ingest"):
+        cli.run("attribute", [f"workspace={tmp_path}"])
+
+
+@pytest.mark.parametrize(
+    "unit", ["said ", "“", "\"'", "A ", "A. ", "said, ", "Mr. Lee said, ", "(", "according to ", "A’s ", "and Lee "]
+)  # fmt: skip
+def test_cost_grows_with_the_text_not_with_its_square(unit):
+    """Counts the calls made, not the seconds: eight times the text, at most ten times the work."""
+
+    def calls(text: str) -> int:
+        count = 0
+        spans = [Sentence(0, len(text) // 2, 0, None)]
+        half = len(text) // 2
+        spans += [Sentence(at, at + 20, 0, None) for at in range(half, len(text) - 20, 20)]
+
+        def tally(frame, event, argument):
+            nonlocal count
+            count += 1
+
+        sys.setprofile(tally)
+        try:
+            attribute_article(text, spans)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    small, large = (calls(unit * n) for n in (200, 1600))
+    assert large < 10 * small + 3000

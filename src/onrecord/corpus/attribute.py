@@ -7,17 +7,28 @@ quotation that it belongs to or that led into it; a block quotation without a le
 that the copy of the article in the same group gives it; all else is the author's.
 """
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from omegaconf import DictConfig
 
 from onrecord.corpus.credit import Article, Reading, Sentence
+from onrecord.corpus.engine import map_shards, row_shards, write_parquet_stream
 from onrecord.corpus.roles import kind_of_name, kind_of_nominal
-from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, read_parquet, require, write_parquet
+from onrecord.records import SPEAKERS, BadInput, require
 
+Row = dict[str, Any]
+Known = dict[str, Row]  # letters of a sentence → the row that credits it
+
+SPAN_COLUMNS = ["sentence_id", "article_id", "start", "end", "paragraph", "furniture"]
+ARTICLE_COLUMNS = ["article_id", "group_id", "text"]
 MOST_CANDIDATES = 7
 LEAST_SURE = 0.5  # a copy may correct what is less sure
 FEWEST_LETTERS = 20  # shorter sentences repeat by chance
@@ -43,12 +54,12 @@ def attribute_article(
 
 
 def _speakers(readings: Iterable[Reading]) -> list[str]:
-    """Return the article's speakers, the most often credited first."""
+    """Return the article's speakers, the most often credited first, no more than can be shown."""
     counts: dict[str, int] = defaultdict(int)
     for reading in readings:
         if reading.name is not None:
             counts[reading.name] += 1
-    return sorted(counts, key=lambda name: -counts[name])
+    return sorted(counts, key=lambda name: -counts[name])[:MOST_CANDIDATES]
 
 
 def _row(
@@ -90,77 +101,205 @@ def _candidates(article: Article, reading: Reading, speakers: Sequence[str]) -> 
     return list(dict.fromkeys([*names, *speakers]))[:MOST_CANDIDATES]
 
 
-def settle_copies(
-    articles: Sequence[tuple[Sequence[str], list[dict[str, Any]]]],
-) -> None:
-    """
-    Give what one copy credits to nobody the speaker that another copy gives the same words, in place.
+def quoted_speakers(texts: Sequence[str], rows: Sequence[Row]) -> Known:
+    """Return whom the directly quoted sentences of one article are credited to, by their letters."""
+    return {
+        key: row
+        for text, row in zip(texts, rows, strict=True)
+        if row["attribution"] == "direct"
+        and row["speaker_name"] is not None
+        and len(key := letters(text)) >= FEWEST_LETTERS
+    }
 
-    ``articles`` are the copies of one group: the texts of the sentences and their rows. Only quoted words
-    travel: a sentence that is the author's in one copy and directly quoted in another is that speaker's.
+
+def settle(texts: Sequence[str], rows: Sequence[Row], known: Mapping[str, Row]) -> None:
     """
-    known: dict[str, dict[str, Any]] = {}
-    for texts, rows in articles:
-        for text, row in zip(texts, rows, strict=True):
-            if row["attribution"] == "direct" and row["speaker_name"] is not None:
-                known.setdefault(_letters(text), row)
-    for texts, rows in articles:
-        for text, row in zip(texts, rows, strict=True):
-            open_ = row["speaker"] == "author" or row["confidence"] < LEAST_SURE
-            given = known.get(_letters(text)) if open_ else None
-            if given is not None and len(_letters(text)) >= FEWEST_LETTERS:
+    Give what an article credits to nobody the speaker that a copy of it gives the same words, in place.
+
+    Only quoted words travel: a sentence that is the author's here, or credited with little confidence, and
+    directly quoted in a copy is that speaker's.
+    """
+    for text, row in zip(texts, rows, strict=True):
+        if row["speaker"] == "author" or row["confidence"] < LEAST_SURE:
+            given = known.get(letters(text))
+            if given is not None and given is not row:
+                names = dict.fromkeys([*given["candidates"], *row["candidates"]])
                 row.update(
                     speaker=given["speaker"],
                     speaker_name=given["speaker_name"],
                     attribution="direct",
-                    candidates=list(dict.fromkeys([*given["candidates"], *row["candidates"]]))[
-                        :MOST_CANDIDATES
-                    ],
+                    cue=None,
+                    candidates=list(names)[:MOST_CANDIDATES],
                     confidence=round(0.9 * given["confidence"], 3),
                 )
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
+    """Return the letters and digits of a sentence in lower case: what is the same in two copies."""
     return "".join(c for c in text.lower() if c.isalnum())
 
 
-def speaker_rows(
-    articles: Iterable[Mapping[str, Any]], sentences: Mapping[str, Sequence[Mapping[str, Any]]]
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows of ``speakers.parquet``, in the order of ``articles`` and their sentences."""
-    articles = list(articles)
-    rows: dict[str, list[dict[str, Any]]] = {}
-    groups: dict[str, list[str]] = defaultdict(list)
-    for article in articles:
-        identifier = article["article_id"]
-        spans = [
-            Sentence(s["start"], s["end"], s["paragraph"], s["furniture"])
-            for s in sentences.get(identifier, [])
-        ]
-        rows[identifier] = attribute_article(article["text"], spans)
-        groups[article["group_id"] or identifier].append(identifier)
-    for members in groups.values():
-        if len(members) > 1:
-            settle_copies([([s["text"] for s in sentences.get(m, [])], rows[m]) for m in members])
-    for article in articles:
-        identifier = article["article_id"]
-        for sentence, row in zip(sentences.get(identifier, []), rows[identifier], strict=True):
-            yield {"sentence_id": sentence["sentence_id"], **row}
+class Shard(NamedTuple):
+    """A run of articles and of their sentences: row ranges, half-open; the groups with copies among them."""
+
+    articles: Path
+    article_rows: tuple[int, int]
+    sentences: Path
+    sentence_rows: tuple[int, int]
+    groups: frozenset[str]
+
+
+def shards_of(articles: Path, sentences: Path, size: int) -> list[Shard]:
+    """
+    Return the work of at most ``size`` articles each that covers both tables.
+
+    ``segment`` writes the sentences in the order of the articles; raises BadInput where they are not in it,
+    or belong to other articles.
+    """
+    ids, groups = _column(articles, "article_id"), _column(articles, "group_id")
+    members = Counter(groups)
+    owners = [(owner, len(list(run))) for owner, run in groupby(_column(sentences, "article_id"))]
+    found, row, at = [], 0, 0
+    for _, first, last in row_shards(articles, size):
+        begin = row
+        for index in range(first, last):
+            if at < len(owners) and owners[at][0] == ids[index]:
+                row += owners[at][1]
+                at += 1
+        copied = frozenset(g for g in groups[first:last] if g and members[g] > 1)
+        found.append(Shard(articles, (first, last), sentences, (begin, row), copied))
+    if at < len(owners):
+        raise BadInput(
+            f"{sentences}: expected the sentences of {articles} in its order, found those of "
+            f"{owners[at][0]!r} out of it: run `onrecord segment` again"
+        )
+    return found
+
+
+def _column(path: Path, name: str) -> list[str]:
+    with pq.ParquetFile(path) as file:
+        if name not in file.schema_arrow.names:
+            raise BadInput(f"{path}: expected the column {name!r}, found {file.schema_arrow.names}")
+        return list(file.read(columns=[name])[name].to_pylist())
+
+
+def _rows(path: Path, rows: tuple[int, int], columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of a half-open range, decoding only the row groups that it meets."""
+    begin = 0
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            end = begin + file.metadata.row_group(group).num_rows
+            low, high = max(begin, rows[0]), min(end, rows[1])
+            if low < high:
+                table = file.read_row_group(group, columns=columns)
+                yield from table.slice(low - begin, high - low).to_pylist()
+            begin = end
+
+
+class Text(NamedTuple):
+    """An article with its sentences: ids, texts and spans."""
+
+    group: str
+    text: str
+    ids: list[str]
+    texts: list[str]
+    spans: list[Sentence]
+
+
+def _texts(shard: Shard) -> Iterator[Text]:
+    own: dict[str, list[Row]] = defaultdict(list)
+    for row in _rows(shard.sentences, shard.sentence_rows, SPAN_COLUMNS):
+        own[row["article_id"]].append(row)
+    for article in _rows(shard.articles, shard.article_rows, ARTICLE_COLUMNS):
+        text, rows = article["text"], own[article["article_id"]]
+        yield Text(
+            article["group_id"],
+            text,
+            [r["sentence_id"] for r in rows],
+            [text[r["start"] : r["end"]] for r in rows],
+            [Sentence(r["start"], r["end"], r["paragraph"], r["furniture"]) for r in rows],
+        )
+
+
+# What goes to another process or machine is JSON, so that every engine hands over the same.
+
+
+def copies_in(work: str) -> str:
+    """Return, for each group with copies in a shard, whom its quoted sentences are credited to."""
+    shard, _ = _unpacked(work)
+    known: dict[str, Known] = defaultdict(dict)
+    for text in _texts(shard):
+        if text.group in shard.groups:
+            rows = attribute_article(text.text, text.spans)
+            known[text.group] = quoted_speakers(text.texts, rows) | known[text.group]
+    return json.dumps(known)
+
+
+def attribute_shard(work: str) -> pa.Table:
+    """Return the rows of ``speakers.parquet`` for a shard, settled by what is known of its groups."""
+    shard, known = _unpacked(work)
+    found: list[Row] = []
+    for text in _texts(shard):
+        rows = attribute_article(text.text, text.spans)
+        if text.group in known:
+            settle(text.texts, rows, known[text.group])
+        found += [{"sentence_id": i, **row} for i, row in zip(text.ids, rows, strict=True)]
+    return pa.Table.from_pylist(found, SPEAKERS)
+
+
+def packed(shard: Shard, known: Mapping[str, Known]) -> str:
+    """Return a shard and what is known of its groups as JSON."""
+    paths = str(shard.articles), str(shard.sentences)
+    groups = sorted(shard.groups)
+    ranges = shard.article_rows, shard.sentence_rows
+    return json.dumps([paths, ranges, groups, {g: known[g] for g in groups if g in known}])
+
+
+def _unpacked(work: str) -> tuple[Shard, dict[str, Known]]:
+    (articles, sentences), (article_rows, sentence_rows), groups, known = json.loads(work)
+    shard = Shard(
+        Path(articles),
+        tuple(article_rows),
+        Path(sentences),
+        tuple(sentence_rows),
+        frozenset(groups),
+    )
+    return shard, known
 
 
 def main(cfg: DictConfig) -> None:
     """Read the articles and their sentences, write ``speakers.parquet``."""
-    workspace = Path(cfg.workspace)
-    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES)
-    sentences: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in read_parquet(
-        require(workspace / "sentences.parquet", "segment"), SENTENCES
-    ).to_pylist():
-        sentences[row["article_id"]].append(row)
-    rows = list(speaker_rows(articles.to_pylist(), sentences))
-    write_parquet(workspace / "speakers.parquet", rows, SPEAKERS)
-    named = [row["speaker_name"] for row in rows if row["speaker_name"] is not None]
-    print(
-        f"{len(rows)} sentences: {len(named)} credited to {len(set(named))} speakers, "
-        f"{sum(row['speaker'] == 'author' for row in rows)} to the author → {workspace / 'speakers.parquet'}"
+    folder = Path(cfg.workspace)
+    articles = require(folder / "articles.parquet", "ingest")
+    sentences = require(folder / "sentences.parquet", "segment")
+    run = partial(map_shards, engine=cfg.engine.name, workers=cfg.workers, what="attributing")
+    shards = shards_of(articles, sentences, cfg.shard_size)
+    known: dict[str, Known] = defaultdict(dict)
+    for part in run(copies_in, [packed(shard, {}) for shard in shards if shard.groups]):
+        for group, rows in json.loads(part).items():
+            known[group] = rows | known[group]  # the first copy's word stands
+    work = [packed(shard, known) for shard in shards]
+    tally = Tally()
+    n = write_parquet_stream(
+        folder / "speakers.parquet", tally.count(run(attribute_shard, work)), SPEAKERS
     )
+    print(f"{n} sentences: {tally} → {folder / 'speakers.parquet'}")
+
+
+class Tally:
+    """Counts for the summary, taken as the tables go by."""
+
+    def __init__(self) -> None:
+        self.speakers: Counter[str] = Counter()
+        self.credited = 0
+
+    def count(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """Yield the tables, counting."""
+        for table in tables:
+            self.speakers.update(s or "unknown" for s in table["speaker"].to_pylist())
+            self.credited += table.num_rows - table["speaker_name"].null_count
+            yield table
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{kind} {n}" for kind, n in self.speakers.most_common())
+        return f"{self.credited} credited to a speaker ({kinds})"

@@ -6,7 +6,7 @@ of the passage they stand in, of the line that leads into them, or of the senten
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -209,8 +209,9 @@ class Article:
         """Return the person last named with the title that "the senator" uses, if there is one."""
         if subject[1] - subject[0] != 2 or row[subject[0]].low != "the":
             return None
+        before = row[subject[0]].start
         wanted = _SHORT.get(row[subject[0] + 1].low, {row[subject[0] + 1].low})
-        for mention in reversed(self.roster.between(0, row[subject[0]].start)):
+        for mention in reversed(self.roster.between(before - _BEHIND, before)):
             if mention.titles and bare(mention.titles[-1]).lower() in wanted:
                 return mention.name
         return None
@@ -373,20 +374,24 @@ class Article:
     ) -> tuple[int | None, float]:
         """Return the sentence whose speaker a bare quotation takes, and how sure that is."""
         named = self.readings
+        same = by_quote[key]
+        here = bisect_left(same, at)
         for other in (
-            *[o for o in by_quote[key] if o > at],
-            *reversed([o for o in by_quote[key] if o < at]),
+            *same[here + 1 : here + _WINDOW],
+            *reversed(same[max(0, here - _WINDOW) : here]),
         ):
             if named[other].name is not None:
                 return other, 0.97
         paragraph = reading.sentence.paragraph
         back = at - 1
-        while back >= 0 and named[back].sentence.paragraph == paragraph:
+        while back >= max(0, at - _WINDOW) and named[back].sentence.paragraph == paragraph:
             if named[back].name is not None and (named[back].quoted or back == at - 1):
                 return back, 0.93
             back -= 1
         ahead = at + 1
-        while ahead < len(named) and named[ahead].sentence.paragraph == paragraph:
+        while (
+            ahead < min(len(named), at + _WINDOW) and named[ahead].sentence.paragraph == paragraph
+        ):
             if named[ahead].name is not None and named[ahead].quoted:
                 return ahead, 0.9
             ahead += 1
@@ -453,6 +458,8 @@ def _kind(row: Sequence[Token], best: Attribution, reading: Reading) -> str:
     return "mixed"
 
 
+_BEHIND = 20_000  # code points: how far back a title finds its bearer
+_WINDOW = 60  # sentences: how far a quotation looks for its speaker
 _SPEECH = 25  # code points: shorter quoted words are terms, not speech
 _FIRM = 0.8  # a cue in a block quotation does not yield to its lead-in from here on
 _DOCUMENTS = words("documents")

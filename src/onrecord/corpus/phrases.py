@@ -21,6 +21,8 @@ PLAIN = words("verbs_plain")
 DATES = words("weekdays", "time_nouns")
 TITLES = words("titles")
 DASHES = frozenset("—–―-")
+MOST_TOKENS = 400  # of a sentence
+MOST_LETTERS = 4000  # between two quotations
 REACH = 40  # tokens: no noun phrase of news is longer
 
 _JOINING = words("joining")
@@ -89,12 +91,16 @@ class Token(NamedTuple):
 
 
 def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> list[Token]:
-    """Return the tokens of ``text[start:end]``; ``quotes`` are the quoted parts of it, in order."""
+    """
+    Return the first tokens of ``text[start:end]``; ``quotes`` are the quoted parts of it, in order.
+
+    No more than some 400 are read: no sentence of prose is longer, and what a cue looks at stays bounded.
+    """
     found: list[Token] = []
     at = start
     make = tuple.__new__  # the tokens of an article are its cost: skip the named constructor
     for low, high in [*quotes, (end, end)]:
-        for match in _TOKEN.finditer(text, at, low):
+        for match in _TOKEN.finditer(text, at, min(low, at + MOST_LETTERS)):
             word = match[0]
             plain = word.lower()
             if "’" in plain:
@@ -106,7 +112,9 @@ def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -
             ended = text[high - 2 : high - 1] in {",", ".", "?", "!", "…", "'"}
             found.append(Token("", "”," if ended else "”", low, high))
         at = high
-    return found
+        if len(found) > MOST_TOKENS:
+            break
+    return found[:MOST_TOKENS]
 
 
 def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:

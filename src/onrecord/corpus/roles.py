@@ -24,6 +24,7 @@ _WORD = re.compile(r"[\w&]+(?:[-’'.]\w+)*")
 _MARK = re.compile(r"[,.;:—–()\"“”\n?!]")
 _STOP = re.compile(r"[,.;:—\n“\"(]")
 _OWNERS = frozenset(["its", "the", "his", "her", "their", "a", "an"])
+_LOOKED_AT = 500  # mentions searched for whom a spokesman speaks for
 _ENOUGH = 12  # mentions of a name looked at: later ones say nothing new
 _BREAKS = words(
     "aux", "verbs_plain", "pronouns_he", "pronouns_she", "pronouns_they", "pronouns_other", "conjunctions"
@@ -240,7 +241,7 @@ def kind_of_nominal(phrase: str, text: str, roster: Roster) -> str:
         kind = kind_of_descriptor([*found[cut:], *found[:cut]])
         if kind is not None:
             return kind
-        for mention in roster.mentions:
+        for mention in roster.mentions[:_LOOKED_AT]:
             if mention.name[-1] in found and roster.is_person(mention.name):
                 return kind_of_name(text, roster, roster.full(mention.name)) or "politician"
         return "agency"
