@@ -22,10 +22,16 @@ from rensa import RMinHash
 from onrecord.records import atomic
 
 Hashes = npt.NDArray[np.uint64]
+Marks = npt.NDArray[np.uint8]
 
 WORD = re.compile(r"\w+")
 SEED = 42  # of the MinHash permutations: fixed, so that groups do not depend on a run
 SHINGLE = 3  # words
+# Share of MinHash values in common below which a pair is not verified: half of what the loosest copies that
+# the default settings accept have (a version 55 % of which is in one three times as long: 0.16).
+LEAST = 0.08
+AT_ONCE = 500  # texts whose words are held at a time
+CHUNK = 50_000  # pairs whose marks are compared at a time
 
 
 class Compared(Protocol):
@@ -37,6 +43,9 @@ class Compared(Protocol):
     def band(self, index: int) -> Hashes:
         """Return the keys of one band, shape (articles,)."""
 
+    def marks(self) -> Marks:
+        """Return the low byte of each MinHash value, shape (articles, bands * rows)."""
+
     def of(self, index: int) -> Hashes:
         """Return the sorted, distinct shingle hashes of one article."""
 
@@ -47,12 +56,14 @@ class Sketches:
     What is compared of each article, in the articles' order.
 
     ``shingles[offsets[i]:offsets[i + 1]]`` are the sorted, distinct shingle hashes of article ``i``;
-    ``bands`` has shape (bands, articles). An article of fewer than three words has no shingle.
+    ``bands`` has shape (bands, articles), ``bytes`` (articles, bands * rows): the low byte of each MinHash
+    value. An article of fewer than three words has no shingle.
     """
 
     shingles: Hashes
     offsets: npt.NDArray[np.int64]
     bands: Hashes
+    bytes: Marks
 
     def sizes(self) -> npt.NDArray[np.int64]:
         """Return how many shingles each article has."""
@@ -64,35 +75,39 @@ class Sketches:
         keys: Hashes = self.bands[index]
         return keys
 
+    def marks(self) -> Marks:
+        """Return the low bytes of the MinHash values."""
+        return self.bytes
+
     def of(self, index: int) -> Hashes:
         """Return the shingle hashes of one article."""
         return self.shingles[self.offsets[index] : self.offsets[index + 1]]
 
     def save(self, path: Path) -> None:
-        """Write the sketches to a file: number of articles and bands, offsets, bands, shingles."""
+        """Write the sketches to a file: how many articles, bands and marks; then all of each."""
         with atomic(path) as temporary, temporary.open("wb") as file:
-            np.array([len(self.offsets) - 1, len(self.bands)], np.int64).tofile(file)
-            self.offsets.tofile(file)
-            self.bands.tofile(file)
-            self.shingles.tofile(file)
+            head = [len(self.offsets) - 1, len(self.bands), self.bytes.shape[1]]
+            np.array(head, np.int64).tofile(file)
+            for part in (self.offsets, self.bands, self.shingles, self.bytes):
+                part.tofile(file)
 
 
 class Stored:
     """
     The sketches of several files, read piece by piece as they are asked for.
 
-    Only the offsets stay in memory (8 bytes an article): reading a band or an article's shingles costs a
+    Only the offsets stay in memory (8 bytes an article), and the marks while groups are found: reading a band or an article's shingles costs a
     system call, which the disk's cache answers.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.files = [path.open("rb") for path in paths]
-        self.heads = [np.fromfile(file, np.int64, 2).tolist() for file in self.files]
+        self.heads = [np.fromfile(file, np.int64, 3).tolist() for file in self.files]
         self.offsets = [
             np.fromfile(file, np.int64, n + 1)
-            for file, (n, _) in zip(self.files, self.heads, strict=True)
+            for file, (n, _, _) in zip(self.files, self.heads, strict=True)
         ]
-        self.firsts = np.concatenate([[0], np.cumsum([n for n, _ in self.heads])]).tolist()
+        self.firsts = np.concatenate([[0], np.cumsum([n for n, _, _ in self.heads])]).tolist()
 
     def sizes(self) -> npt.NDArray[np.int64]:
         """Return how many shingles each article has."""
@@ -101,17 +116,27 @@ class Stored:
     def band(self, index: int) -> Hashes:
         """Return the keys of one band."""
         parts = [
-            self._read(file, 8 * (3 + n + index * n), n)
-            for file, (n, _) in zip(self.files, self.heads, strict=True)
+            self._read(file, 8 * (4 + n + index * n), n)
+            for file, (n, _, _) in zip(self.files, self.heads, strict=True)
         ]
         return np.concatenate([*parts, np.empty(0, np.uint64)])
+
+    def marks(self) -> Marks:
+        """Return the low bytes of the MinHash values."""
+        found = np.empty((self.firsts[-1], self.heads[0][2] if self.heads else 0), np.uint8)
+        pieces = zip(self.files, self.heads, self.offsets, self.firsts, strict=False)
+        for file, (n, bands, width), offsets, first in pieces:
+            at = 8 * (4 + n + bands * n + int(offsets[-1]))
+            data = os.pread(file.fileno(), n * width, at)
+            found[first : first + n] = np.frombuffer(data, np.uint8).reshape(n, width)
+        return found
 
     def of(self, index: int) -> Hashes:
         """Return the shingle hashes of one article."""
         part = bisect_right(self.firsts, index) - 1
-        n, bands = self.heads[part]
+        n, bands, _ = self.heads[part]
         start, end = self.offsets[part][index - self.firsts[part] :][:2].tolist()
-        return self._read(self.files[part], 8 * (3 + n + bands * n + start), end - start)
+        return self._read(self.files[part], 8 * (4 + n + bands * n + start), end - start)
 
     def close(self) -> None:
         """Close the files."""
@@ -140,20 +165,26 @@ def shingle_hashes(words: Sequence[int]) -> Hashes:
 
 def sketch(texts: Sequence[str], *, bands: int, rows: int) -> Sketches:
     """Return the sketches of texts: words in lower case, shingles of three, ``bands`` of ``rows`` values."""
-    words = RMinHash.hash_token_sets([WORD.findall(text.lower()) for text in texts])
-    each = [shingle_hashes(hashes) for hashes in words]
-    offsets = np.zeros(len(each) + 1, np.int64)
-    np.cumsum([len(one) for one in each], out=offsets[1:])
-    flat = np.concatenate([*each, np.empty(0, np.uint64)])
-    digests = RMinHash.digest_matrix_from_flat_token_hashes(
-        flat, offsets.astype(np.uint64), bands * rows, SEED
-    )
-    matrix = np.array(digests.to_rows(), np.uint64).reshape(len(each), bands, rows)
-    keys: Hashes = np.zeros((len(each), bands), np.uint64)
+    each: list[Hashes] = []
+    digests = np.zeros((len(texts), bands * rows), np.uint32)
+    for at in range(0, len(texts), AT_ONCE):
+        words = [WORD.findall(text.lower()) for text in texts[at : at + AT_ONCE]]
+        some = [shingle_hashes(hashes) for hashes in RMinHash.hash_token_sets(words)]
+        ends = np.cumsum([0, *map(len, some)]).astype(np.uint64)
+        flat = np.concatenate(some)
+        found = RMinHash.digest_matrix_from_flat_token_hashes(flat, ends, bands * rows, SEED)
+        digests[at : at + AT_ONCE] = found.to_rows()
+        each += some
+    keys: Hashes = np.zeros((len(texts), bands), np.uint64)
     for row in range(rows):
-        keys = (keys ^ matrix[:, :, row]) * np.uint64(0xD6E8FEB86659FD93)
+        keys = (keys ^ digests[:, row::rows]) * np.uint64(0xD6E8FEB86659FD93)
         keys ^= keys >> np.uint64(32)
-    return Sketches(flat, offsets, np.ascontiguousarray(keys.T))
+    return Sketches(
+        np.concatenate([*each, np.empty(0, np.uint64)]),
+        np.cumsum([0, *map(len, each)]).astype(np.int64),
+        np.ascontiguousarray(keys.T),
+        digests.astype(np.uint8),  # the low byte
+    )
 
 
 def are_copies(
@@ -202,31 +233,41 @@ def groups(
         return index
 
     refused: set[tuple[int, int]] = set()
+    marks = sketches.marks()
     for index in range(bands):
-        for members in same_keys(sketches.band(index), sized):
-            for place, one in enumerate(members):
-                for other in members[max(0, place - bucket) : place]:
-                    a, b = root(one), root(other)
-                    if a == b or (other, one) in refused:
-                        continue
-                    if are_copies(
-                        sketches.of(one), sketches.of(other),
-                        jaccard=jaccard, containment=containment, shared=shared,
-                    ):  # fmt: skip
-                        parent[max(a, b)] = min(a, b)
-                    else:
-                        refused.add((other, one))
+        for one, other in candidates(sketches.band(index), sized, bucket, marks):
+            a, b = root(one), root(other)
+            if a == b or (one, other) in refused:
+                continue
+            if are_copies(
+                sketches.of(one), sketches.of(other),
+                jaccard=jaccard, containment=containment, shared=shared,
+            ):  # fmt: skip
+                parent[max(a, b)] = min(a, b)
+            else:
+                refused.add((one, other))
     return [root(index) for index in range(len(parent))]
 
 
-def same_keys(keys: Hashes, sized: npt.NDArray[np.bool_]) -> list[list[int]]:
-    """Return the indexes, ascending, of each key that two or more of the ``sized`` entries share."""
+def candidates(
+    keys: Hashes, sized: npt.NDArray[np.bool_], bucket: int, marks: Marks
+) -> list[tuple[int, int]]:
+    """
+    Return the pairs of ``sized`` articles that share a key and LEAST of their marks.
+
+    ``keys`` and ``sized`` have shape (articles,). Of the articles with one key, each is paired with the
+    ``bucket`` before it.
+    """
     at = np.flatnonzero(sized)
     order = at[np.argsort(keys[at], kind="stable")]
-    edges = np.flatnonzero(np.diff(keys[order]) != 0) + 1
-    sizes = np.diff(np.concatenate([[0], edges, [len(order)]]))
-    starts = np.concatenate([[0], edges])
-    return [
-        order[start : start + size].tolist()
-        for start, size in zip(starts[sizes > 1], sizes[sizes > 1], strict=True)
-    ]
+    ordered = keys[order]
+    found: list[tuple[int, int]] = []
+    for distance in range(1, bucket + 1):
+        places = np.flatnonzero(ordered[distance:] == ordered[:-distance])
+        if not len(places):
+            break
+        for part in np.array_split(places, len(places) // CHUNK + 1):
+            one, other = order[part + distance], order[part]
+            alike = np.count_nonzero(marks[one] == marks[other], axis=1) >= LEAST * marks.shape[1]
+            found += zip(one[alike].tolist(), other[alike].tolist(), strict=True)
+    return found
