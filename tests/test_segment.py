@@ -1,5 +1,6 @@
 """Articles to sentences, on every engine the same bytes; shards that cover a table; streams of row groups."""
 
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onrecord.cli import main
-from onrecord.corpus.engine import map_shards, read_rows, row_shards, write_parquet_stream
+from onrecord.corpus.engine import (
+    map_shards,
+    read_rows,
+    resumable,
+    row_shards,
+    write_parquet_stream,
+)
 from onrecord.corpus.furniture import mark
 from onrecord.corpus.segment import sentences
 from onrecord.corpus.splitter import make
@@ -109,6 +116,25 @@ def test_unknown_engines_are_refused(engine):
 def test_an_error_in_a_worker_reaches_the_caller():
     with pytest.raises(TypeError):
         list(map_shards(len, [1, 2, 3], workers=2))
+
+
+def table_of(number: int, seen: Path) -> pa.Table:
+    with seen.open("a") as file:
+        file.write(f"{number} ")
+    if number == 3 and len(seen.read_text().split()) == 4:
+        raise KeyboardInterrupt
+    return pa.table({"n": [number]})
+
+
+def test_interrupted_work_goes_on_where_it_stopped(tmp_path):
+    seen = tmp_path / "seen"
+    how = {"folder": tmp_path / "kept", "about": "settings"}
+    with pytest.raises(KeyboardInterrupt):
+        list(resumable(partial(table_of, seen=seen), range(6), **how))
+    tables = list(resumable(partial(table_of, seen=seen), range(6), **how))
+    assert [t["n"][0].as_py() for t in tables] == [0, 1, 2, 3, 4, 5]
+    assert seen.read_text().split() == ["0", "1", "2", "3", "3", "4", "5"]
+    assert not (tmp_path / "kept").exists()
 
 
 @given(st.lists(st.integers(0, 9), max_size=5), st.integers(1, 7))

@@ -1,14 +1,17 @@
 """
 One function over many shards, in the shards' order: in this process, in several, or on a Ray cluster.
 
-A shard is whatever its function takes; it must pickle, and so must the result. Work is resumable where
-the function is wrapped by :func:`kept`: a shard's rows wait in a file of their own until all are there.
+A shard is whatever its function takes; it must pickle, and so must the result. :func:`resumable` keeps each
+shard's rows in a file of their own until all are there, so that a run that was interrupted goes on.
 """
 
+import hashlib
+import shutil
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -89,6 +92,41 @@ def _on_ray(function: Callable[[Shard], Result], shards: Sequence[Shard]) -> Ite
     )
     for row in work.map(lambda row: {"result": function(row["shard"])}).iter_rows():
         yield row["result"]
+
+
+def resumable(
+    function: Callable[[Shard], pa.Table],
+    shards: Sequence[Shard],
+    *,
+    folder: Path,
+    about: object,
+    engine: str = "local",
+    workers: int = 1,
+    what: str = "",
+) -> Iterator[pa.Table]:
+    """
+    Yield the table ``function`` makes of each shard, in order, keeping what is done in ``folder``.
+
+    ``about`` tells what the tables depend on besides the shard, such as the input's hash and the settings;
+    anything that ``repr`` tells apart will do. A table kept under the same ``about`` is not made again. The
+    folder goes when the last table has been taken.
+    """
+    names = [hashlib.sha256(repr((about, shard)).encode()).hexdigest()[:32] for shard in shards]
+    folder.mkdir(parents=True, exist_ok=True)
+    keep = partial(_keep, function=function, folder=str(folder.resolve()))
+    work = list(zip(names, shards, strict=True))
+    for name in map_shards(keep, work, engine=engine, workers=workers, what=what):
+        yield pq.read_table(folder / f"{name}.parquet")
+    shutil.rmtree(folder)
+
+
+def _keep(named: tuple[str, Shard], *, function: Callable[[Shard], pa.Table], folder: str) -> str:
+    name, shard = named
+    path = Path(folder) / f"{name}.parquet"
+    if not path.exists():
+        with atomic(path) as temporary:
+            pq.write_table(function(shard), temporary, compression="lz4")
+    return name
 
 
 def write_parquet_stream(path: str | Path, tables: Iterable[pa.Table], schema: pa.Schema) -> int:

@@ -25,7 +25,7 @@ from onrecord.records import BadInput
 FIELDS = ("id", "text", "title", "byline", "published", "outlet", "url")
 SINGLE = (".txt", ".html", ".htm")  # one article a file
 SUFFIXES = (*SINGLE, ".jsonl", ".jsonl.gz", ".csv", ".parquet")
-RANGE = 1 << 25  # bytes of a .jsonl file in one part
+RANGE = 1 << 22  # bytes of a .jsonl file in one part
 MB = 1 << 20
 
 Raw = dict[str, Any]

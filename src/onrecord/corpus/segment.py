@@ -7,15 +7,16 @@ but the white space between sentences. Furniture is cut out of a line of prose a
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from omegaconf import DictConfig, OmegaConf
 
-from onrecord.corpus.engine import map_shards, read_rows, row_shards, write_parquet_stream
+from onrecord.corpus.engine import read_rows, resumable, row_shards, write_parquet_stream
 from onrecord.corpus.splitter import LINE, Splitter, make, trimmed
-from onrecord.records import SENTENCES, require, sentence_id
+from onrecord.records import SENTENCES, file_sha256, require, sentence_id
 
 # They are part of the page's layout, but they assert something: annotators are sent them.
 SAID = frozenset({"headline", "deck"})
@@ -91,8 +92,14 @@ def main(cfg: DictConfig) -> None:
     rules: Any = OmegaConf.to_container(cfg.splitter)
     work = partial(segment_shard, splitter=rules)
     shards = row_shards(articles, cfg.shard_size)
-    tables = map_shards(
-        work, shards, engine=cfg.engine.name, workers=cfg.workers, what="segmenting"
+    tables = resumable(
+        work,
+        shards,
+        folder=folder / ".segment",
+        about=[version("onrecord"), file_sha256(articles), rules],
+        engine=cfg.engine.name,
+        workers=cfg.workers,
+        what="segmenting",
     )
     n = write_parquet_stream(folder / "sentences.parquet", tables, SENTENCES)
     print(f"{n} sentences in {folder / 'sentences.parquet'}")
