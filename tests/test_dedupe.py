@@ -97,6 +97,7 @@ def test_groups_name_their_first_member_and_do_not_depend_on_shards(texts):
             )
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 30)), st.lists(st.integers(0, 30)))
 def test_the_verification_is_jaccard_or_containment(one, other):
     a, b = set(one), set(other)

@@ -137,6 +137,7 @@ def test_interrupted_work_goes_on_where_it_stopped(tmp_path):
     assert not (tmp_path / "kept").exists()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 9), max_size=5), st.integers(1, 7))
 def test_shards_cover_a_table_in_order(tmp_path_factory, groups, size):
     path = tmp_path_factory.mktemp("t") / "t.parquet"
