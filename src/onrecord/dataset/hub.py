@@ -4,9 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
-import httpx
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+from huggingface_hub.errors import LocalTokenNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
 from onrecord.records import BadInput, file_sha256
@@ -39,7 +38,11 @@ def upload(folder: Path, *, repo: str, version: str, private: bool) -> str:
         )
     except LocalTokenNotFoundError as error:
         raise BadInput("to=hub needs a token: set HF_TOKEN, or run `hf auth login`") from error
-    except (HfHubHTTPError, HFValidationError, httpx.HTTPError, OSError) as error:
+    except BadInput:
+        raise
+    except (
+        Exception
+    ) as error:  # the client's own errors, and its transport's, which differ by its version
         told = str(error).strip().splitlines()
         raise BadInput(
             f"to=hub, repo={repo}: {told[0] if told else type(error).__name__}"
