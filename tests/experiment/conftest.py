@@ -40,7 +40,7 @@ def table(groups: int = 100, rows: int = 4, seed: int = 1) -> list[dict[str, Any
         others = chance.choices([label, *WORDS], k=2)
         made.append(
             {"id": f"r{i}", "text": " ".join(told) + f" {i}.", "target": ["free buses", "night buses"][i % 2],
-             "label": label, "group": f"g{i // rows}", "outlet": f"outlet {i % 4}",
+             "label": label, "group": f"g{i // rows}", "outlet": f"outlet {i // rows % 4}",
              "published": f"2026-0{1 + i % 3}-01", "votes": [label, *others]}
         )  # fmt: skip
     return made

@@ -88,7 +88,7 @@ def test_a_joblib_sweep_makes_the_same_runs(home, cli):
 
 
 def test_folds_of_the_dataset_are_scored_out_of_fold(home, cli):
-    done(cli("build", "source=rows", "rows=rows.jsonl", "workspace=folded", "split=kfold", cwd=home))  # fmt: skip
+    done(cli("build", "source=rows", "rows=rows.jsonl", "workspace=folded", "split=kfold", "split.k=4", cwd=home))  # fmt: skip
     done(cli("train", "model=tfidf_logreg", "workspace=folded", "run=three", cwd=home))
     assert "out of fold" in done(cli("evaluate", "workspace=folded", "run=three", cwd=home))
     report = json.loads((home / "three" / "report.json").read_text())
@@ -96,6 +96,15 @@ def test_folds_of_the_dataset_are_scored_out_of_fold(home, cli):
     assert "looks_at_test" not in report
     refused = cli("evaluate", "workspace=folded", "run=three", "on=test", cwd=home)
     assert (refused.returncode, "no test split" in refused.stderr) == (2, True)
+
+
+def test_whole_outlets_are_held_out(home, cli):
+    words = ("train", "model=tfidf_nb", "fold_by=outlet", "workspace=ws", "run=held")
+    assert "4 folds by outlet" in done(cli(*words, cwd=home))
+    done(cli("evaluate", "on=out_of_fold", "workspace=ws", "run=held", cwd=home))
+    outlet_of = {row["id"]: row["outlet"] for row in table()}
+    folds = pq.read_table(home / "held" / "out_of_fold.parquet").to_pylist()
+    assert len({(row["fold"], outlet_of[row["id"]]) for row in folds}) == 4
 
 
 def test_small_data_is_refused_or_said_to_be_small(home, cli, tmp_path):

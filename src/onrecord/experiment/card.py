@@ -40,7 +40,7 @@ Labels too small to learn (fewer than 30 sentences or 3 groups):
 {small}
 ## Scores
 
-Out of fold by group, {len(cv["folds"])} folds: macro-F1 {_share(cv["macro_f1"])}, accuracy {_share(cv["accuracy"])}.
+Out of fold by {settings["fold_by"]}, {len(cv["folds"])} folds: macro-F1 {_share(cv["macro_f1"])}, accuracy {_share(cv["accuracy"])}.
 {missing}Intervals and the test scores, once looked at, are in `report.json` and `report.html`.
 
 ## Made with

@@ -89,6 +89,7 @@ def main(cfg: DictConfig) -> None:
         "name": about["name"], "on": on, "data": examples.signature, "split": examples.split,
         "config": about["signature"], "seed": settings["seed"], "onrecord": about["onrecord"],
         "baseline": settings["baseline"],
+        "fold_by": settings["fold_by"],
     }  # fmt: skip
     report = make_report(
         part, chances, signature, small=about["small"], baseline=baseline,
@@ -119,7 +120,11 @@ def main(cfg: DictConfig) -> None:
 
 def summary(report: Mapping[str, Any], looks: int | None) -> str:
     """Return a report in a few lines for a terminal."""
-    where = "test" if report["signature"]["on"] == "test" else "out of fold, by group"
+    where = (
+        "test"
+        if report["signature"]["on"] == "test"
+        else f"out of fold, by {report['signature']['fold_by']}"
+    )
     lines = [f"{report['signature']['name']}, {where}: {report['n']} sentences in {report['n_groups']} groups"]  # fmt: skip
     if report["heading"]:
         lines.append(f"  {report['heading']}: {'; '.join(report['small']) or 'too few groups'}")

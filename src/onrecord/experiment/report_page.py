@@ -48,7 +48,7 @@ def report_page(
     where = (
         "the test split"
         if signature["on"] == "test"
-        else "sentences predicted out of fold, by group"
+        else f"sentences predicted out of fold, by {signature['fold_by']}"
     )
     title = f"{signature['name']}: {report['question']}"
     if report["heading"]:

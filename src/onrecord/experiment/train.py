@@ -1,6 +1,7 @@
 """``train``: fit a model, cross-validated by group, into a run folder."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,33 @@ def wants_vectors(settings: Mapping[str, Any]) -> bool:
     return any(needs_vectors(spec) for spec in specs)
 
 
+def folded_by(examples: Examples, by: str) -> Examples:
+    """Return the examples with the groups that folds must not part: ``group``, or whole outlets.
+
+    Raises BadInput where a group is of several outlets: it could not be kept together then.
+    """
+    if by == "group":
+        return examples
+    if by != "outlet":
+        raise BadInput(f"fold_by={by}: expected group or outlet")
+    frame = examples.frame
+    if (frame["outlet"] == "").any():
+        row = frame.loc[frame["outlet"] == "", "id"].iloc[0]
+        raise BadInput(f"fold_by=outlet: expected an outlet in every row, found none in {row!r}")
+    several = frame.groupby("group")["outlet"].nunique()
+    if (several > 1).any():
+        raise BadInput(
+            f"fold_by=outlet: the group {several[several > 1].index[0]!r} is of several outlets"
+        )
+    return replace(examples, frame=frame.assign(group=frame["outlet"], fold=None))
+
+
 def cross_validate(
     examples: Examples, settings: Mapping[str, Any], progress: Any = lambda done, total: None
 ) -> tuple[Any, Any, dict[str, Any]]:
     """Return out-of-fold probabilities (rows, labels), the fold of each row, and ``cv.json``'s content."""
-    folds = grouped_folds(examples, int(settings["folds"]), int(settings["seed"]))
+    parted = folded_by(examples, str(settings["fold_by"]))
+    folds = grouped_folds(parted, int(settings["folds"]), int(settings["seed"]))
     soft = bool(settings["soft"])
     chances, fold_of, notes = out_of_fold(
         examples, folds, lambda part: fit_model(make_from(settings), part, soft=soft), progress
@@ -67,7 +90,7 @@ def cross_validate(
 def main(cfg: DictConfig) -> str:
     """Train into ``cfg.run`` (default: a folder named by the hash of config and data); return its path."""
     settings: Any = OmegaConf.to_container(
-        OmegaConf.masked_copy(cfg, ["features", "classifier", "model", "soft", "folds", "seed", "encoder", "baseline"]),
+        OmegaConf.masked_copy(cfg, ["features", "classifier", "model", "soft", "folds", "fold_by", "seed", "encoder", "baseline"]),
         resolve=True,
     )  # fmt: skip
     everything = read_examples(Path(cfg.workspace) / "dataset")
@@ -111,7 +134,8 @@ def main(cfg: DictConfig) -> str:
     about["files"] = {file: file_sha256(folder / file) for file in MADE}
     write_json(folder / "run.json", about)
     print(
-        f"{name}: {cv['n']} sentences in {cv['n_groups']} groups, {len(cv['folds'])} folds by group"
+        f"{name}: {cv['n']} sentences in {cv['n_groups']} groups, "
+        f"{len(cv['folds'])} folds by {cfg.fold_by}"
     )
     print(f"  out of fold: macro-F1 {shown(cv['macro_f1'])}, accuracy {shown(cv['accuracy'])}")
     for line in small:
