@@ -14,7 +14,7 @@ from onrecord.experiment.features import needs_vectors
 from onrecord.experiment.folds import grouped_folds, out_of_fold
 from onrecord.experiment.models import fit_model, make_model, save_model
 from onrecord.experiment.scores import confusion, measures
-from onrecord.experiment.vectors import attach_vectors
+from onrecord.experiment.vectors import attach_vectors, encoder_folder, weights_hash
 from onrecord.records import BadInput, file_sha256, write_json, write_text
 
 MADE = ("model.skops", "cv.json", "out_of_fold.parquet", "model_card.md")
@@ -104,10 +104,13 @@ def main(cfg: DictConfig) -> str:
             "collect more, or say allow_small=true"
         )
     name = str(cfg.model.name)
-    if not wants_vectors(settings):
-        settings["encoder"] = None
+    # where the encoder lies is no part of what is trained; what it weighs is
+    encoder = settings.pop("encoder")
+    if wants_vectors(settings):
+        settings["encoder_weights"] = weights_hash(encoder_folder(encoder))
     folder = Path(cfg.run) if cfg.run else runs.run_folder(name, settings, examples.signature)
     signature = runs.config_hash({"settings": settings, "data": examples.signature})
+    settings["encoder"] = encoder if wants_vectors(settings) else None
     if (folder / "run.json").is_file() and runs.read_run(folder)["signature"] == signature:
         print(f"{name}: already trained on these data, nothing to do: {folder}")
         return str(folder)

@@ -1,0 +1,64 @@
+"""Planted label errors, found again: precision at 50.
+
+    python benchmarks/label_errors.py DATASET_FOLDER ENCODER_FOLDER
+
+DATASET_FOLDER is what `onrecord build source=rows rows=gwsd-train.jsonl.gz split=kfold split.k=5 on_leak=report`
+makes. A twentieth and a tenth of the labels, chosen at random, are given another label at random.
+"""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+
+from onrecord.experiment.examples import read_examples
+from onrecord.experiment.folds import grouped_folds, out_of_fold
+from onrecord.experiment.models import fit_model, make_model
+from onrecord.experiment.suspects import ranked
+from onrecord.experiment.vectors import attach_vectors
+
+FEATURES = {
+    "words": {"kind": "ngrams", "unit": "word", "low": 1, "high": 2, "min_df": 1},
+    "chars": {"kind": "ngrams", "unit": "char", "low": 2, "high": 5, "min_df": 2},
+    "vectors": {"kind": "vectors", "pair": False},
+}
+LOGREG = {
+    "kind": "logreg",
+    "C": 1.0,
+    "class_weight": "balanced",
+    "solver": "newton-cg",
+    "max_iter": 200,
+}
+
+
+def main(dataset: str, encoder: str) -> None:
+    examples = attach_vectors(read_examples(dataset), encoder, None)
+    folds = grouped_folds(examples, 5, 1)
+    print("| planted | seed | in doubt | precision at 50 | by margin alone | chance |")
+    print("|---|---|---|---|---|---|")
+    for share in (0.05, 0.1):
+        for seed in (1, 2, 3):
+            generator = np.random.default_rng(seed)
+            count = round(share * len(examples.frame))
+            planted = generator.choice(len(examples.frame), count, replace=False)
+            labels = examples.labels.copy()
+            labels[planted] = (
+                labels[planted] + generator.integers(1, len(examples.names), count)
+            ) % len(examples.names)
+            spoilt = replace(examples, frame=examples.frame.assign(label=labels))
+            chances, _, _ = out_of_fold(
+                spoilt, folds, lambda part: fit_model(make_model(FEATURES, LOGREG), part)
+            )
+            rows = ranked(spoilt, chances)
+            ids = set(examples.frame["id"].iloc[planted])
+            found = np.mean([row["id"] in ids for row in rows[:50]])
+            given = chances[np.arange(len(labels)), labels]
+            plain = np.isin(np.argsort(given)[:50], planted).mean()
+            print(
+                f"| {share:.0%} ({count}) | {seed} | {len(rows)} | {found:.2f} | {plain:.2f} | {share:.2f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
