@@ -87,7 +87,9 @@ def test_what_flipped_is_said():
 
 def test_a_long_name_is_left_to_its_span_in_a_stand_off_campaign():
     name = "several residents of the old mill quarter"
-    rows = [row("a", speaker="other", speaker_name=name) | {"speaker_span": {"start": 3, "end": 44}}]
+    rows = [
+        row("a", speaker="other", speaker_name=name) | {"speaker_span": {"start": 3, "end": 44}}
+    ]
     gold, _ = resolve(rows, {}, SCHEME, "majority")
     kept = with_spans(gold, rows, standoff=False)[0]
     assert kept["labels"]["speaker_name"] == name
