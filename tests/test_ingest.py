@@ -280,6 +280,28 @@ def test_changes_are_told_and_a_changed_text_needs_a_yes(folder, capsys):
     assert set(articles(folder)) == {"a", "c"}
 
 
+def test_an_added_article_leaves_the_others_as_they_are(folder):
+    (folder / "b.txt").write_text("Another article. It is not the same.\n")
+
+    def sentences() -> list[dict]:
+        assert ingest(folder) == 0
+        assert main(["segment", f"workspace={folder.parent / 'ws'}"]) == 0
+        return pq.read_table(folder.parent / "ws/sentences.parquet").to_pylist()
+
+    before, old = sentences(), articles(folder)
+    (folder / "aa.txt").write_text("A third one, which is new. It stands between them.")
+    after = sentences()
+    assert [row for row in after if row["article_id"] != "aa"] == before
+    assert {name: row for name, row in articles(folder).items() if name != "aa"} == old
+
+
+def test_a_gzip_bomb_is_refused(folder, capsys):
+    bomb = gzip.compress(jsonl({"id": "g", "text": TEXT}) + (b" " * 99 + b"\n") * 400_000)
+    (folder / "g.jsonl.gz").write_bytes(bomb)
+    assert ingest(folder, "on_error=skip", "limits.text_mb=0.01") == 0
+    assert "packed 100 to 1" in capsys.readouterr().out
+
+
 def test_an_interrupted_run_goes_on(folder, monkeypatch):
     """What a piece of work left is used again: its articles are not read a second time."""
     for name in "bcd":

@@ -27,6 +27,7 @@ SINGLE = (".txt", ".html", ".htm")  # one article a file
 SUFFIXES = (*SINGLE, ".jsonl", ".jsonl.gz", ".csv", ".parquet")
 RANGE = 1 << 22  # bytes of a .jsonl file in one part
 MB = 1 << 20
+PACKED = 100  # times its packed size that a .gz file may have: text has ten at most
 
 Raw = dict[str, Any]
 
@@ -129,7 +130,10 @@ def raw_articles(
             yield single(part, kind)
         else:
             for where, row, encoding in TABLES[kind](part, int(text_mb * MB)):
-                yield row if isinstance(row, BadInput) else picked(row, columns, where, encoding)
+                raw = row if isinstance(row, BadInput) else picked(row, columns, where, encoding)
+                if isinstance(raw, dict) and len(raw["text"]) > text_mb * MB:
+                    raw = BadInput(f"{where}: expected at most {text_mb:g} MB, found a longer text")
+                yield raw
     except BadInput as error:
         yield error
     except (
@@ -219,6 +223,10 @@ def json_rows(part: Part, limit: int) -> Rows:
             number += 1
             where = f"{part.name}, " + (f"byte {at}" if part.first else f"line {number}")
             at += len(line)
+            if packed and at > PACKED * (Path(part.path).stat().st_size + limit):
+                raise BadInput(
+                    f"{where}: expected text, found what was packed {PACKED} to 1 or more"
+                )
             if len(line) > limit:
                 at += rest_of_line(file, line)
                 long = f"{where}: expected at most {limit / MB:g} MB, found a longer line"
