@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from onrecord.campaign.agree import coefficient, measure, week
+from onrecord.campaign.agree import week
 from onrecord.campaign.long_table import answers_of_annotations, read_long
+from onrecord.campaign.measure import coefficient, measure
 from onrecord.records import BadInput
 from onrecord.scheme import load_scheme
 
@@ -59,7 +60,7 @@ def test_below_ten_groups_there_is_no_interval_and_a_reason(tmp_path):
     )
     found = coefficient(_answers(read_long(table)["label"]), **SETTINGS)
     assert found["low"] is None
-    assert found["reason"] == "9 groups of articles, fewer than 10"
+    assert found["reason"] == "9 groups, fewer than 10"
 
 
 def _answers(table):
@@ -97,7 +98,7 @@ def test_confusions_and_pairs_are_named(tmp_path):
     found = measure(_answers(read_long(votes_csv(tmp_path / "v.csv", rows))["label"]), **SETTINGS)
     assert found["confused"] == [{"labels": ["x", "y"], "pairs": 1.0}]
     assert found["pairs"][0]["pair"] == ["ann", "bob"]
-    assert found["percent"] == pytest.approx(0.5)
+    assert found["percent"]["value"] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,15 @@ from hypothesis import strategies as st
 from krippendorff import alpha as reference
 from statsmodels.stats.inter_rater import cohens_kappa
 
+from onrecord.campaign.bootstrap import bootstrap, figures, interval, sums_by_group, total
 from onrecord.campaign.coefficients import (
     alpha,
-    bootstrap_alpha,
     cohen_kappa,
     distances,
     gwet_ac1,
-    interval,
     label_counts,
     percent_agreement,
     specific_agreement,
-    sums_by_group,
     why_undefined,
 )  # fmt: skip
 
@@ -130,9 +128,36 @@ def test_the_interval_covers_and_is_seeded():
     counts = np.array([[np.sum(row == k) for k in range(3)] for row in votes], float)
     distance = distances(np.zeros(3), "nominal")
     sums = sums_by_group(counts, np.arange(400) // 8, distance)
-    draws = [bootstrap_alpha(sums, distance, replicates=2000, seed=seed) for seed in (5, 5, 6)]
+    draws = [bootstrap(sums, distance, replicates=2000, seed=seed)["alpha"] for seed in (5, 5, 6)]
     assert np.array_equal(draws[0], draws[1])
     assert not np.array_equal(draws[0], draws[2])
-    low, high, undefined = interval(draws[0])
-    assert low < whole_alpha(counts) < high
-    assert undefined == 0
+    ends = interval(draws[0])
+    assert ends["low"] < whole_alpha(counts) < ends["high"]
+    assert ends["undefined_replicates"] == 0
+
+
+def test_groups_that_are_equal_are_drawn_together_with_the_same_spread():
+    """400 single tasks have few distinct sums (one multinomial); 400 told apart are drawn one by one."""
+    generator = np.random.default_rng(2)
+    counts = np.array(
+        [[np.sum(v == k) for k in range(3)] for v in generator.integers(0, 3, (400, 3))]
+    )
+    distance = distances(np.zeros(3), "nominal")
+    together = sums_by_group(counts.astype(float), np.arange(400), distance)
+    jitter = type(together)(
+        **{**vars(together), "possible": together.possible + np.arange(400)[:, None] * 1e-9}
+    )
+    spread = [bootstrap(s, distance, replicates=4000, seed=1)["alpha"] for s in (together, jitter)]
+    assert spread[0].mean() == pytest.approx(spread[1].mean(), abs=0.003)
+    assert spread[0].std() == pytest.approx(spread[1].std(), rel=0.06)
+
+
+def test_the_sums_give_the_same_figures_as_the_plain_formulas():
+    generator = np.random.default_rng(3)
+    counts = generator.integers(0, 3, size=(50, 4)).astype(float)
+    distance = distances(np.zeros(4), "nominal")
+    found = figures(total(sums_by_group(counts, np.arange(50) // 5, distance)), distance)
+    assert found["alpha"] == pytest.approx(whole_alpha(counts))
+    assert found["percent"] == pytest.approx(percent_agreement(counts))
+    assert found["ac1"] == pytest.approx(gwet_ac1(counts))
+    assert list(found["specific"]) == pytest.approx(specific_agreement(counts))

@@ -42,6 +42,7 @@ class Question:
     when: Mapping[str, tuple[str, ...]]
     hotkeys: tuple[str, ...]
     target: bool
+    level: Literal["nominal", "ordinal", "interval"] = "nominal"  # of its labels, in agreement
 
     @property
     def names(self) -> list[str]:
@@ -113,17 +114,22 @@ def parse_scheme(declared: Any, where: str) -> Scheme:
 
 
 def _question(name: str, body: Any, where: str) -> Question:
-    _expect_keys(body, {"ask", "kind", "labels", "when", "hotkeys", "target"}, {"ask"}, where)
+    _expect_keys(
+        body, {"ask", "kind", "labels", "when", "hotkeys", "target", "level"}, {"ask"}, where
+    )
     kind = body.get("kind", "label")
     if kind not in ("label", "name"):
         raise BadInput(f"{where}: expected kind label or name, found {kind!r}")
+    level = body.get("level", "nominal")
+    if level not in ("nominal", "ordinal", "interval"):
+        raise BadInput(f"{where}: expected level nominal, ordinal or interval, found {level!r}")
     labels = _labels(body.get("labels") or {}, where)
     if (kind == "label") != (len(labels) >= 2):
         raise BadInput(f"{where}: a question of kind {kind} has {len(labels)} labels")
     when = {str(q): tuple(str(n) for n in names) for q, names in (body.get("when") or {}).items()}
     hotkeys = tuple(str(key) for key in body.get("hotkeys") or ())
     return Question(
-        name, str(body["ask"]), kind, labels, when, hotkeys, bool(body.get("target", False))
+        name, str(body["ask"]), kind, labels, when, hotkeys, bool(body.get("target", False)), level
     )
 
 

@@ -1,11 +1,9 @@
 """Chance-corrected agreement from counts: how many annotators gave each task each label.
 
-Every coefficient is computed from sums over tasks, so that a bootstrap over groups of articles needs the
-sums of each group once and then only weights them. Letters: T tasks, K labels, G groups, R replicates.
+Letters: T tasks, K labels. ``bootstrap`` has the intervals.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -13,26 +11,6 @@ from numpy.typing import NDArray
 
 Level = Literal["nominal", "ordinal", "interval"]
 Counts = NDArray[np.float64]
-
-MIN_GROUPS = 10  # a percentile bootstrap over fewer covers too little to be called 95 %
-WIDE_GROUPS = 30  # and from here on it is near its nominal coverage
-BATCH = 2_000_000  # weights held in memory at once
-
-
-class Undefined(ValueError):
-    """A coefficient that the annotations leave undefined, with the reason. Undefined is never 0."""
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Sums over the pairable tasks of each group, of shape (G, K) and (G,).
-
-    ``marginals[g, k]``: how often label k was given in group g. ``disagreement[g]``: disagreeing pairs,
-    weighted by the level's distance and divided by a task's number of annotations less one.
-    """
-
-    marginals: Counts
-    disagreement: Counts
 
 
 def label_counts(
@@ -62,28 +40,13 @@ def distances(marginals: Counts, level: Level, values: Sequence[float] | None = 
     return np.asarray((middle[:, None] - middle[None, :]) ** 2)
 
 
-def sums_by_group(counts: Counts, groups: NDArray[np.int64], distance: Counts) -> Sums:
-    """Return each group's sums; tasks with fewer than two annotations pair with nothing and are left out.
-
-    ``counts`` has shape (T, K), ``groups`` (T,) numbers each task's group from 0.
-    """
-    n = counts.sum(axis=1)
-    pairable = n >= 2
-    counts, n, groups = counts[pairable], n[pairable], groups[pairable]
-    n_groups = int(groups.max()) + 1 if len(groups) else 0
-    disagreeing = np.einsum("tk,kl,tl->t", counts, distance, counts) / (n - 1)
-    marginals = np.zeros((n_groups, counts.shape[1]))
-    np.add.at(marginals, groups, counts)
-    return Sums(marginals, np.bincount(groups, disagreeing, n_groups).astype(np.float64))
-
-
 def alpha(marginals: Counts, disagreement: Counts, distance: Counts) -> Counts:
     """Return Krippendorff's alpha for sums of shape (…, K) and (…); NaN where it is undefined.
 
     Source: Krippendorff (2011): 1 − (n − 1) · observed / expected disagreement.
     """
     n = marginals.sum(axis=-1)
-    expected = np.einsum("...k,kl,...l->...", marginals, distance, marginals)
+    expected = ((marginals @ distance) * marginals).sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(expected > 0, 1 - (n - 1) * disagreement / expected, np.nan))
 
@@ -97,21 +60,6 @@ def why_undefined(counts: Counts, labels: Sequence[str]) -> str | None:
     if len(used) < 2:
         return f"only the label {used[0]!r} was ever used, which leaves chance agreement undefined"
     return None
-
-
-def bootstrap_alpha(sums: Sums, distance: Counts, *, replicates: int, seed: int) -> Counts:
-    """Return alpha of each replicate, shape (R,), groups drawn with replacement; NaN where undefined."""
-    n_groups = len(sums.disagreement)
-    batch = max(1, BATCH // max(1, n_groups))
-    generator = np.random.default_rng(seed)
-    found = []
-    for start in range(0, replicates, batch):
-        drawn = generator.multinomial(
-            n_groups, np.full(n_groups, 1 / n_groups), size=min(batch, replicates - start)
-        )
-        w = drawn.astype(np.float64)
-        found.append(alpha(w @ sums.marginals, w @ sums.disagreement, distance))
-    return np.concatenate(found)
 
 
 def percent_agreement(counts: Counts) -> float:
@@ -151,10 +99,3 @@ def cohen_kappa(first: NDArray[np.int64], second: NDArray[np.int64], n_labels: i
     table = label_counts(first, second, n_labels, n_labels) / len(first)
     chance = float(table.sum(axis=1) @ table.sum(axis=0))
     return None if chance >= 1 else float((np.trace(table) - chance) / (1 - chance))
-
-
-def interval(replicates: Counts) -> tuple[float, float, int]:
-    """Return the 95 % percentile interval and how many replicates were undefined and dropped."""
-    kept = replicates[~np.isnan(replicates)]
-    low, high = np.percentile(kept, [2.5, 97.5])
-    return float(low), float(high), len(replicates) - len(kept)

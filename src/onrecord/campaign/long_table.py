@@ -6,6 +6,7 @@ They come from collected annotations or from any table of somebody else's.
 import gzip
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,11 @@ class Answers:
     n_groups: int
     facts: Mapping[str, list[str]] = field(default_factory=dict)
 
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """The code of each task."""
+        return {task: code for code, task in enumerate(self.tasks)}
+
     def only(self, kept: NDArray[np.bool_]) -> "Answers":
         """Return the answers of the kept annotations (a mask over annotations); tasks stay as they are."""
         return Answers(
@@ -62,7 +68,13 @@ def answers_of(
     annotator, annotators = _codes(columns["annotator"])
     found, names = _codes(columns["label"])
     order = list(labels) if labels is not None else sorted(names)
-    label = np.array([order.index(n) for n in names], dtype=np.int64)[found]
+    strange = sorted(set(names) - set(order))
+    if strange:
+        raise BadInput(
+            f"label {strange[0]!r} is not in the scheme: expected one of {', '.join(order)}"
+        )
+    at = {name: i for i, name in enumerate(order)}
+    label = np.array([at[n] for n in names], dtype=np.int64)[found]
     group = np.arange(len(tasks))
     n_groups = len(tasks)
     if "group" in columns:
@@ -108,9 +120,21 @@ def read_long(path: Path) -> dict[str, pa.Table]:
         names = [str(n) for n in pc.unique(table["question"]).to_pylist()]
         as_text = pc.cast(table["question"], pa.string())
         questions = {n: table.filter(pc.equal(as_text, n)) for n in names}
+    _refuse_lookalikes([str(n) for n in pc.unique(table["annotator"]).to_pylist()], path)
     for rows in questions.values():
         _refuse_twice(rows, path)
     return questions
+
+
+def _refuse_lookalikes(annotators: Iterable[str], path: Path) -> None:
+    plain: dict[str, str] = {}
+    for name in annotators:
+        other = plain.setdefault(" ".join(name.split()).casefold(), name)
+        if other != name:
+            raise BadInput(
+                f"{path}: annotators {other!r} and {name!r} differ only in case or spaces: "
+                "expected one pseudonym a person"
+            )
 
 
 def _refuse_twice(rows: pa.Table, path: Path) -> None:
