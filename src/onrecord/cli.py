@@ -59,6 +59,9 @@ VERBS: dict[str, Verb] = {
     "collect": Verb(
         "onrecord.campaign.collect", CAMPAIGN, "bring the annotations back, losing none"
     ),
+    "scheme": Verb(
+        "onrecord.versions", CAMPAIGN, "what changed between two versions of the label scheme"
+    ),
     "agree": Verb(
         "onrecord.campaign.agree", CAMPAIGN, "agreement with intervals; annotator reliability"
     ),
