@@ -14,7 +14,6 @@ from onrecord.campaign.long_table import NO_NAME
 from onrecord.records import (
     MAX_NAME_WORDS,
     SENTENCES,
-    Annotation,
     BadInput,
     GoldRow,
     counted_annotations,
@@ -25,6 +24,7 @@ from onrecord.records import (
     write_jsonl,
 )  # fmt: skip
 from onrecord.scheme import Scheme, load_scheme
+from onrecord.versions import read_annotations
 
 Policy = Literal["unanimous", "majority"]
 
@@ -154,7 +154,7 @@ def main(cfg: DictConfig) -> None:
         require(workspace / "sentences.parquet", "segment"), SENTENCES
     ).to_pylist()
     hashes = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
-    rows = read_jsonl(require(workspace / "annotations.jsonl", "collect"), Annotation)
+    rows = read_annotations(require(workspace / "annotations.jsonl", "collect"))
     counted = counted_annotations(rows, hashes)
     if not counted:
         raise BadInput(

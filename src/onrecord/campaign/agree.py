@@ -28,7 +28,6 @@ from onrecord.records import (
     ARTICLES,
     SENTENCES,
     SPEAKERS,
-    Annotation,
     BadInput,
     CheckFailed,
     counted_annotations,
@@ -41,6 +40,7 @@ from onrecord.records import (
     write_text,
 )
 from onrecord.scheme import Scheme, annotation_folder, load_scheme
+from onrecord.versions import read_annotations
 
 
 def week(moment: str) -> str:
@@ -176,7 +176,7 @@ def main(cfg: DictConfig) -> None:
         articles = read_parquet(
             require(workspace / "articles.parquet", "ingest"), ARTICLES
         ).to_pylist()
-        every = read_jsonl(source, Annotation)
+        every = read_annotations(source)
         sha256_of = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
         rows = counted_annotations(every, sha256_of)
         if not rows:

@@ -40,6 +40,7 @@ from onrecord.records import (
 )
 from onrecord.records import atomic as atomically
 from onrecord.scheme import annotation_folder, guidelines_version, load_scheme
+from onrecord.versions import scheme_of
 
 
 def read_collected(path: Path) -> tuple[bytes, list[dict[str, Any]], bool]:
@@ -144,7 +145,7 @@ def main(cfg: DictConfig) -> None:
             )
         accounts = marks(workspace / "labelstudio" / "accounts.json", client.key)
         instrument = Instrument(
-            scheme=load_scheme(), versions=versions, target_id=cfg.campaign.target.id,
+            schemes={n: scheme_of(n) for n in {line["scheme_version"] for line in versions}}, versions=versions, target_id=cfg.campaign.target.id,
             accounts=accounts, origin=cfg.campaign.origin,
             texts={row["article_id"]: row["text"] for row in articles},
         )  # fmt: skip

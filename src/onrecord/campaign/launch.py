@@ -43,6 +43,7 @@ from onrecord.records import (
     write_text,
 )
 from onrecord.scheme import Scheme, annotation_folder, guidelines_version, load_scheme
+from onrecord.versions import read_annotations
 
 
 class Launched(TypedDict):
@@ -228,6 +229,10 @@ def main(cfg: DictConfig) -> None:
         known = read_jsonl(versions) if versions.exists() else []
         line = version_line(scheme, guidelines, client.server_time)
         if check_versions(known, line):
+            if (workspace / "annotations.jsonl").exists():
+                read_annotations(
+                    workspace / "annotations.jsonl", scheme
+                )  # refuses a removed label in use
             write_jsonl(versions, [*known, line])
         before = [
             r for r in (read_jsonl(path) if path.exists() else []) if r["server"] == client.key

@@ -32,7 +32,7 @@ class Instrument(NamedTuple):
     ``origin`` is the campaign's; an account marked otherwise (``accounts``) has its own.
     """
 
-    scheme: Scheme
+    schemes: Mapping[int, Scheme]  # by version: an annotation is checked against that of its time
     versions: Sequence[Mapping[str, Any]]
     target_id: str
     accounts: Mapping[str, Mapping[str, Any]]
@@ -169,7 +169,7 @@ def compare_task(
         row = annotation_row(
             raw, task, launched,
             annotation_id=collection.id_of(source, launched["task_id"]),
-            scheme=instrument.scheme, scheme_version=version["scheme_version"],
+            scheme=instrument.schemes[version["scheme_version"]], scheme_version=version["scheme_version"],
             guidelines=account.get("guidelines_version", version["guidelines_version"]),
             target_id=instrument.target_id, origin=account.get("origin", instrument.origin),
             article=instrument.texts.get(article_id, ""), where=where,

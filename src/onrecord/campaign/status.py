@@ -30,6 +30,7 @@ from onrecord.records import (
     write_text,
 )
 from onrecord.scheme import Scheme, annotation_folder, load_scheme
+from onrecord.versions import read_annotations
 
 COLUMNS = ("annotator", "round", "done", "left", "skipped", "an hour", "ends", "seconds", "checks", "repeats")  # fmt: skip
 COMMENTS = 200  # shown in status.html
@@ -158,7 +159,7 @@ def look(
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
     with redirect_stdout(StringIO()):
         collect.main(cfg)
-    rows = [dict(r) for r in latest_annotations(read_jsonl(workspace / "annotations.jsonl"))]
+    rows = [dict(r) for r in latest_annotations(read_annotations(workspace / "annotations.jsonl"))]
     sentences = read_parquet(workspace / "sentences.parquet", SENTENCES)
     texts = dict(zip(*(sentences[c].to_pylist() for c in ("sentence_id", "text")), strict=True))
     known = workspace / "known.json"

@@ -18,7 +18,6 @@ from onrecord.records import (
     ARTICLES,
     SENTENCES,
     SPEAKERS,
-    Annotation,
     BadInput,
     CheckFailed,
     GoldRow,
@@ -30,6 +29,7 @@ from onrecord.records import (
     write_jsonl,
 )  # fmt: skip
 from onrecord.scheme import Scheme, load_scheme
+from onrecord.versions import read_annotations
 
 Columns = dict[str, list[Any]]
 
@@ -97,7 +97,7 @@ def read_gold(
     gold = read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)
     articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES)
     sentences = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
-    found = read_jsonl(require(workspace / "annotations.jsonl", "collect"), Annotation)
+    found = read_annotations(require(workspace / "annotations.jsonl", "collect"))
     spoken = read_parquet(require(workspace / "speakers.parquet", "attribute"), SPEAKERS)
     if cfg.learn not in scheme.questions or scheme.questions[cfg.learn].kind != "label":
         raise BadInput(f"learn={cfg.learn}: the scheme has no question of that name with labels")
