@@ -207,7 +207,8 @@ def test_a_changed_article_makes_its_labels_stale(launched, onrecord):
     text = path.read_bytes().decode()
     words = text.split(" ")
     path.write_bytes(" ".join([words[0][::-1], *words[1:]]).encode())
-    for step in (("ingest", f"articles={launched.workspace / 'articles'}"), ("segment",)):
+    ingest = ("ingest", f"articles={launched.workspace / 'articles'}", "accept_changes=true")
+    for step in (ingest, ("segment",)):
         assert onrecord(*step, *launched.words[:-1]).returncode == 0
     assert "1 annotations are of a text that has changed" in launched.collect()
 
