@@ -56,6 +56,9 @@ VERBS: dict[str, Verb] = {
     "plan": Verb("onrecord.campaign.plan", CAMPAIGN, "decide who annotates what"),
     "serve": Verb("onrecord.campaign.server", CAMPAIGN, "start Label Studio (stop=true ends it)"),
     "launch": Verb("onrecord.campaign.launch", CAMPAIGN, "make the projects and tasks of the plan"),
+    "status": Verb(
+        "onrecord.campaign.status", CAMPAIGN, "progress per annotator, agreement so far"
+    ),
     "collect": Verb(
         "onrecord.campaign.collect", CAMPAIGN, "bring the annotations back, losing none"
     ),
