@@ -85,7 +85,18 @@ def test_every_number_of_workers_gives_the_same_bytes(workspace):
 
 def test_ray_gives_the_same_bytes(workspace):
     pytest.importorskip("ray", reason="Ray is for clusters and not in the lock")
-    assert segmented(workspace, "engine=ray") == segmented(workspace)
+    assert segmented(workspace, "engine=ray", "shard_size=9") == segmented(
+        workspace, "shard_size=9"
+    )
+    before = (workspace / "articles.parquet").read_bytes()
+    again = [
+        f"articles={workspace.parent}/in",
+        f"workspace={workspace}",
+        "shard_size=4",
+        "engine=ray",
+    ]
+    assert main(["ingest", *again]) == 0
+    assert (workspace / "articles.parquet").read_bytes() == before
 
 
 def test_without_ray_the_engine_says_so(workspace, capsys, monkeypatch):

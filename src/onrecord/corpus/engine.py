@@ -6,6 +6,7 @@ shard's rows in a file of their own until all are there, so that a run that was 
 """
 
 import hashlib
+import pickle
 import shutil
 import sys
 from collections import deque
@@ -87,11 +88,22 @@ def _on_ray(function: Callable[[Shard], Result], shards: Sequence[Shard]) -> Ite
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
-    work = ray.data.from_items(
-        [{"shard": shard} for shard in shards], override_num_blocks=len(shards) or 1
-    )
-    for row in work.map(lambda row: {"result": function(row["shard"])}).iter_rows():
-        yield row["result"]
+    # Shards and results travel pickled: as columns, Ray would turn tuples into lists and tables into rows.
+    items = [{"packed": pickle.dumps(shard)} for shard in shards]
+    work = ray.data.from_items(items, override_num_blocks=max(1, len(items)))
+    for row in work.map(_Packed(function)).iter_rows():
+        yield pickle.loads(row["packed"])  # noqa: S301 - our own workers' results
+
+
+class _Packed:
+    """A function from shard to result as one from row to row, both pickled."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        shard = pickle.loads(row["packed"])  # noqa: S301 - pickled by us
+        return {"packed": pickle.dumps(self.function(shard))}
 
 
 def resumable(
