@@ -1,6 +1,6 @@
 """Who annotates what: balanced, hidden, drawn with known chances, and the same for the same seed."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 import pyarrow as pa
@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onrecord.campaign import plan
 from onrecord.campaign.assign import shared_out, task_id, with_repeats
 from onrecord.campaign.budget import half_width, plan_page
 from onrecord.campaign.plan import (
     Design,
     annotator_names,
-    plan_rows,
     read_probabilities,
     sample,
     set_apart,
@@ -38,6 +38,13 @@ from onrecord.records import (
 )
 
 SENTENCES_40 = [f"a{i // 10}:{i}-{i + 1}" for i in range(40)]
+
+
+def plan_rows(chosen, design, **more):
+    return plan.plan_rows(chosen, design, sha256_of=SAME_TEXT, **more)
+
+
+SAME_TEXT = defaultdict(lambda: "0" * 64)
 ALL = dict.fromkeys(SENTENCES_40, 1.0)
 
 
@@ -131,7 +138,15 @@ def test_a_task_keeps_its_key_when_the_plan_grows():
     }
     after = {r["task_id"] for r in plan_rows(ALL, Design(("a", "b"), 2))}
     assert before < after
-    assert task_id("main", "a", "b:0-1") != task_id("main", "a", "b:0-1", 1)
+    assert task_id("main", "a", "b:0-1", "") != task_id("main", "a", "b:0-1", "", 1)
+
+
+def test_a_sentence_whose_text_has_changed_is_a_new_task_and_no_other_is():
+    before = plan_rows(ALL, Design(("a", "b"), 2))
+    changed = SAME_TEXT | {SENTENCES_40[3]: "1" * 64}
+    after = plan.plan_rows(ALL, Design(("a", "b"), 2), sha256_of={s: changed[s] for s in ALL})
+    kept = {r["task_id"] for r in before} & {r["task_id"] for r in after}
+    assert {r["sentence_id"] for r in after if r["task_id"] not in kept} == {SENTENCES_40[3]}
 
 
 def test_a_sample_grows_into_a_larger_one():

@@ -4,6 +4,8 @@ import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,16 +14,18 @@ from label_studio_sdk.label_interface import LabelInterface
 from onrecord import ROOT
 from onrecord.campaign.answers import OTHER_NAME, from_result, to_result
 from onrecord.campaign.label_config import render_label_config
+from onrecord.campaign.launch import check_suggestions
 from onrecord.campaign.tasks import (
     escape,
     fill_target,
     instructions,
     near_spans,
     prediction,
+    read_model_labels,
     task_data,
     tasks_of,
 )
-from onrecord.records import BadInput
+from onrecord.records import BadInput, write_json
 from onrecord.scheme import load_scheme
 
 SCHEME = load_scheme(ROOT / "annotation")
@@ -192,7 +196,7 @@ def test_near_spans_take_two_sentences_either_side():
     }  # fmt: skip
 
 
-def campaign_of_one(shown):
+def campaign_of_one(shown, **more):
     text = "One said. Two went."
     article = {"article_id": "a", "title": "", "outlet": "", "published": "", "text": text}
     sentences = [
@@ -217,6 +221,7 @@ def campaign_of_one(shown):
             speakers=speakers,
             target=TARGET,
             scheme=SCHEME,
+            **more,
         )
     )
 
@@ -228,6 +233,30 @@ def test_a_suggestion_is_shown_as_a_prediction_and_its_name_first():
         ["Zoe"],
     ]
     assert [n["value"] for n in task["data"]["names"]] == ["Zoe", "Abe"]
+
+
+def test_a_models_stance_is_suggested_beside_the_speaker_with_its_signature(tmp_path):
+    path = tmp_path / "predictions.parquet"
+    pq.write_table(pa.table({"id": ["a:0-9"], "predicted": ["favor"], "favor": [0.9]}), path)
+    with pytest.raises(BadInput, match="run `onrecord predict` first"):
+        read_model_labels(path, SCHEME)
+    write_json(
+        tmp_path / "prevalence.json", {"run": "data 1a2b, split by_group", "question": "stance"}
+    )
+    (task,) = campaign_of_one(shown=True, model=read_model_labels(path, SCHEME))
+    (proposed,) = task["predictions"]
+    assert proposed["model_version"] == "onrecord attribute + data 1a2b, split by_group"
+    assert {r["from_name"]: r["value"]["choices"] for r in proposed["result"]} == {
+        "speaker": ["expert"], "speaker_name": ["Zoe"], "stance": ["favor"],
+    }  # fmt: skip
+    (bare,) = campaign_of_one(shown=False, model=read_model_labels(path, SCHEME))
+    assert "predictions" not in bare
+    pq.write_table(pa.table({"id": ["a:0-9"], "predicted": ["pro"]}), path)
+    with pytest.raises(BadInput, match="'pro' is not in the scheme"):
+        read_model_labels(path, SCHEME)
+    write_json(tmp_path / "prevalence.json", {"run": "x", "question": "label"})
+    with pytest.raises(BadInput, match="found 'label'"):
+        read_model_labels(path, SCHEME)
 
 
 def test_the_control_arm_tells_nothing_not_even_by_the_order_of_names():
@@ -255,3 +284,11 @@ def test_instructions_are_the_guidelines_with_the_target_filled_in():
     assert "<!--" not in page
     with pytest.raises(BadInput, match="target"):
         fill_target("no block", TARGET)
+
+
+def test_suggestions_of_another_source_are_refused_since_label_studio_would_hide_them():
+    tasks = [{"predictions": [{"model_version": "onrecord attribute + 1a2b"}]}]
+    check_suggestions({"id": 3, "model_version": None}, tasks)
+    check_suggestions({"id": 3, "model_version": "onrecord attribute + 1a2b"}, tasks)
+    with pytest.raises(BadInput, match="project 3 shows the suggestions of 'onrecord attribute'"):
+        check_suggestions({"id": 3, "model_version": "onrecord attribute"}, tasks)

@@ -15,14 +15,16 @@ from onrecord.records import BadInput, PlanRow
 Order = Literal["articles", "shuffled"]
 
 
-def task_id(round_name: str, annotator: str, sentence_id: str, occurrence: int = 0) -> str:
+def task_id(
+    round_name: str, annotator: str, sentence_id: str, text_sha256: str, occurrence: int = 0
+) -> str:
     """
     Return our key of a task: 16 hex digits that tell nothing of its purpose.
 
-    It depends on nothing but its arguments, so that planning again keeps the tasks that stay.
-    ``occurrence`` counts the times that this annotator has met the sentence before.
+    It depends on nothing but its arguments, so that planning again keeps the tasks that stay, and a sentence
+    whose text has changed is a new task. ``occurrence`` counts the times that this annotator has met it before.
     """
-    words = "\n".join([round_name, annotator, sentence_id, str(occurrence)])
+    words = "\n".join([round_name, annotator, sentence_id, text_sha256, str(occurrence)])
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
@@ -98,20 +100,22 @@ def main_round(
     *,
     checks: set[str],
     probabilities: Mapping[str, float],
+    sha256_of: Mapping[str, str],
     control: set[str],
     suggestions: bool,
 ) -> list[PlanRow]:
     """
     Return an annotator's rows of the main round, in which hidden checks and repeats stand like any other.
 
-    ``control`` are the sentences shown to this annotator without a suggestion.
+    ``control`` are the sentences shown to this annotator without a suggestion; ``sha256_of`` gives the hash of
+    each sentence's text.
     """
     rows = []
     for position, (sentence, occurrence) in enumerate(sequence, 1):
         purpose = "check" if sentence in checks else "repeat" if occurrence else "main"
         rows.append(
             PlanRow(
-                task_id=task_id("main", annotator, sentence, occurrence),
+                task_id=task_id("main", annotator, sentence, sha256_of[sentence], occurrence),
                 sentence_id=sentence,
                 annotator=annotator,
                 round="main",
@@ -125,12 +129,17 @@ def main_round(
 
 
 def qualification_round(
-    annotator: str, sentences: Sequence[str], name: str, *, suggestions: bool
+    annotator: str,
+    sentences: Sequence[str],
+    name: str,
+    *,
+    sha256_of: Mapping[str, str],
+    suggestions: bool,
 ) -> list[PlanRow]:
     """Return an annotator's rows of a qualification round: the same sentences in the same order for all."""
     return [
         PlanRow(
-            task_id=task_id(name, annotator, sentence),
+            task_id=task_id(name, annotator, sentence, sha256_of[sentence]),
             sentence_id=sentence,
             annotator=annotator,
             round=name,

@@ -29,7 +29,7 @@ from onrecord.campaign.projects import (
     project_key,
     settle_journal,
 )
-from onrecord.campaign.tasks import instructions, tasks_of
+from onrecord.campaign.tasks import instructions, read_model_labels, tasks_of
 from onrecord.records import (
     ARTICLES,
     SENTENCES,
@@ -182,6 +182,7 @@ def launch(
             title=f"{title} · {round_name} · {annotator}",
             label_config=label_config, guidelines=guidelines,
         )  # fmt: skip
+        check_suggestions(project, tasks)
         rows.sort(key=lambda row: row["position"])
         mine = [r for r in before if (r["round"], r["annotator"]) == (round_name, annotator)]
         stand = fill_project(
@@ -190,6 +191,17 @@ def launch(
         )  # fmt: skip
         user = accounts[annotator]["user_id"] if annotator in accounts else mine[0]["user_id"]
         yield launched_rows(rows, stand, mine, server=client.key, project=project["id"], user=user)
+
+
+def check_suggestions(project: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]]) -> None:
+    """Raise BadInput where a project's suggestions come from another source than the new ones: it shows one only."""
+    now = project.get("model_version")
+    for new in {p["model_version"] for task in tasks for p in task.get("predictions", ())}:
+        if now and now != new:
+            raise BadInput(
+                f"project {project['id']} shows the suggestions of {now!r}, and Label Studio shows one source only: "
+                f"found {new!r}; launch with the same predictions= as before, or as a campaign of its own"
+            )
 
 
 def read_plan(workspace: Path) -> list[dict[str, Any]]:
@@ -219,6 +231,7 @@ def main(cfg: DictConfig) -> None:
         tasks_of(
             plan, articles=articles.to_pylist(), sentences=sentences.to_pylist(),
             speakers=speakers.to_pylist(), target=target, scheme=scheme,
+            model=read_model_labels(Path(cfg.predictions), scheme) if cfg.predictions else None,
         )
     )  # fmt: skip
     path, versions = workspace / "launched.jsonl", workspace / "versions.jsonl"

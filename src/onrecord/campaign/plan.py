@@ -28,6 +28,7 @@ from onrecord.records import (
     read_jsonl,
     read_parquet,
     require,
+    text_sha256,
     write_jsonl,
     write_text,
 )
@@ -139,6 +140,7 @@ def plan_rows(
     chosen: Mapping[str, float],
     design: Design,
     *,
+    sha256_of: Mapping[str, str],
     strata: Mapping[str, str] | None = None,
     checks: Sequence[str] = (),
     qualification: Sequence[Sequence[str]] = (),
@@ -148,6 +150,7 @@ def plan_rows(
     Return the plan, annotator by annotator, a round's tasks in their order.
 
     ``chosen`` maps the sentences of the main round to their inclusion probabilities, in the corpus's order;
+    ``sha256_of`` gives the hash of each sentence's text, on which its tasks' keys depend;
     ``places`` gives that order for ``checks`` too, which everybody has, and which stand in their articles'
     places. A part of ``overlap_share``, stratified, has ``overlap`` annotators a sentence, the rest one.
     """
@@ -164,7 +167,9 @@ def plan_rows(
     for a in design.annotators:
         for number, sentences in enumerate(qualification, 1):
             name = "qualification" if number == 1 else f"qualification-{number}"
-            rows += qualification_round(a, sentences, name, suggestions=design.suggestions)
+            rows += qualification_round(
+                a, sentences, name, sha256_of=sha256_of, suggestions=design.suggestions
+            )
         mine = [*shared[a], *alone[a]]
         everything = in_order(
             sorted([*mine, *checks], key=order.__getitem__), design.order, f"{design.seed} {a}"
@@ -175,8 +180,8 @@ def plan_rows(
             everything, round(design.control_share * len(everything)), f"{design.seed} {a}"
         )
         rows += main_round(
-            a, sequence, checks=set(checks), probabilities=chosen, control=set(bare),
-            suggestions=design.suggestions,
+            a, sequence, checks=set(checks), probabilities=chosen, sha256_of=sha256_of,
+            control=set(bare), suggestions=design.suggestions,
         )  # fmt: skip
     return rows
 
@@ -257,7 +262,8 @@ def main(cfg: DictConfig) -> None:
         probabilities=read_probabilities(Path(cfg.predictions)) if cfg.predictions else None, seed=cfg.seed,
     )  # fmt: skip
     rows = plan_rows(
-        chosen, design, strata=strata, checks=checks, qualification=qualification,
+        chosen, design, sha256_of={s["sentence_id"]: text_sha256(s["text"]) for s in sentences},
+        strata=strata, checks=checks, qualification=qualification,
         places={s: i for i, s in enumerate(pool)},
     )  # fmt: skip
     write_known(workspace, {s: answers[s] for s in pool if s in apart}, cfg.qualification.pass_mark)

@@ -9,18 +9,28 @@ import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import pyarrow.parquet as pq
 from markdown_it import MarkdownIt
 
 from onrecord.campaign.answers import to_result
-from onrecord.records import BadInput, parse_sentence_id, text_sha256
+from onrecord.records import BadInput, parse_sentence_id, read_json, require, text_sha256
 from onrecord.scheme import Scheme
 
 NEAR = 2  # sentences on either side that the guidelines let an annotator use
 CONTEXT = 6000  # code points of the article shown on either side, so that tasks stay small
 MAX_NAMES = 7
 ATTRIBUTOR = "onrecord attribute"  # `model_version` of its suggestions
+
+
+class ModelLabels(NamedTuple):
+    """What a trained model says of sentences, and its run's signature."""
+
+    question: str
+    signature: str
+    labels: Mapping[str, str]
 
 
 def task_data(
@@ -69,10 +79,11 @@ def tasks_of(
     speakers: Iterable[Mapping[str, Any]],
     target: Mapping[str, Any],
     scheme: Scheme,
+    model: ModelLabels | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield a Label Studio task (``data``, and ``predictions`` where suggestions are shown) for each row of the plan.
 
-    The other arguments are the rows of the workspace's tables, the sentences in the order of their articles.
+    ``model`` adds a trained model's labels to the attributor's suggestions. The other arguments are the rows of the workspace's tables, the sentences in the order of their articles.
     Raises BadInput for a planned sentence that is not among them.
     """
     articles_by_id = {row["article_id"]: row for row in articles}
@@ -100,12 +111,45 @@ def tasks_of(
             row["task_id"], sentence, article=article, near=near[sentence], target=target,
             scheme=scheme, names=names,
         )  # fmt: skip
-        proposed = (
-            prediction(suggestion, scheme, names=names, source=ATTRIBUTOR)
-            if shown and suggestion
-            else None
-        )
+        proposed = suggested(sentence, suggestion, model, scheme, names) if shown else None
         yield {"data": data, "predictions": [proposed]} if proposed else {"data": data}
+
+
+def suggested(
+    sentence: str,
+    attributed: Mapping[str, Any] | None,
+    model: ModelLabels | None,
+    scheme: Scheme,
+    names: Sequence[str],
+) -> dict[str, Any] | None:
+    """Return the prediction that proposes the attributor's and the model's answers, or None where there are none.
+
+    All tasks of a launch name one source: Label Studio shows the predictions of one ``model_version`` a project.
+    """
+    answers = dict(attributed or {})
+    if model and sentence in model.labels:
+        answers[model.question] = model.labels[sentence]
+    source = f"{ATTRIBUTOR} + {model.signature}" if model else ATTRIBUTOR
+    return prediction(answers, scheme, names=names, source=source)
+
+
+def read_model_labels(path: Path, scheme: Scheme) -> ModelLabels:
+    """
+    Return the labels in the predictions.parquet of `onrecord predict`; prevalence.json beside it names the run.
+
+    Raises BadInput where the model answers no question of the scheme, or with labels that it lacks.
+    """
+    about = read_json(require(path.with_name("prevalence.json"), "predict"))
+    question = scheme.questions.get(about["question"])
+    if question is None:
+        raise BadInput(
+            f"{path}: expected predictions of {', '.join(scheme.questions)}, found {about['question']!r}"
+        )
+    table = pq.read_table(require(path, "predict"), columns=["id", "predicted"]).to_pylist()
+    labels = {row["id"]: row["predicted"] for row in table}
+    for identifier, label in labels.items():
+        scheme.check({question.name: label}, f"{path}, {identifier}")
+    return ModelLabels(question.name, str(about["run"]), labels)
 
 
 def names_of_article(suggestions: Iterable[Mapping[str, Any] | None]) -> list[str]:
