@@ -2,10 +2,7 @@
 
 from datetime import UTC, datetime
 
-import krippendorff
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from onrecord import ROOT
 from onrecord.campaign.practice import (
@@ -18,12 +15,13 @@ from onrecord.campaign.practice import (
     score,
 )
 from onrecord.campaign.progress import (
-    agreement_so_far,
     consistency,
     outlook,
     progress,
     to_read,
 )
+from onrecord.campaign.status import agreement_so_far
+from onrecord.records import text_sha256
 from onrecord.scheme import load_scheme
 
 SCHEME = load_scheme(ROOT / "annotation")
@@ -158,29 +156,19 @@ def test_hidden_checks_and_repeats_are_scored_apart():
     assert score(checks, ANSWERS, SCHEME) == Score(2, 3)
 
 
-@given(
-    st.lists(
-        st.lists(st.sampled_from(["favor", "against", "none", None]), min_size=3, max_size=3),
-        min_size=2,
-        max_size=12,
-    )
-)
-def test_agreement_so_far_is_krippendorffs_alpha(units):
-    rows = [
-        annotation(i, f"annotator-{j}", labels=GOOD | {"stance": label})
-        for i, unit in enumerate(units) for j, label in enumerate(unit)
+def test_agreement_so_far_leaves_out_what_does_not_count():
+    sentences = [
+        {"sentence_id": f"a:{i}-{i + 1}", "group_id": f"g{i}", "furniture": "bio" if i == 3 else None, "text": "x"}
+        for i in range(4)
     ]  # fmt: skip
-    alpha, n = agreement_so_far(rows, SCHEME)["stance"]
-    codes = {"favor": 0.0, "against": 1.0, "none": 2.0, None: float("nan")}
-    used = {
-        label for unit in units for label in unit if label and sum(x is not None for x in unit) > 1
-    }
-    assert n == sum(sum(x is not None for x in unit) > 1 for unit in units)
-    if len(used) < 2:
-        assert alpha is None
-    else:
-        table = [[codes[unit[j]] for unit in units] for j in range(3)]
-        assert alpha == pytest.approx(krippendorff.alpha(table, level_of_measurement="nominal"))
+    rows = [
+        annotation(i, who, text_sha256=text_sha256("x"), labels=GOOD | {"stance": stance})
+        for i, stance in enumerate(["favor", "none", "none", "favor"]) for who in ("a", "b")
+    ]  # fmt: skip
+    rows[1]["purpose"] = "check"
+    rows[3]["text_sha256"] = text_sha256("as it was before")
+    found = agreement_so_far(rows, sentences, SCHEME, seed=0)["stance"]
+    assert (found["n_pairable"], found["alpha"]) == (1, None)
 
 
 def test_what_is_marked_comes_newest_first():
