@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from onrecord.corpus import dedupe
 
-BANDS, ROWS = 42, 3
-RULES = {"bands": BANDS, "jaccard": 0.35, "containment": 0.55, "shared": 40, "bucket": 64}
+BANDS, ROWS = 60, 3
+RULES = {"bands": BANDS, "jaccard": 0.33, "containment": 0.52, "shared": 40, "bucket": 64}
 STOCK = "This paragraph stands at the end of every article that this paper has printed since its founding."
 
 
