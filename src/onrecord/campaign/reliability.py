@@ -151,40 +151,43 @@ def models(answers: Answers, *, seed: int) -> dict[str, dict[str, float]]:
     ``dawid_skene``: how likely their answer is the true label, over the labels as common as the model finds
     them. ``mace``: how likely they answer by the task rather than by habit.
     """  # fmt: skip
-    dawid_skene, mace = fitted(answers, seed=seed)
-    prior = dawid_skene.priors_
-    errors = dawid_skene.errors_
-    right = {
-        name: float(sum(prior.get(label, 0) * rows.at[label, label] for label in rows.index if label in rows.columns))
-        for name, rows in ((n, errors.loc[n]) for n in answers.annotators)
-    }  # fmt: skip
-    skill = dict(zip(mace.workers_.keys(), mace.spamming_[:, 1], strict=True))
-    return {
-        name: {"dawid_skene": right[name], "mace": float(skill[name])}
-        for name in answers.annotators
-    }
+    frame, annotators, labels = _frame(answers)
+    dawid_skene = _crowd().DawidSkene(n_iter=100).fit(frame)
+    mace = _crowd().MACE(n_restarts=5, n_iter=50, random_state=seed).fit(frame)
+    errors, priors = dawid_skene.errors_, dawid_skene.priors_
+    knows = mace.spamming_[:, 1] / mace.spamming_.sum(axis=1)
+    found = {}
+    for code, annotator in enumerate(annotators):
+        right = sum(
+            priors.get(k, 0.0) * errors.at[(code, k), k] for k in range(len(labels)) if (code, k) in errors.index
+        )  # fmt: skip
+        found[annotator] = {"dawid_skene": float(right), "mace": float(knows[code])}
+    return found
 
 
 def probabilities(answers: Answers) -> dict[str, dict[str, float]]:
     """Return ``task → label → probability`` by Dawid-Skene."""
-    found = _crowd().DawidSkene(n_iter=100).fit_predict_proba(_frame(answers))
-    return {str(task): row.dropna().to_dict() for task, row in found.iterrows()}
+    frame, _, labels = _frame(answers)
+    chances = _crowd().DawidSkene(n_iter=100).fit_predict_proba(frame)
+    return {
+        answers.tasks[task]: {labels[k]: float(p) for k, p in row.dropna().items()}
+        for task, row in chances.iterrows()
+    }
 
 
-def fitted(answers: Answers, *, seed: int) -> tuple[Any, Any]:
-    """Return Dawid-Skene and MACE, fitted."""
-    frame = _frame(answers)
-    dawid_skene = _crowd().DawidSkene(n_iter=100).fit(frame)
-    return dawid_skene, _crowd().MACE(n_restarts=5, n_iter=50, random_state=seed).fit(frame)
+def _frame(answers: Answers) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Return crowd-kit's table with the names that its codes for annotators and labels stand for.
 
-
-def _frame(answers: Answers) -> Any:
-    return pd.DataFrame(
-        {
-            "task": np.array(answers.tasks, dtype=object)[answers.task],
-            "worker": np.array(answers.annotators, dtype=object)[answers.annotator],
-            "label": np.array(answers.labels, dtype=object)[answers.label],
-        }
+    Codes count up in order of appearance: crowd-kit 1.4.2's MACE numbers annotators and labels by appearance in
+    one place and by sorting in another, and mixes them up wherever the two orders differ.
+    """
+    annotators, of_annotator = pd.factorize(answers.annotator)
+    labels, of_label = pd.factorize(answers.label)
+    frame = pd.DataFrame({"task": answers.task, "worker": annotators, "label": labels})
+    return (
+        frame,
+        [answers.annotators[code] for code in of_annotator],
+        [answers.labels[code] for code in of_label],
     )
 
 
