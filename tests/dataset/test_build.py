@@ -160,3 +160,25 @@ def test_a_group_declared_in_two_splits_fails_always(tmp_path, capsys):
     audit = json.loads((tmp_path / "ws/audit.json").read_text(encoding="utf-8"))
     assert audit["groups"] == {"g": ["test", "train"]}
     assert not (tmp_path / "ws/dataset").exists()
+
+
+def test_checks_and_repeats_are_kept_apart(workspace):
+    rows = [json.loads(line) for line in (workspace / "annotations.jsonl").open(encoding="utf-8")]
+    last = dict(rows[-1])
+    extra = [
+        last | {"annotation_id": "check", "purpose": "check"},
+        last | {"annotation_id": "repeat", "purpose": "repeat", "labels": last["labels"] | {"stance": "against"}},
+        last | {"annotation_id": "gone", "status": "deleted"},
+        last | {"annotation_id": "stale", "text_sha256": "0" * 64},
+        last | {"comment": "changed my mind", "labels": last["labels"] | {"stance": "favor"}},
+    ]  # fmt: skip
+    (workspace / "annotations.jsonl").write_text("\n".join(map(json.dumps, [*rows, *extra])), encoding="utf-8")  # fmt: skip
+    assert build(workspace) == 0
+    raw = [r for f in (workspace / "dataset/annotations").iterdir() for r in pq.read_table(f).to_pylist()]  # fmt: skip
+    assert len(raw) == len(rows) + 2
+    assert {r["annotation_id"] for r in raw if r["purpose"] != "main"} == {"check", "repeat"}
+    final = [r for r in raw if r["annotation_id"] == last["annotation_id"]]
+    assert [(STANCES[r["stance"]], r["comment"]) for r in final] == [("favor", "changed my mind")]
+    gold = [r for f in (workspace / "dataset/gold").iterdir() for r in pq.read_table(f).to_pylist()]
+    decided = [STANCES[r["stance"]] for r in gold if r["sentence_id"] == last["sentence_id"]]
+    assert decided == ["none"]  # raw labels change nothing that was decided

@@ -144,7 +144,7 @@ def test_the_changelog_names_each_label_that_changed(released):
 def test_the_card_says_gaps_by_name_and_never_a_commonplace(released):
     card = (released / "README.md").read_text(encoding="utf-8")
     assert "More information needed".lower() not in card.lower()
-    assert all(f"`statement.{name}`" in card for name in ("curation", "annotators", "funding"))
+    assert all(f"`statement.{name}`" in card for name in ("annotators", "consent", "maintenance"))
     assert "Labels describe sentences, not persons" in card
     assert "| Echo | 2 | 0 | 1 | 1 | 4 |" in card
     head = proof.card_head(released)
@@ -240,3 +240,68 @@ def test_a_config_a_target_where_there_are_several(tmp_path):
     fares = datasets.load_dataset(str(release), "target-the-fare", cache_dir=str(tmp_path / "c"))
     assert {row["target"] for rows in fares.values() for row in rows} == {"The Fare"}
     assert run("publish", tmp_path / "ws", "kind=standoff", "version=2.0.0") == 2
+
+
+def test_two_licences_are_told_apart(built):
+    assert run("publish", built, "campaign.text_license=cc-by-4.0") == 0
+    release = built / "releases/v1.0.0"
+    card = " ".join((release / "README.md").read_text(encoding="utf-8").split())
+    assert "this documentation: cc0-1.0, without warranty. Text of the articles: cc-by-4.0." in card
+    assert proof.card_head(release)["license"] == "other"
+
+
+def test_guidelines_and_scheme_are_the_ones_followed(released):
+    card = (released / "README.md").read_text(encoding="utf-8")
+    assert (
+        "version 1.0.0 (the file included is" in card
+    )  # the annotations followed an earlier version
+    assert (
+        (released / "guidelines.md")
+        .read_text(encoding="utf-8")
+        .startswith("# Annotation guidelines")
+    )
+    assert load_scheme(released).questions["stance"].names == [
+        "favor",
+        "against",
+        "neutral",
+        "none",
+    ]
+
+
+def test_citation_files_say_the_same(released):
+    cff = yaml.safe_load((released / "CITATION.cff").read_text(encoding="utf-8"))
+    datacite = json.loads((released / "datacite.json").read_text(encoding="utf-8"))["data"][
+        "attributes"
+    ]
+    croissant = json.loads((released / "croissant.json").read_text(encoding="utf-8"))
+    assert cff["cff-version"] == "1.2.0"
+    assert cff["type"] == "dataset"
+    assert datacite["schemaVersion"] == "http://datacite.org/schema/kernel-4"
+    assert datacite["types"]["resourceTypeGeneral"] == "Dataset"
+    assert {cff["title"], datacite["titles"][0]["title"]} == {"On Record: Free buses"}
+    assert {cff["version"], datacite["version"], croissant["version"]} == {"1.0.0"}
+    assert {cff["license"], datacite["rightsList"][0]["rightsIdentifier"]} == {"CC0-1.0"}
+    assert cff["date-released"] == datacite["dates"][0]["date"] == croissant["datePublished"]
+    assert datacite["publicationYear"] == 2026
+
+
+def test_agreement_and_baseline_stand_in_the_card(built, tmp_path):
+    question = {
+        "alpha": 0.8214,
+        "low": 0.7,
+        "high": 0.9,
+        "n_tasks": 17,
+        "with_furniture": {"alpha": 0.9},
+    }
+    agreement = {"questions": {"stance": question}, "annotators": {}}
+    (built / "agreement.json").write_text(json.dumps(agreement), encoding="utf-8")
+    trained = ("model=majority", f"run={tmp_path / 'run'}", "allow_small=true")
+    assert main(["train", f"workspace={built}", *PEOPLE[:2], *trained]) == 0
+    assert run("publish", built, f"run={tmp_path / 'run'}") == 0
+    card = (built / "releases/v1.0.0/README.md").read_text(encoding="utf-8")
+    assert "| stance | 0.821 | 0.700 to 0.900 | 17 | 0.900 |" in card
+    cv = json.loads((tmp_path / "run/cv.json").read_text(encoding="utf-8"))
+    assert f"`majority`, cross-validated by group ({len(cv['folds'])} folds, {cv['n']} rows" in card
+    assert f"macro-F1 {cv['macro_f1']:.3f}" in card
+    assert main(["build", f"workspace={built}", *PEOPLE[:2], "split=by_outlet"]) == 0
+    assert run("publish", built, f"run={tmp_path / 'run'}", "version=1.1.0") == 2

@@ -13,6 +13,18 @@ from onrecord.dataset import card
 from onrecord.dataset.release import Features, Tables
 from onrecord.scheme import Scheme
 
+# What can be said of annotators where there were none; a campaign's own statement goes before it.
+NOBODY: dict[str, dict[str, str | None]] = {
+    "machine": {
+        "annotators": "No person annotated: each annotator is a pass of a language model.",
+        "consent": "No person annotated. Persons are named as the articles name them.",
+    },
+    "simulated": {
+        "annotators": "No person annotated: the answers are simulated.",
+        "consent": "No person annotated.",
+    },
+}
+
 
 @dataclass(frozen=True)
 class Material:
@@ -68,7 +80,7 @@ def card_facts(
         "n_annotators": len({a for t in annotations for a in t["annotator"].to_pylist()}),
         "targets_apart": [config for config in tables if config.startswith("target-")],
         "repo": repo, "scheme_version": material.scheme.version,
-        "gaps": card.gaps(statement),
+        "gaps": card.gaps(NOBODY.get(about["origin"], {}) | {k: v for k, v in statement.items() if v}),
         "decided": decided(gold), "shown": suggestions_shown(annotations),
         "table": material.dataset.get("title", ""), "agreement": card.agreement_rows(material.agreement),
         "split": material.dataset["split"], "split_words": card.SPLIT_WORDS[material.dataset["split"]["name"]],

@@ -195,7 +195,12 @@ def write_release(
     write_text(folder / "CITATION.cff", citation.citation_cff(about))
     write_json(folder / "datacite.json", citation.datacite(about))
     facts = card_facts(
-        material, tables, about, statement=dict(cfg.statement), repo=cfg.repo, contact=cfg.contact
+        material,
+        tables,
+        about,
+        statement=dict(cfg.statement),
+        repo=cfg.repo,
+        contact=cfg.contact,
     )
     write_text(folder / "README.md", card.render(card.card_yaml(about, configs, features), facts))
     write_json(
