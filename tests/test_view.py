@@ -1,7 +1,7 @@
 """The article view: labels on their sentences, the text escaped, and no script from an article."""
 
 from onrecord.scheme import load_scheme
-from onrecord.view import coloured, labels_of_predictions, view
+from onrecord.view import labels_of_predictions, view
 
 ARTICLE = {
     "article_id": "a",
@@ -44,7 +44,6 @@ def test_a_sentence_carries_its_speaker_and_stance():
 
 
 def test_predictions_colour_the_question_about_the_target():
-    scheme = load_scheme()
-    assert coloured(scheme) == "stance"
+    assert load_scheme().learnt == "stance"
     rows = [{"id": "a:2-3", "predicted": "against"}]
     assert labels_of_predictions(rows, "stance") == {"a:2-3": {"stance": "against"}}

@@ -58,6 +58,12 @@ class Scheme:
     questions: Mapping[str, Question]
     flags: tuple[Label, ...]
 
+    @property
+    def learnt(self) -> str:
+        """The question that a model learns unless told: the first about the target, else the first asked."""
+        asked = [q for q in self.questions.values() if q.kind == "label"]
+        return next((q.name for q in asked if q.target), asked[0].name)
+
     def asked(self, labels: Mapping[str, str | None], question: str) -> bool:
         """Return whether ``question`` is asked, given the answers to the others."""
         return all(labels.get(q) in names for q, names in self.questions[question].when.items())
@@ -107,6 +113,8 @@ def parse_scheme(declared: Any, where: str) -> Scheme:
                 raise BadInput(
                     f"{where}, question {question.name!r}: `when` names {other}={min(unknown)}, unknown"
                 )
+    if not any(question.kind == "label" for question in questions.values()):
+        raise BadInput(f"{where}: expected at least one question with labels, found none")
     flags = _labels(declared.get("flags") or {}, f"{where}, flags")
     scheme = Scheme(int(declared["version"]), questions, flags)
     _check_hotkeys(scheme, where)

@@ -31,12 +31,6 @@ CAVEAT = (
 )
 
 
-def coloured(scheme: Scheme) -> str:
-    """Return the question whose labels are coloured: the first about the target, else the first asked."""
-    asked = [q.name for q in scheme.questions.values() if q.kind == "label"]
-    return next((name for name in asked if scheme.questions[name].target), asked[0])
-
-
 def labels_of_gold(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str | None]]:
     """Return sentence_id → its decided answers."""
     return {row["sentence_id"]: dict(row["labels"]) for row in rows}
@@ -79,7 +73,7 @@ def view(
     of_article: dict[str, list[Mapping[str, Any]]] = {}
     for sentence in sentences:
         of_article.setdefault(sentence["article_id"], []).append(sentence)
-    question = coloured(scheme)
+    question = scheme.learnt
     names = sorted(
         {v for one in labels.values() for k, v in one.items() if v and k not in _closed(scheme)}
     )
@@ -126,7 +120,7 @@ def main(cfg: DictConfig) -> None:
                 "expected predictions=FILE (what `predict` or `evaluate` wrote), found none"
             )
         rows = pq.read_table(require(cfg.predictions, "predict"), columns=["id", "predicted"])
-        labels = labels_of_predictions(rows.to_pylist(), coloured(scheme))
+        labels = labels_of_predictions(rows.to_pylist(), scheme.learnt)
         lead = "A model's predictions, not people's labels."
     else:
         raise BadInput(f"labels_from={cfg.labels_from}: expected gold or predictions")

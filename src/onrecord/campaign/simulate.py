@@ -68,7 +68,10 @@ def truth_of(
     answers = dict(known.get(sentence_id, {}).get("labels", {}))
     truth: dict[str, str | None] = {}
     for name, question in scheme.questions.items():
-        given = answers.get(name) or suggestion.get(name)
+        suggested = suggestion.get(name)
+        if question.kind == "label" and suggested not in question.names:
+            suggested = None  # the attributor knows the kinds of speakers of our own scheme only
+        given = answers.get(name) or suggested
         drawn = draw.choice(question.names) if question.kind == "label" else None
         truth[name] = given or drawn
     return _consistent(truth, scheme, [])

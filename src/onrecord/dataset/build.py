@@ -47,8 +47,8 @@ def main(cfg: DictConfig) -> None:
         question, title = "label", Path(str(cfg.rows)).name
         columns, features = read_rows(cfg.rows, cfg.labels)
     else:
-        question, title = str(cfg.learn), str(cfg.campaign.title)
-        columns, left_out, annotations = read_gold(workspace, scheme, cfg)
+        question, title = learnt(scheme, cfg.learn), str(cfg.campaign.title)
+        columns, left_out, annotations = read_gold(workspace, scheme, question, cfg)
         features = gold_columns(scheme, folds=False)
     record = workspace / "assignments.jsonl"
     earlier = read_jsonl(record) if record.is_file() and cfg.keep_splits else []
@@ -90,8 +90,17 @@ def read_rows(rows: str | None, labels: Sequence[str] | None) -> tuple[Columns, 
     return join_rows(read_table(Path(rows)), declared, str(rows))
 
 
+def learnt(scheme: Scheme, asked: str | None) -> str:
+    """Return the question that is learnt; raises BadInput where the scheme has none of that name with labels."""
+    if asked is None:
+        return scheme.learnt
+    if asked not in scheme.questions or scheme.questions[asked].kind != "label":
+        raise BadInput(f"learn={asked}: the scheme has no question of that name with labels")
+    return asked
+
+
 def read_gold(
-    workspace: Path, scheme: Scheme, cfg: DictConfig
+    workspace: Path, scheme: Scheme, learn: str, cfg: DictConfig
 ) -> tuple[Columns, dict[str, list[str]], Columns]:
     """Return the columns of ``gold``, what was left out of it, and the columns of ``annotations``."""
     gold = read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)
@@ -99,15 +108,13 @@ def read_gold(
     sentences = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
     found = read_annotations(require(workspace / "annotations.jsonl", "collect"))
     spoken = read_parquet(require(workspace / "speakers.parquet", "attribute"), SPEAKERS)
-    if cfg.learn not in scheme.questions or scheme.questions[cfg.learn].kind != "label":
-        raise BadInput(f"learn={cfg.learn}: the scheme has no question of that name with labels")
     counted = all_counted(latest_annotations(found), sentences)
     joined = join_gold(
-        gold, sentences, articles, spoken, counted, scheme=scheme, learn=cfg.learn,
+        gold, sentences, articles, spoken, counted, scheme=scheme, learn=learn,
         targets={cfg.campaign.target.id: cfg.campaign.target.name}, context=cfg.context,
     )  # fmt: skip
     if not joined.columns:
-        raise BadInput(f"{workspace / 'gold.jsonl'}: no sentence with a decided {cfg.learn}")
+        raise BadInput(f"{workspace / 'gold.jsonl'}: no sentence with a decided {learn}")
     annotations = join_annotations(
         counted, sentences, articles, scheme=scheme, in_gold=set(joined.columns["sentence_id"])
     )
