@@ -1,0 +1,102 @@
+"""A newcomer's own campaign: an empty folder, other questions and labels, the whole way without Python."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from datasets import Features
+
+pytestmark = pytest.mark.walk
+SAMPLE = Path(__file__).parents[1] / "data/sample/articles"
+SCHEME = {
+    "version": 1,
+    "questions": {
+        "tone": {
+            "ask": "How does the sentence speak of the target?", "target": True,
+            "labels": {
+                "warm": {"hotkey": "1", "hint": "praise, hope"}, "cold": {"hotkey": "2"}, "plain": {"hotkey": "3"},
+            },
+        },
+        "who": {"kind": "name", "ask": "Who is it about?", "hotkeys": ["8", "9", "0"]},
+        "tense": {
+            "ask": "Of what time is it?",
+            "labels": {"past": {"hotkey": "q"}, "present": {"hotkey": "w"}, "future": {"hotkey": "e"}},
+        },
+        "doubt": {"ask": "Does it doubt?", "labels": {"doubts": {"hotkey": "a"}, "does_not": {"hotkey": "s"}}},
+    },
+    "flags": {"odd": {"hotkey": "z"}},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory, onrecord):
+    """A folder after init, the whole campaign with simulated annotators, and a model trained."""
+    folder = tmp_path_factory.mktemp("own")
+
+    def run(verb, *words):
+        done = onrecord(verb, "campaign=tones", *words, cwd=folder)
+        assert done.returncode == 0, f"{verb}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    run("init", "target=the tram line")
+    (folder / "annotation/scheme.yaml").write_text(yaml.safe_dump(SCHEME, sort_keys=False))
+    (folder / "annotation/guidelines.md").write_text(
+        "# Guidelines of the tones, version 0.1.0\n\n<!-- target -->\n<!-- end -->\n\n"
+        "<!-- scheme: tone -->\n<!-- end -->\n"
+    )
+    config = folder / "conf/campaign/tones.yaml"
+    config.write_text(config.read_text().replace("origin: people", "origin: simulated"))
+    for name in ("003_journal_parking-fee", "026_ledger_brief", "032_journal_hotel-tax"):
+        shutil.copy(SAMPLE / f"{name}.txt", folder / "data/tones/articles")
+    for verb in ("validate", "ingest", "segment", "attribute"):
+        run(verb)
+    run("plan", "annotators=2")
+    run("serve")
+    try:
+        run("launch", "simulate=true")
+        status = run("status")
+        run("collect")
+    finally:
+        run("serve", "stop=true")
+    for verb in ("agree", "adjudicate"):
+        run(verb)
+    run("build", "split=kfold")
+    run("train", "allow_small=true", "run=run")
+    run("evaluate", "run=run", "on=out_of_fold")
+    run("view")
+    run("publish", "version=0.1.0")
+    return folder, status
+
+
+def test_the_page_asks_the_scheme_s_questions(walked):
+    launched = [json.loads(line) for line in (walked[0] / "data/tones/launched.jsonl").open()]
+    assert {row["annotator"] for row in launched} == {"annotator-1", "annotator-2"}
+    annotations = [json.loads(line) for line in (walked[0] / "data/tones/annotations.jsonl").open()]
+    assert len(annotations) == len(launched)
+    assert {tuple(row["labels"]) for row in annotations} == {("tone", "who", "tense", "doubt")}
+    assert {row["origin"] for row in annotations} == {"simulated"}
+
+
+def test_features_are_the_scheme_s_labels_in_its_order(walked):
+    schema = pq.read_schema(walked[0] / "data/tones/dataset/gold/train.parquet")
+    features = Features.from_arrow_schema(schema)
+    assert features["tone"].names == ["warm", "cold", "plain"]
+    assert features["tense"].names == ["past", "present", "future"]
+    assert features["doubt"].names == ["doubts", "does_not"]
+
+
+def test_agreement_and_report_follow(walked):
+    agreement = json.loads((walked[0] / "data/tones/agreement.json").read_text())
+    assert list(agreement["questions"]) == ["tone", "who", "tense", "doubt"]
+    report = json.loads((walked[0] / "run/report.json").read_text())
+    assert report["question"] == "tone"
+    assert report["f_avg"] is None or report["f_avg"]["value"] is None
+
+
+def test_progress_is_shown_and_the_release_stands(walked):
+    assert "annotator-2" in walked[1]
+    card = (walked[0] / "data/tones/releases/v0.1.0/README.md").read_text()
+    assert "imulated" in card
