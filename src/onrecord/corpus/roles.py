@@ -44,7 +44,7 @@ def kind_of_descriptor(descriptor: Sequence[str]) -> str | None:
     'politician'
     >>> kind_of_descriptor("Federation for American Immigration Reform spokesman".split())
     'advocate'
-    >>> kind_of_descriptor("director of the Border Law Clinic".split())
+    >>> kind_of_descriptor("director of the law clinic at Larch Hill University".split())
     'expert'
     """
     low = [bare(w).lower() for w in descriptor]
