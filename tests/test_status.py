@@ -102,7 +102,7 @@ def test_a_question_without_a_known_answer_is_not_scored():
 def test_every_label_of_the_guidelines_with_a_rule_is_explained_by_it():
     guidelines = (ROOT / "annotation" / "guidelines.md").read_text(encoding="utf-8")
     assert "should, must" in rules_for(guidelines, "claim_type", "policy")[0]
-    assert rules_for(guidelines, "stance", "against") == ["rule 3: The reverse -> against."]
+    assert rules_for(guidelines, "stance", "against") == ["rule 3: The reverse → against."]
     assert len(rules_for(guidelines, "speaker", "author")) == 3
     assert rules_for(guidelines, "stance", "no such label") == []
 
@@ -115,7 +115,7 @@ def test_each_wrong_answer_is_explained_and_text_is_escaped():
     )  # fmt: skip
     assert "2 of 3 to look at again" in html
     assert "All right" in html
-    assert "rule 1: Nothing named -&gt; none." in html
+    assert "rule 1: Nothing named → none." in html
     assert "4 of 6 answers right, failed" in html
     assert "<b>x" not in html
 

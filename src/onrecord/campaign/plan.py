@@ -33,6 +33,7 @@ from onrecord.records import (
     write_text,
 )
 
+LATER_TRIES = "of the qualification, the tries after the first are for those who fail: hours are at most these"
 Sampling = Literal["random", "stratified", "uncertainty"]
 
 
@@ -271,7 +272,7 @@ def main(cfg: DictConfig) -> None:
     group_of = {s["sentence_id"]: s["group_id"] for s in sentences}
     page = plan_page(
         rows, title=cfg.campaign.title, seconds_per_task=cfg.seconds_per_task, group_of=group_of,
-        alpha=cfg.expected_alpha,
+        alpha=cfg.expected_alpha, notes=[LATER_TRIES] if len(qualification) > 1 else [],
     )  # fmt: skip
     write_text(workspace / "plan.md", page)
     hours = len(rows) * cfg.seconds_per_task / 3600

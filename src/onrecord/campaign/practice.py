@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from onrecord.pages import Section, notice, page, table, text
-from onrecord.records import latest_annotations, read_json, read_jsonl, write_json, write_jsonl
+from onrecord.records import latest_annotations, read_json, write_json, write_jsonl
 from onrecord.scheme import Scheme
+from onrecord.versions import read_annotations
 
 QUALIFICATION = "qualification"
 Row = TypeVar("Row", bound=Mapping[str, Any])
@@ -133,7 +134,7 @@ def record(
         return []
     known = read_json(workspace / "known.json")
     path = workspace / "annotations.jsonl"
-    rows = read_jsonl(path) if path.exists() else []
+    rows = read_annotations(path) if path.exists() else []
     found = results(plan, rows, known["answers"], scheme, known["pass_mark"])
     write_jsonl(workspace / "qualification.jsonl", found)
     return found
@@ -144,7 +145,7 @@ def rules_for(guidelines: str, question: str, label: str) -> list[str]:
     Return the numbered rules of the guidelines, in the question's part, whose outcome is a label.
 
     >>> rules_for("## Question 1: stance\n1. Likes it -> favor.\n2. The reverse -> against.", "stance", "against")
-    ['rule 2: The reverse -> against.']
+    ['rule 2: The reverse → against.']
     """
     found = []
     for part in re.split(r"^## ", guidelines, flags=re.MULTILINE):
@@ -153,7 +154,7 @@ def rules_for(guidelines: str, question: str, label: str) -> list[str]:
         for number, rule in re.findall(r"^(\d+)\. (.+)$", part, flags=re.MULTILINE):
             outcome = re.search(rf"->[^.;]*\b{re.escape(label)}\b", rule)
             if outcome or rule.startswith(f"{label}:"):
-                found.append(f"rule {number}: {rule}")
+                found.append(f"rule {number}: {rule}".replace("->", "→"))
     return found
 
 

@@ -1,6 +1,6 @@
 """How a campaign stands: done and left, pace, agreement so far, and what there is to read. Pure figures."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -109,41 +109,6 @@ def consistency(rows: Iterable[Mapping[str, Any]], scheme: Scheme) -> Score:
             total += 1
             same += row["labels"].get(name) == before["labels"].get(name)  # type: ignore[index]
     return Score(same, total)
-
-
-def agreement_so_far(
-    annotations: Iterable[Mapping[str, Any]], scheme: Scheme
-) -> dict[str, tuple[float | None, int]]:
-    """
-    Return ``question → (nominal alpha, sentences with two answers)`` of annotations that count; alpha is None where undefined.
-
-    Source: Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability". Intervals come with `agree`.
-    """
-    answers: dict[str, dict[str, list[str]]] = {
-        name: defaultdict(list) for name in scheme.questions
-    }
-    for row in annotations:
-        for name, question in scheme.questions.items():
-            label = row["labels"].get(name)
-            if question.kind == "name" and label is None and row["labels"]:
-                label = "" if not scheme.asked(row["labels"], name) else None
-            if label is not None:
-                answers[name][row["sentence_id"]].append(label)
-    return {name: _alpha(units.values()) for name, units in answers.items()}
-
-
-def _alpha(units: Iterable[Sequence[str]]) -> tuple[float | None, int]:
-    pairable = [unit for unit in units if len(unit) > 1]
-    totals = Counter(label for unit in pairable for label in unit)
-    n = totals.total()
-    expected = n * n - sum(c * c for c in totals.values())
-    if not expected:
-        return None, len(pairable)
-    observed = sum(
-        (len(unit) ** 2 - sum(c * c for c in Counter(unit).values())) / (len(unit) - 1)
-        for unit in pairable
-    )
-    return 1 - (n - 1) * observed / expected, len(pairable)
 
 
 def to_read(annotations: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -2,22 +2,26 @@
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
 from onrecord.campaign import collect
+from onrecord.campaign.agree import report_lines
 from onrecord.campaign.launch import Launched, read_plan
+from onrecord.campaign.long_table import answers_of_annotations
+from onrecord.campaign.measure import coefficient
 from onrecord.campaign.practice import Score, feedback_page, record
-from onrecord.campaign.progress import Progress, agreement_so_far, progress, to_read
-from onrecord.pages import Section, bar_plot, notice, page, table, text
+from onrecord.campaign.progress import Progress, progress, to_read
+from onrecord.pages import Interval, Section, bar_plot, interval_plot, notice, page, table, text
 from onrecord.records import (
     SENTENCES,
     counted_annotations,
@@ -32,8 +36,9 @@ from onrecord.records import (
 from onrecord.scheme import Scheme, annotation_folder, load_scheme
 from onrecord.versions import read_annotations
 
-COLUMNS = ("annotator", "round", "done", "left", "skipped", "an hour", "ends", "seconds", "checks", "repeats")  # fmt: skip
+COLUMNS = ("annotator", "round", "done", "left", "skip", "/hour", "ends", "s/task", "checks", "repeats")  # fmt: skip
 COMMENTS = 200  # shown in status.html
+REPLICATES = 2000  # of the bootstrap: a look, not the report
 
 
 def cells(row: Progress) -> list[str]:
@@ -62,14 +67,54 @@ def share(score: Score) -> str:
     return "–" if score.share is None else f"{score.right}/{score.total}"
 
 
-def agreement_rows(found: Mapping[str, tuple[float | None, int]]) -> list[list[Any]]:
-    """Return question, alpha and how many sentences it rests on."""
-    return [[name.replace("_", " "), alpha, n] for name, (alpha, n) in found.items()]
+def agreement_so_far(
+    annotations: Iterable[Mapping[str, Any]],
+    sentences: Sequence[Mapping[str, Any]],
+    scheme: Scheme,
+    *,
+    seed: int,
+) -> dict[str, dict[str, Any]]:
+    """Return each question's alpha and interval by the annotations that count, without furniture."""
+    groups = {s["sentence_id"]: s["group_id"] for s in sentences if not s["furniture"]}
+    texts = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
+    rows = [r for r in counted_annotations(annotations, texts) if r["sentence_id"] in groups]
+    answers = answers_of_annotations(rows, scheme, groups, {})
+    return {
+        name: coefficient(own, level="nominal", replicates=REPLICATES, seed=seed)
+        for name, own in answers.items()
+    }
+
+
+def agreement_blocks(agreement: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
+    """Return the plot and the table of agreement so far."""
+    known = [(name, q) for name, q in agreement.items() if q["alpha"] is not None]
+    columns = [
+        "question",
+        "alpha",
+        "low",
+        "high",
+        "sentences with two answers",
+        "without an interval because",
+    ]
+    cells_ = [
+        [
+            name.replace("_", " "),
+            q["alpha"],
+            q["low"],
+            q["high"],
+            q["n_pairable"],
+            q.get("reason", ""),
+        ]
+        for name, q in agreement.items()
+    ]
+    bars = [Interval(name.replace("_", " "), q["alpha"], q["low"], q["high"]) for name, q in known]
+    plot = [interval_plot(bars, "Nominal alpha, with 95 % intervals")] if bars else []
+    return [*plot, table("Nominal alpha", columns, cells_)]
 
 
 def status_page(
     rows: Sequence[Progress],
-    agreement: Mapping[str, tuple[float | None, int]],
+    agreement: Mapping[str, Mapping[str, Any]],
     outcome: Sequence[Mapping[str, Any]],
     marked: Sequence[Mapping[str, Any]],
     *,
@@ -98,8 +143,8 @@ def status_page(
         Section("Who has done what", blocks),
         Section(
             "Agreement so far",
-            [table("Nominal alpha", ["question", "alpha", "sentences with two answers"], agreement_rows(agreement))],
-            "A preview without intervals: `onrecord agree` gives those. Checks, repeats and qualification are not in it.",
+            agreement_blocks(agreement),
+            "Without furniture; checks, repeats and qualification are not in it. The verb agree says more.",
         ),
     ]  # fmt: skip
     if outcome:
@@ -132,11 +177,11 @@ def status_page(
 def shown_in_terminal(
     console: Console,
     rows: Sequence[Progress],
-    agreement: Mapping[str, tuple[float | None, int]],
+    agreement: Mapping[str, Mapping[str, Any]],
     title: str,
 ) -> None:
     """Print the progress and the agreement so far."""
-    told = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1))
+    told = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     drawn = [cells(row) for row in rows]
     shown = [i for i in range(len(COLUMNS)) if i < 4 or any(line[i] != "–" for line in drawn)]
     for i in shown:
@@ -144,30 +189,23 @@ def shown_in_terminal(
     for line in drawn:
         told.add_row(*(line[i] for i in shown))
     console.print(told)
-    parts = [
-        f"{name} {alpha:.2f} ({n})" for name, (alpha, n) in agreement.items() if alpha is not None
-    ]
-    said = ", ".join(parts) or "no question has enough answers yet"
-    console.print(f"alpha so far (sentences): {said}", highlight=False)
+    print("\n".join(report_lines(agreement)))
 
 
-def look(
-    cfg: DictConfig, scheme: Scheme
-) -> tuple[list[Progress], dict[str, tuple[float | None, int]]]:
+def look(cfg: DictConfig, scheme: Scheme) -> tuple[list[Progress], dict[str, dict[str, Any]]]:
     """Collect, write ``status.html`` and the pages of practice, and return what the terminal shows."""
     workspace = Path(cfg.workspace)
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
     with redirect_stdout(StringIO()):
         collect.main(cfg)
     rows = [dict(r) for r in latest_annotations(read_annotations(workspace / "annotations.jsonl"))]
-    sentences = read_parquet(workspace / "sentences.parquet", SENTENCES)
-    texts = dict(zip(*(sentences[c].to_pylist() for c in ("sentence_id", "text")), strict=True))
+    sentences = read_parquet(workspace / "sentences.parquet", SENTENCES).to_pylist()
+    texts = {row["sentence_id"]: row["text"] for row in sentences}
     known = workspace / "known.json"
     answers = read_json(known)["answers"] if known.exists() else {}
     now = datetime.now(UTC)
     found = progress(launched, rows, answers, scheme, now)
-    counted = counted_annotations(rows, {s: text_sha256(t) for s, t in texts.items()})
-    agreement = agreement_so_far(counted, scheme)
+    agreement = agreement_so_far(rows, sentences, scheme, seed=cfg.seed)
     outcome = record(workspace, read_plan(workspace), scheme)
     guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
     for annotator in dict.fromkeys(o["annotator"] for o in outcome if o["done"]):
