@@ -64,7 +64,7 @@ def main() -> None:
     plain_n = int(sys.argv[2]) if len(sys.argv) > 2 else 40
     draw = np.random.default_rng(1)
     words = ["".join(draw.choice(list("abcdefghilmnoprstu"), int(draw.integers(2, 10)))) for _ in range(20_000)]  # fmt: skip
-    articles, rows, copies, originals, expected = [], [], {}, {}, {}
+    articles, rows, copies, originals, expected, folded_of = [], [], {}, {}, {}, {}
     for i in range(n):
         name, sentences = f"a{i:06}", article(draw, words)
         text = "\n".join(sentences)
@@ -75,6 +75,7 @@ def main() -> None:
         at = 0
         for sentence in sentences:
             end = at + len(sentence)
+            folded_of[f"{name}:{at}-{end}"] = fold(sentence).text
             rows.append({"sentence_id": f"{name}:{at}-{end}", "article_id": name, "start": at, "end": end,
                          "sha256": text_sha256(sentence), "furniture": None} | anchor(sentence))  # fmt: skip
             at = end + 1
@@ -88,6 +89,12 @@ def main() -> None:
     for kind, what in enumerate(["same text", "quotes, newlines, boilerplate", "a paragraph lacking", "words changed"]):  # fmt: skip
         mine = [name for i, name in enumerate(recovered) if i % 4 == kind]
         print(f"  {what}: {sum(recovered[m] for m in mine) / len(mine) / SENTENCES:.1%} back")
+    wrong = sum(
+        fold(article.text[place.start : place.end]).text != folded_of[sentence]
+        for article in found.values()
+        for sentence, place in article.places.items()
+    )
+    print(f"  wrong sentences among the {sum(recovered.values()):,}: {wrong}")
     before = time.process_time()
     names = list(originals)[:plain_n]
     plain = sum(plain_way(originals[name], copies[name]) for name in names)

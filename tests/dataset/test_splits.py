@@ -175,3 +175,21 @@ def test_a_copy_that_joins_two_groups_takes_them_to_the_most_held_out(stories, w
 def test_date_and_outlet_splits_of_a_campaign(workspace, split):
     assert main(["build", f"workspace={workspace}", PEOPLE, f"split={split}"]) == 0
     assert set(parts(workspace).values()) == {"train", "validation", "test"}
+
+
+def test_an_outlet_that_copies_carry_into_two_splits_is_named(workspace):
+    words = (f"workspace={workspace}", PEOPLE, "split=by_outlet", "split.test=[Echo]")
+    assert main(["build", *words]) == 0
+    audit = json.loads((workspace / "audit.json").read_text(encoding="utf-8"))
+    named = [f["figures"]["outlet"] for f in audit["findings"] if f["kind"] == "outlet"]
+    assert named == ["Ledger"]  # its story a1 is in test, where Echo's copy of it is
+
+
+def test_a_group_kept_against_the_dates_is_named(stories, write_workspace, tmp_path):
+    ws = write_workspace(tmp_path / "ws", stories)
+    assert main(["build", f"workspace={ws}", PEOPLE, "split=by_date"]) == 0
+    stories["b1"][1] = "2026-12-01"  # dated anew, after all others
+    write_workspace(ws, stories)
+    assert main(["build", f"workspace={ws}", PEOPLE, "split=by_date"]) == 0
+    audit = json.loads((ws / "audit.json").read_text(encoding="utf-8"))
+    assert [f["figures"]["group"] for f in audit["findings"] if f["kind"] == "date"] == ["b1"]

@@ -64,6 +64,7 @@ def audited(
         [columns[question][i] for i in rows], names, [columns["group_id"][i] for i in rows],
         [columns["split"][i] for i in rows], cues, too_well=cue_gain,
     )  # fmt: skip
+    found += promise_findings(columns, str(split["name"]))
     kinds = Counter(leak["kind"] for leak in leaks)
     summary = (
         f"{len(groups)} groups and {len(articles)} articles in two parts, "
@@ -75,6 +76,47 @@ def audited(
         "summary": summary, "groups": groups, "articles": articles, "sentences": leaks,
         "dropped": dropped, "joined": placed["joined"], "findings": found,
     }  # fmt: skip
+
+
+def promise_findings(columns: Mapping[str, Sequence[Any]], strategy: str) -> list[Finding]:
+    """Return where a split by outlet or by date cannot keep its word: through copies, or kept assignments.
+
+    >>> columns = {"outlet": ["X", "X"], "split": ["train", "test"]}
+    >>> promise_findings(columns, "by_outlet")[0]["message"]
+    "outlet X stands in test and train, through copies of others' stories or splits kept from before"
+    """
+    found = []
+    if strategy == "by_outlet":
+        for outlet, where in straddling(columns["outlet"], columns["split"]).items():
+            found.append(Finding(
+                kind="outlet", message=f"outlet {outlet} stands in {' and '.join(where)}, through copies of "
+                "others' stories or splits kept from before", figures={"outlet": outlet, "splits": where},
+            ))  # fmt: skip
+    if strategy == "by_date":
+        newest: dict[tuple[str, str], str] = {}
+        for group, split, date in zip(
+            columns["group_id"], columns["split"], columns["published"], strict=True
+        ):
+            newest[split, group] = max(newest.get((split, group), ""), date[:10])
+        first = {
+            s: min((d for (t, _), d in newest.items() if t == s), default=None) for s in HELD_OUT
+        }
+        for (split, group), date in sorted(newest.items()):
+            later = [
+                s
+                for s in HELD_OUT
+                if HELD_OUT[s] > HELD_OUT[split] and (first[s] or date + "x") <= date
+            ]
+            if later:
+                found.append(
+                    Finding(
+                        kind="date",
+                        message=f"group {group} of {date} is in {split}, though {' and '.join(later)} "
+                        f"begins on {first[later[0]]}",
+                        figures={"group": group, "date": date, "split": split},
+                    )
+                )
+    return found  # fmt: skip
 
 
 def straddling(units: Sequence[str | None], splits: Sequence[str]) -> dict[str, list[str]]:
