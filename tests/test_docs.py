@@ -16,11 +16,11 @@ CANNOT = {
     "host=": "opens a server to the network",
     "labelstudio.url=": "needs a team's server (tests/test_launch.py brings one)",
     "hydra/launcher=submitit_slurm": "needs a Slurm cluster",
-    "to=hub": "needs the Hub and a token (tests/test_hub.py has a stand-in)",
+    "to=hub": "needs the Hub and a token (tests/dataset/test_hub.py has a stand-in)",
     "articles=FOLDER": "needs the five real articles (tests/test_walk.py has them)",
     "rows=FILE": "needs the reader's own table (tests/dataset/ has some)",
     "annotations=FILE": "needs the reader's own table (tests/test_agree.py has some)",
-    "round=": "needs an adjudicator (tests/test_adjudicate.py has one)",
+    "diff=": "needs a second version of the scheme (tests/test_versions.py has one)",
     "study=": "a study takes minutes (tests/experiment/ runs one)",
 }
 
