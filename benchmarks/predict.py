@@ -1,4 +1,4 @@
-"""Sentences a second on one core: the TF-IDF model, and its vectoriser beside scikit-learn's.
+"""Sentences a second of one core (CPU seconds, one thread): the TF-IDF model, and its vectoriser beside scikit-learn's.
 
 python benchmarks/predict.py ../shared/benchmarks/gwsd-train.jsonl.gz
 """
@@ -25,9 +25,9 @@ def timed(function, *arguments, times=5):
     """Return the median of some runs, in seconds."""
     took = []
     for _ in range(times):
-        start = time.perf_counter()
+        start = time.process_time()
         function(*arguments)
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     return statistics.median(took)
 
 

@@ -61,6 +61,19 @@ def test_a_model_learns_and_comes_back_from_its_file(kind, learnt, tmp_path):
     assert again.tobytes() == chances.tobytes()
 
 
+@pytest.mark.parametrize("kind", ["logreg", "svm", "vectors"])
+def test_what_speaks_for_a_label_is_named(kind, learnt):
+    features, classifier, options = KINDS[kind]
+    model = models.fit_model(models.make_model(features, classifier, **options), learnt)
+    top = models.top_features(model, learnt.names, count=5)
+    assert list(top) == list(learnt.names)
+    assert all(len(rows) == 5 for rows in top.values())
+    if kind == "svm":
+        assert {"welcome", "cheaper", "fairer", "support", "good", "cleaner"} >= {
+            w for w, _ in top["favor"]
+        }
+
+
 @pytest.mark.parametrize("kind", ["logreg", "nb", "svm", "per target"])
 def test_soft_labels_are_learnt_from_shares_of_votes(kind, learnt):
     features, classifier, options = KINDS[kind]

@@ -87,6 +87,16 @@ def test_a_joblib_sweep_makes_the_same_runs(home, cli):
     assert len(list((home / "experiments/runs").glob("tfidf_nb-*/run.json"))) == 1
 
 
+def test_a_sweep_through_submitit_makes_the_same_runs(home, cli):
+    """As on a cluster, but with submitit's own local executor; Slurm's config composes."""
+    launcher = ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5")
+    words = ("model=majority_per_target", "workspace=ws", *launcher)
+    done(cli("train", "-m", *words, cwd=home))
+    assert len(list((home / "experiments/runs").glob("majority_per_target-*/run.json"))) == 1
+    told = done(cli("train", "--cfg", "hydra", "hydra/launcher=slurm", cwd=home))
+    assert "SlurmLauncher" in told
+
+
 def test_folds_of_the_dataset_are_scored_out_of_fold(home, cli):
     done(cli("build", "source=rows", "rows=rows.jsonl", "workspace=folded", "split=kfold", "split.k=4", cwd=home))  # fmt: skip
     done(cli("train", "model=tfidf_logreg", "workspace=folded", "run=three", cwd=home))

@@ -87,6 +87,10 @@ class MarkTarget(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for text, target in zip(frame["text"], frame["target"], strict=True)
         ]
 
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return ``marked text``: what comes out is a text, whose n-grams the next step names."""
+        return np.array(["marked text"], dtype=object)
+
     def _mentions(self, target: str) -> re.Pattern[str] | None:
         words = [w for w in re.findall(r"\w+", target) if len(w) >= self.letters]
         forms = sorted({target, *words} - {""}, key=len, reverse=True)

@@ -5,6 +5,7 @@ A study is a folder with ``study.yaml`` (which data, and the overrides of ``buil
 neither finds earlier runs nor counts among them.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -80,15 +81,26 @@ def differences(before: Any, after: Any, where: str = "") -> list[str]:
     return [] if before == after else [f"{where}: {before}, now {after}"]
 
 
+# All steps in one process of their own: importing scikit-learn anew for each would be most of the time.
+RUN_ALL = """
+import json, sys
+from onrecord.cli import main
+for words in json.load(sys.stdin):
+    print(" ", *words[:3], flush=True)
+    if status := main(words):
+        sys.exit(status)
+"""
+
+
 def run_again(study: Mapping[str, Any], rows: Path, extra: Sequence[str], work: Path) -> None:
-    """Run every step of a study in ``work``; raises BadInput with the step that failed."""
-    for words in steps(study, rows, extra):
-        command = [sys.executable, "-m", "onrecord.cli", *words]
-        done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
-        if done.returncode:
-            told = done.stderr.strip().splitlines() or ["no word"]
-            raise BadInput(f"onrecord {' '.join(words)}: {told[-1]}")
-        print(f"  {words[0]:<9} {next((w for w in words if w.startswith(('run=', 'runs='))), '')}")
+    """Run every step of a study in ``work``; raises BadInput with what the step that failed said."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN_ALL], cwd=work, capture_output=True, text=True, check=False,
+        input=json.dumps(list(steps(study, rows, extra))),
+    )  # fmt: skip
+    if done.returncode:
+        told = done.stderr.strip().splitlines() or ["it ended without a word"]
+        raise BadInput(f"the study cannot be run: {told[-1]}")
 
 
 def main(cfg: DictConfig) -> None:
