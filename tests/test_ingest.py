@@ -222,10 +222,13 @@ def test_no_articles(tmp_path, capsys, source, complaint):
 
 def test_a_folder_with_brackets_and_a_glob(tmp_path):
     folder = tmp_path / "old [2019], part 1"
+    sidecar = tmp_path / "known [2019].csv"
+    sidecar.write_text("file,title\ndeep/a.txt,Known\n")
     (folder / "deep").mkdir(parents=True)
     (folder / "deep/a.txt").write_text(TEXT)
     workspace = f"workspace={tmp_path / 'ws'}"
-    assert main(["ingest", f"articles={folder}", workspace]) == 0
+    assert main(["ingest", f"articles={folder}", f"sidecar={sidecar}", workspace]) == 0
+    assert articles(folder)["a"]["title"] == "Known"
     assert main(["ingest", f"articles={tmp_path}/*/**/*.txt", workspace]) == 0
     assert articles(folder)["a"]["text"] == TEXT
 
