@@ -4,13 +4,15 @@ This is the one resolver of gold: every later stage reads gold.jsonl.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from onrecord.campaign.long_table import NO_NAME
+from onrecord.campaign import adjudication, collect
+from onrecord.campaign.long_table import NO_NAME, answers_of_annotations
+from onrecord.campaign.reliability import probabilities
 from onrecord.records import (
     MAX_NAME_WORDS,
     SENTENCES,
@@ -26,13 +28,21 @@ from onrecord.records import (
 from onrecord.scheme import Scheme, load_scheme
 from onrecord.versions import read_annotations
 
-Policy = Literal["unanimous", "majority"]
+Policy = Literal["unanimous", "majority", "model"]
+POLICIES = ("unanimous", "majority", "model")
+Chances = Mapping[str, Mapping[str, float]]  # sentence_id → label → probability
 
 
-def decide(votes: Counter[str], policy: Policy) -> tuple[str, str] | None:
+def decide(
+    votes: Counter[str],
+    policy: Policy,
+    chances: Mapping[str, float] | None = None,
+    threshold: float = 0.9,
+) -> tuple[str, str] | None:
     """Return ``(label, decided_by)`` or None where the policy leaves it open.
 
-    majority: more than half of the votes; a tie or a mere plurality is a person's to settle.
+    majority: more than half of the votes; a tie or a mere plurality is a person's to settle. model: the
+    label whose probability (``chances``, by Dawid-Skene over all annotators) reaches the threshold.
 
     >>> decide(Counter(favor=2, none=1), "majority")
     ('favor', 'majority')
@@ -42,6 +52,9 @@ def decide(votes: Counter[str], policy: Policy) -> tuple[str, str] | None:
     label, most = votes.most_common(1)[0]
     if most == votes.total():
         return label, "unanimous"
+    if policy == "model":
+        best = max(chances or {}, key=lambda name: (chances or {})[name], default=None)
+        return (best, "model") if best and (chances or {})[best] >= threshold else None
     return (label, "majority") if policy == "majority" and 2 * most > votes.total() else None
 
 
@@ -49,14 +62,21 @@ def resolve(
     rows: Iterable[Mapping[str, Any]],
     adjudicated: Mapping[str, Mapping[str, Any]],
     scheme: Scheme,
-    policy: Policy,
+    policy: Policy | Mapping[str, Policy],
+    *,
+    chances: Mapping[str, Chances] | None = None,
+    threshold: float = 0.9,
+    before: Iterable[Mapping[str, Any]] = (),
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return ``(gold rows, unresolved rows)`` of annotations that count.
 
     ``adjudicated`` maps sentence_id to an adjudicator's annotation, which settles every question it
     answers. A sentence is gold only when every question asked of it is decided; else it is unresolved,
-    with the questions that are open and their votes.
+    with the questions that are open and their votes. ``policy`` is one for all questions, or by question;
+    ``chances`` gives probabilities by question for those decided by model. ``before`` is the gold there
+    was: what a model decided stays as long as the votes on it are the same.
     """
+    earlier = {row["sentence_id"]: row for row in before}
     by_sentence: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         by_sentence[row["sentence_id"]].append(row)
@@ -77,7 +97,11 @@ def resolve(
             outcome = (
                 (settled[name], "adjudicator")
                 if settled.get(name) is not None
-                else decide(votes, policy) if votes else None
+                else _held(earlier.get(sentence), name, soft.get(name), len({r["annotator"] for r in own}))
+                or decide(
+                    votes, policy if isinstance(policy, str) else policy.get(name, "majority"),
+                    ((chances or {}).get(name) or {}).get(sentence), threshold,
+                ) if votes else None
             )  # fmt: skip
             if outcome:
                 labels[name] = None if outcome[0] == NO_NAME else outcome[0]
@@ -93,6 +117,44 @@ def resolve(
                  "n_annotators": len({row["annotator"] for row in own})}
             )  # fmt: skip
     return gold, unresolved
+
+
+def _held(
+    earlier: Mapping[str, Any] | None, name: str, soft: Mapping[str, float] | None, n: int
+) -> tuple[str, str] | None:
+    """Return what a model decided before on the same votes: other sentences' annotations do not unsettle it."""
+    same = earlier and earlier["n_annotators"] == n and earlier["soft"].get(name) == soft
+    if not earlier or not same or earlier["decided_by"].get(name) != "model":
+        return None
+    label = earlier["labels"][name]
+    return (NO_NAME if label is None else label), "model"
+
+
+def policies(given: Any, scheme: Scheme) -> dict[str, Policy]:
+    """Return each question's policy from one word for all, or ``{question: policy}`` (majority where unsaid).
+
+    Raises BadInput for a question that the scheme lacks or a policy that there is not.
+    """
+    by_question = (
+        dict(given) if isinstance(given, Mapping) else dict.fromkeys(scheme.questions, given)
+    )
+    for question, policy in by_question.items():
+        if question not in scheme.questions:
+            raise BadInput(f"policy: the scheme has no question {question!r}")
+        if policy not in POLICIES:
+            raise BadInput(f"policy: expected one of {', '.join(POLICIES)}, found {policy!r}")
+    return {name: by_question.get(name, "majority") for name in scheme.questions}
+
+
+def model_chances(
+    rows: Sequence[Mapping[str, Any]], scheme: Scheme, chosen: Mapping[str, Policy]
+) -> dict[str, Chances]:
+    """Return the probabilities of each question that a model decides."""
+    wanted = [name for name, policy in chosen.items() if policy == "model"]
+    if not wanted:
+        return {}
+    answers = answers_of_annotations(rows, scheme, {}, {})
+    return {name: probabilities(answers[name]) for name in wanted}
 
 
 def with_spans(
@@ -146,15 +208,33 @@ def flips(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]
 
 
 def main(cfg: DictConfig) -> None:
-    """Write gold.jsonl and unresolved.jsonl; say how each was decided and what flipped."""
+    """Write gold.jsonl and unresolved.jsonl; open or close the round of what needs a person; say what flipped."""
     workspace = Path(cfg.workspace)
-    if cfg.policy not in ("unanimous", "majority"):
-        raise BadInput(f"policy={cfg.policy}: expected unanimous or majority")
+    scheme = load_scheme()
+    chosen = policies(
+        OmegaConf.to_object(cfg.policy) if OmegaConf.is_config(cfg.policy) else cfg.policy, scheme
+    )
+    if cfg.round not in (None, "open", "close"):
+        raise BadInput(f"round: expected open, close or null, found {cfg.round!r}")
+    if not isinstance(cfg.threshold, int | float) or not 0.5 < cfg.threshold <= 1:
+        raise BadInput(
+            f"threshold: expected a probability above 0.5, up to 1, found {cfg.threshold!r}"
+        )
+    if cfg.round == "close":
+        launched = read_jsonl(require(workspace / "launched.jsonl", "launch"))
+        if not any(row["round"] == adjudication.ROUND for row in launched):
+            raise BadInput(
+                "no adjudication round is open: run `onrecord adjudicate round=open` first"
+            )
+        collect.main(cfg)
     sentences = read_parquet(
         require(workspace / "sentences.parquet", "segment"), SENTENCES
     ).to_pylist()
     hashes = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
-    rows = read_annotations(require(workspace / "annotations.jsonl", "collect"))
+    path, rows = (
+        workspace / "gold.jsonl",
+        read_annotations(require(workspace / "annotations.jsonl", "collect")),
+    )
     counted = counted_annotations(rows, hashes)
     if not counted:
         raise BadInput(
@@ -163,17 +243,29 @@ def main(cfg: DictConfig) -> None:
     adjudicated = {
         row["sentence_id"]: row for row in counted_annotations(rows, hashes, purpose="adjudication")
     }
-    gold, unresolved = resolve(counted, adjudicated, load_scheme(), cfg.policy)
-    gold = with_spans(gold, counted, standoff=cfg.campaign.release == "standoff")
-    before = (
-        read_jsonl(workspace / "gold.jsonl", GoldRow) if (workspace / "gold.jsonl").exists() else []
+    before = read_jsonl(path, GoldRow) if path.exists() else []
+    gold, unresolved = resolve(
+        counted, adjudicated, scheme, chosen, chances=model_chances(counted, scheme, chosen),
+        threshold=cfg.threshold, before=before,
+    )  # fmt: skip
+    gold = with_spans(
+        gold, [*counted, *adjudicated.values()], standoff=cfg.campaign.release == "standoff"
     )
-    write_jsonl(workspace / "gold.jsonl", gold)
+    write_jsonl(path, gold)
     write_jsonl(workspace / "unresolved.jsonl", unresolved)
     how = Counter(by for row in gold for by in row["decided_by"].values())
     print(
         f"gold: {len(gold)} sentences ({', '.join(f'{n} answers {k}' for k, n in how.most_common())})"
     )
     print(f"unresolved: {len(unresolved)} sentences, for a person")
-    for line in flips(before, gold)[:20]:
+    flipped = flips(before, gold)
+    for line in flipped[:20]:
         print(f"flipped {line}")
+    if len(flipped) > 20:
+        print(f"… and {len(flipped) - 20} more answers flipped")
+    if cfg.round == "open":
+        print(
+            adjudication.open_round(cfg, unresolved, counted)
+            if unresolved
+            else "nothing to adjudicate"
+        )

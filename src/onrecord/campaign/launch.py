@@ -247,9 +247,10 @@ def main(cfg: DictConfig) -> None:
                     workspace / "annotations.jsonl", scheme
                 )  # refuses a removed label in use
             write_jsonl(versions, [*known, line])
+        here = [r for r in (read_jsonl(path) if path.exists() else []) if r["server"] == client.key]
         before = [
-            r for r in (read_jsonl(path) if path.exists() else []) if r["server"] == client.key
-        ]
+            r for r in here if r["purpose"] != "adjudication"
+        ]  # a round that is not the plan's
         names = list(dict.fromkeys(row["annotator"] for row in plan))
         accounts = ensure_accounts(
             client, names, cfg.campaign.name, workspace / "labelstudio" / "accounts.json"
@@ -265,7 +266,7 @@ def main(cfg: DictConfig) -> None:
         total = len({(row["round"], row["annotator"]) for row in plan})
         quiet = not sys.stderr.isatty()
         rows = [r for group in track(done, "launching", total=total, disable=quiet) for r in group]
-        write_jsonl(path, rows)
+        write_jsonl(path, [*rows, *(r for r in here if r not in before)])
         if cfg.simulate:
             # seats, which the simulator uses, knows launch
             from onrecord.campaign.simulate import simulate  # noqa: PLC0415
