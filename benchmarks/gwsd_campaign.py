@@ -1,0 +1,152 @@
+"""People's labels through the whole system: 8 votes on each of 1,850 news sentences, as 8 seats of a campaign.
+
+python benchmarks/gwsd_campaign.py GWSD.jsonl.gz [SENTENCES]
+
+The votes of gwsd-train (one question, three labels) are entered through Label Studio's API by eight
+accounts, collected and compared vote for vote; then agree, adjudicate, build, train and evaluate run as
+they do for any campaign, with a scheme of this campaign's own. No text is written outside a temporary folder.
+"""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from onrecord.campaign import server
+from onrecord.records import (
+    ARTICLES,
+    SENTENCES,
+    SPEAKERS,
+    read_jsonl,
+    sentence_id,
+    text_sha256,
+    write_jsonl,
+    write_parquet,
+    write_text,
+)
+
+SEATS = 8
+SCHEME = """version: 1
+questions:
+  stance:
+    ask: Where does the sentence stand toward the target?
+    target: true
+    labels:
+      favor: {hotkey: a, hint: agrees}
+      against: {hotkey: s, hint: disagrees}
+      neutral: {hotkey: d, hint: neither}
+"""
+GUIDELINES = """# Annotation guidelines, version 1.0.0
+
+<!-- target -->
+<!-- end -->
+
+<!-- scheme: stance -->
+<!-- end -->
+"""
+CAMPAIGN = """name: gwsd
+title: Global warming
+target:
+  id: global-warming
+  name: climate change/global warming is a serious concern
+labels: data/gwsd/votes.jsonl
+origin: people
+"""
+
+
+def prepare(folder: Path, rows: list[dict]) -> None:
+    """Write the campaign: its scheme, its sentences (each an article) and the votes as shipped labels."""
+    for name, text in (("scheme.yaml", SCHEME), ("guidelines.md", GUIDELINES)):
+        write_text(folder / "annotation" / name, text)
+    write_text(folder / "conf" / "campaign" / "gwsd.yaml", CAMPAIGN)
+    workspace, articles, sentences, votes = folder / "data" / "gwsd", [], [], []
+    for row in rows:
+        text, sha256 = row["text"], text_sha256(row["text"])
+        name = sentence_id(row["id"], 0, len(text))
+        articles.append(
+            {**dict.fromkeys(ARTICLES.names), "article_id": row["id"], "outlet": "gwsd", "text": text,
+             "sha256": sha256, "group_id": row["id"], "furniture": [], "source_file": row["id"]}
+        )  # fmt: skip
+        sentences.append(
+            {"sentence_id": name, "article_id": row["id"], "group_id": row["id"], "index": 0,
+             "paragraph": 0, "start": 0, "end": len(text), "text": text, "furniture": None}
+        )  # fmt: skip
+        votes += [
+            {"sentence_id": name, "annotator": f"annotator-{seat}", "labels": {"stance": vote},
+             "speaker_span": None, "flags": [], "text_sha256": sha256, "origin": "people"}
+            for seat, vote in enumerate(row["votes"], 1)
+        ]  # fmt: skip
+    speakers = [
+        {**dict.fromkeys(SPEAKERS.names), "sentence_id": row["sentence_id"], "candidates": [],
+         "attribution": "none", "confidence": 0.0}
+        for row in sentences
+    ]  # fmt: skip
+    write_parquet(workspace / "articles.parquet", articles, ARTICLES)
+    write_parquet(workspace / "sentences.parquet", sentences, SENTENCES)
+    write_parquet(workspace / "speakers.parquet", speakers, SPEAKERS)
+    write_jsonl(workspace / "votes.jsonl", votes)
+
+
+def step(name: str, folder: Path, *words: str) -> None:
+    """Run a verb in the folder, or ``enter``; print its time and what it says."""
+    run = [sys.executable, "-m", "onrecord.cli", name]
+    if name == "enter":
+        run = [sys.executable, "-c", "import sys\nfrom hydra import compose, initialize_config_dir\n"
+               "from onrecord import ROOT, config\nfrom onrecord.campaign.seats import enter\n"
+               "from hydra.core.plugins import Plugins\nfrom hydra.plugins.search_path_plugin import SearchPathPlugin\n"
+               "Plugins.instance().register(config.OwnConfFirst)\n"
+               "with initialize_config_dir(version_base='1.3', config_dir=str(ROOT / 'conf')):\n"
+               "    enter(compose('launch', overrides=sys.argv[1:]))"]  # fmt: skip
+    began = time.monotonic()
+    done = subprocess.run(
+        [*run, "campaign=gwsd", *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+    print(f"\n## {name}: {time.monotonic() - began:.1f} s\n\n{done.stdout.strip()}", flush=True)
+    if done.returncode:
+        sys.exit(done.stderr)
+
+
+def main() -> None:
+    with gzip.open(sys.argv[1], "rt", encoding="utf-8") as file:
+        rows = [row for row in map(json.loads, file) if len(row["votes"]) == SEATS]
+    if len(sys.argv) > 2:
+        rows = rows[: int(sys.argv[2])]
+    print(
+        f"{len(rows)} sentences, {SEATS} seats, load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        prepare(folder, rows)
+        workspace = folder / "data" / "gwsd"
+        step("plan", folder, f"annotators={SEATS}", "suggestions=false")
+        server.start(workspace, durable=False)
+        try:
+            for name in ("launch", "enter", "collect"):
+                step(name, folder)
+        finally:
+            server.stop(workspace)
+        votes = {
+            (r["sentence_id"], r["annotator"]): r["labels"]
+            for r in read_jsonl(workspace / "votes.jsonl")
+        }
+        found = {
+            (r["sentence_id"], r["annotator"]): r["labels"]
+            for r in read_jsonl(workspace / "annotations.jsonl")
+        }
+        same = sum(found.get(key) == labels for key, labels in votes.items())
+        print(f"\nvotes entered {len(votes)}, collected {len(found)}, the same {same}")
+        if not same == len(votes) == len(found):
+            sys.exit("not vote for vote")
+        for name in ("agree", "adjudicate", "build"):
+            step(name, folder)
+        for model in ("majority", "tfidf_logreg"):
+            step("train", folder, f"model={model}", f"run={folder / model}")
+            step("evaluate", folder, f"run={folder / model}")
+
+
+if __name__ == "__main__":
+    main()
