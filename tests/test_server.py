@@ -161,6 +161,23 @@ def test_opening_to_others_needs_names(onrecord, tmp_path):
     assert not (tmp_path / "ws").exists()
 
 
+def test_opened_by_name_it_answers_to_that_name_and_links_carry_it(onrecord, tmp_path):
+    workspace = tmp_path / "team"
+    try:
+        done = onrecord("serve", "host=0.0.0.0", "allowed_hosts=[label.example.org]",
+                        "public_url=https://label.example.org", "durable=false", f"workspace={workspace}")  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "WARNING" in done.stderr
+        assert "https://label.example.org" in done.stdout
+        running = server.running(workspace)
+        for host, status in (("label.example.org", 200), ("evil.example", 400)):
+            assert httpx.get(f"{running.url}/health", headers={"Host": host}).status_code == status
+        with client.connect(workspace) as owner:
+            assert owner.public == "https://label.example.org"
+    finally:
+        server.stop(workspace)
+
+
 def test_the_environment_is_found_by_the_version_that_the_lock_pins(tmp_path):
     lock = tmp_path / "lock.txt"
     lock.write_text("label-studio-sdk==2.1.2\nlabel-studio==9.9.9\n    # via x\n")

@@ -72,9 +72,16 @@ class LabelStudio:
     """
 
     def __init__(
-        self, url: str, token: str, *, key: str | None = None, timeout: float = 120.0
+        self,
+        url: str,
+        token: str,
+        *,
+        key: str | None = None,
+        public: str | None = None,
+        timeout: float = 120.0,
     ) -> None:
         self.url = url.rstrip("/")
+        self.public = public or self.url  # where people reach it
         self.key = key or self.url
         self.http = httpx.Client(
             base_url=self.url, auth=Tokens(token, self.url), timeout=timeout, trust_env=False
@@ -259,6 +266,6 @@ def connect(workspace: Path, url: str | None = None) -> LabelStudio:
         client = LabelStudio(url, token_from(os.environ, workspace / "labelstudio" / "token"))
     else:
         own = server.running(workspace)
-        client = LabelStudio(own.url, own.token, key=own.key)
+        client = LabelStudio(own.url, own.token, key=own.key, public=own.public)
     client.whoami()
     return client

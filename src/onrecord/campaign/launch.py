@@ -274,7 +274,9 @@ def main(cfg: DictConfig) -> None:
             print(simulate(cfg, client, rows, scheme))
     links: dict[str, list[str]] = {}
     for project, annotator in dict.fromkeys((r["project_id"], r["annotator"]) for r in rows):
-        links.setdefault(annotator, []).append(f"{client.url}/projects/{project}/data?labeling=1")
+        links.setdefault(annotator, []).append(
+            f"{client.public}/projects/{project}/data?labeling=1"
+        )
     logins = logins_table([accounts[name] for name in names], links)
     write_text(workspace / "logins.csv", logins, mode=0o600)
     retired = sum(row["state"] == "retired" for row in rows)

@@ -45,9 +45,10 @@ DATABASE_KEYS = ("DJANGO_DB", "POSTGRE_HOST", "POSTGRE_PORT", "POSTGRE_USER", "P
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: where it answers, its process, and its owner's secrets."""
+    """A running server: where it answers, where others reach it, its process, and its owner's secrets."""
 
     url: str
+    public: str
     pid: int
     email: str
     password: str
@@ -90,7 +91,10 @@ def start(
         for attempt in range(5):
             chosen = port or free_port(secret.get("url") if attempt == 0 else None)
             server_url = f"http://{host if host != EVERYWHERE else '127.0.0.1'}:{chosen}"
-            said = {**secret, "url": server_url, "host": host}
+            public = public_url or (
+                f"http://{allowed_hosts[0]}:{chosen}" if allowed_hosts else server_url
+            )
+            said = {**secret, "url": server_url, "public": public.rstrip("/"), "host": host}
             write_text(folder / "server.json", json.dumps(said, indent=2) + "\n", mode=0o600)
             variables = _variables(
                 folder, secret, server_url,
@@ -146,7 +150,14 @@ def described(folder: Path) -> Server:
     for _ in range(50):  # the pid is written by the process itself, a moment after its birth
         pid = (folder / "pid").read_text().strip() if (folder / "pid").exists() else ""
         if pid:
-            return Server(said["url"], int(pid), ADMIN, said["password"], said["token"])
+            return Server(
+                said["url"],
+                said.get("public", said["url"]),
+                int(pid),
+                ADMIN,
+                said["password"],
+                said["token"],
+            )
         time.sleep(0.1)
     raise BadInput(f"{folder}: a server runs but its pid is not known")
 
@@ -214,7 +225,7 @@ def _variables(
     public_url: str | None,
     database: Mapping[str, str] | None,
 ) -> dict[str, str]:
-    names = [*LOOPBACK, *allowed_hosts]
+    names = [*LOOPBACK, urlsplit(url).hostname or "", *allowed_hosts]
     origins = [url]
     seen = {}
     if public_url:
@@ -328,6 +339,6 @@ def main(cfg: DictConfig) -> None:
     )
     # A password on a terminal helps; in a file of somebody's log it would lie open.
     shown = server.password if sys.stdout.isatty() else f"in {workspace}/labelstudio/server.json"
-    print(f"Label Studio runs at {cfg.public_url or server.url} (pid {server.pid})")
+    print(f"Label Studio runs at {server.public} (pid {server.pid})")
     print(f"Log in as {server.email}, password {shown}")
     print(f"End it: onrecord serve stop=true campaign={cfg.campaign.name} workspace={workspace}")
