@@ -1,0 +1,123 @@
+"""Three annotators posting annotations at once, against SQLite and PostgreSQL: nothing lost, and how fast.
+
+python benchmarks/load.py [ANNOTATIONS EACH]
+
+PostgreSQL is Debian's, started here on loopback as the user postgres (root is needed for that) and ended.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from made_campaign import make_campaign
+
+from onrecord import cli
+from onrecord.campaign import accounts, client, server
+from onrecord.campaign.answers import to_result
+from onrecord.records import read_jsonl
+from onrecord.scheme import load_scheme
+
+ANNOTATORS = 3
+
+
+def as_postgres(*words: object) -> None:
+    subprocess.run(
+        [str(word) for word in words], user="postgres", group="postgres", cwd="/", check=True, capture_output=True
+    )  # fmt: skip
+
+
+def start_postgres(folder: Path) -> dict[str, str]:
+    """Make and start a PostgreSQL in ``folder``; return Label Studio's variables for it."""
+    (folder / "password").write_text("of this run")
+    owner = pwd.getpwnam("postgres")
+    for path in (folder, folder / "password"):
+        os.chown(path, owner.pw_uid, owner.pw_gid)
+    port = server.free_port()
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
+    as_postgres(BINARIES / "initdb", "-D", folder / "data", "-U", "labels", "-A", "scram-sha-256",
+                "--pwfile", folder / "password", "-E", "UTF8")  # fmt: skip
+    as_postgres(
+        BINARIES / "pg_ctl",
+        "-D",
+        folder / "data",
+        "-l",
+        folder / "log",
+        "-w",
+        "-o",
+        options,
+        "start",
+    )
+    return {
+        "DJANGO_DB": "default", "POSTGRE_HOST": "127.0.0.1", "POSTGRE_PORT": str(port),
+        "POSTGRE_USER": "labels", "POSTGRE_PASSWORD": "of this run", "POSTGRE_NAME": "postgres",
+    }  # fmt: skip
+
+
+def measure(name: str, workspace: Path, each: int, database: dict[str, str] | None) -> None:
+    """Launch, post ``each`` annotations by every annotator at once, collect and count."""
+    plan = make_campaign(workspace, sentences=each, annotators=ANNOTATORS)
+    words = ["campaign.name=load", f"workspace={workspace}"]
+    server.start(workspace, database=database, patience=900)
+    try:
+        if cli.main(["launch", *words]):
+            sys.exit("launch failed")
+        running = server.running(workspace)
+        kept = accounts.marks(workspace / "labelstudio" / "accounts.json", running.key)
+        launched = read_jsonl(workspace / "launched.jsonl")
+        result = to_result(
+            {"speaker": "author", "claim_type": "fact", "stance": "none"}, load_scheme()
+        )
+
+        def sit(annotator: str) -> None:
+            with client.LabelStudio(running.url, kept[annotator]["token"]) as own:
+                for row in launched:
+                    if row["annotator"] == annotator:
+                        path = f"/api/tasks/{row['ls_task_id']}/annotations/"
+                        own.send("POST", path, {"result": result, "lead_time": 1.0})
+
+        began = time.monotonic()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(sit, kept))
+        seconds = time.monotonic() - began
+        if cli.main(["collect", *words]):
+            sys.exit("collect failed")
+        counts = Counter(
+            row["annotation_id"] for row in read_jsonl(workspace / "annotations.jsonl")
+        )
+        once = sum(counts[row["task_id"]] == 1 for row in plan)
+        print(
+            f"| {name} | {len(plan)} | {once} | {len(counts) - once} | {seconds:.0f} | "
+            f"{len(plan) / seconds:.1f} |", flush=True,
+        )  # fmt: skip
+    finally:
+        server.stop(workspace)
+
+
+def main() -> None:
+    each = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print("| database | annotations posted | collected once | others | seconds | a second |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        measure("SQLite", Path(folder) / "sqlite", each, None)
+    postgres = Path(tempfile.mkdtemp(prefix="onrecord-load-"))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            measure("PostgreSQL", Path(folder) / "ws", each, start_postgres(postgres))
+    finally:
+        if (postgres / "data" / "postmaster.pid").exists():
+            as_postgres(BINARIES / "pg_ctl", "-D", postgres / "data", "-m", "fast", "stop")
+        shutil.rmtree(postgres, ignore_errors=True)
+
+
+BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"))
+
+if __name__ == "__main__":
+    main()
