@@ -72,6 +72,19 @@ def test_a_task_whose_text_changed_is_made_anew(owner, project, tmp_path):
     assert now["b"]["id"] == first["b"]["id"]
 
 
+def test_an_annotated_task_whose_text_changed_stays_beside_a_new_one(owner, project, tmp_path):
+    first = fill(owner, project, tasks(["a"]), tmp_path)
+    owner.send("POST", f"/api/tasks/{first['a']['id']}/annotations/", {"result": []})
+    for _ in range(2):
+        now = projects.fill_project(
+            owner, project, tasks(["a"], sha="other"), before={}, is_new=False,
+            journal=tmp_path / "importing.json",
+        )  # fmt: skip
+        assert now["a"]["id"] != first["a"]["id"]
+        copies = projects.standing(owner, project)["a"]
+        assert [(t["text_sha256"], t["touched"]) for t in copies] == [("a", True), ("other", False)]
+
+
 def test_what_two_imports_made_twice_is_taken_back(owner, project, tmp_path):
     """A call that was still under way when a launch was killed comes to its end after the next has asked."""
     wanted = tasks(["a", "b", "c"])

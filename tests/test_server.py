@@ -178,6 +178,13 @@ def test_opened_by_name_it_answers_to_that_name_and_links_carry_it(onrecord, tmp
         server.stop(workspace)
 
 
+def test_the_teams_own_server_is_only_asked(onrecord, team_server, tmp_path):
+    done = onrecord("serve", team_server, f"workspace={tmp_path / 'ws'}")
+    assert done.returncode == 0, done.stderr
+    assert "answers, as admin@localhost" in done.stdout
+    assert not (tmp_path / "ws").exists()
+
+
 def test_the_environment_is_found_by_the_version_that_the_lock_pins(tmp_path):
     lock = tmp_path / "lock.txt"
     lock.write_text("label-studio-sdk==2.1.2\nlabel-studio==9.9.9\n    # via x\n")

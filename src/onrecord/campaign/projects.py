@@ -203,12 +203,18 @@ def fill_project(
 
 
 def cleared(client: LabelStudio, project: int, wanted: Mapping[str, str]) -> dict[str, Standing]:
-    """Delete what stands untouched and is not wanted, or twice, or of another text; return what stays."""
+    """
+    Delete what stands untouched and is not wanted, or twice, or of another text; return what stays.
+
+    A wanted task that was annotated on another text than the sentence has now stays on the server, but is
+    not returned: the sentence is to be annotated again.
+    """
     stay: dict[str, Standing] = {}
     surplus = []
     for key, copies in standing(client, project).items():
         for task in sorted(copies, key=lambda t: (not t["touched"], t["id"])):
-            if key not in stay and (task["touched"] or task["text_sha256"] == wanted.get(key)):
+            is_current = task["text_sha256"] == wanted.get(key)
+            if key not in stay and (is_current or (task["touched"] and key not in wanted)):
                 stay[key] = task
             elif not task["touched"]:
                 surplus.append(task["id"])

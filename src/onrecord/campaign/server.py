@@ -312,6 +312,12 @@ def _answers(server: Server) -> bool:
 def main(cfg: DictConfig) -> None:
     """Start Label Studio for the workspace, or end it (``stop=true``); print where and how to log in."""
     workspace = Path(cfg.workspace)
+    if cfg.labelstudio.url:
+        from onrecord.campaign.client import connect  # noqa: PLC0415  (it knows this module)
+
+        with connect(workspace, cfg.labelstudio.url) as client:
+            print(f"{client.url} answers, as {client.whoami()['email']}: nothing is started here")
+        return
     if cfg.stop:
         print("Label Studio ended." if stop(workspace) else "No Label Studio was running.")
         return
