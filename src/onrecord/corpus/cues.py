@@ -31,26 +31,10 @@ from onrecord.corpus.phrases import (
 )
 
 OPINIONS = words("adjectives_opinion")
-_TELLS = frozenset(["told", "tells", "reminded", "assured"])
-_TOLD = frozenset(
-    [
-        "the",
-        "a",
-        "reporters",
-        "supporters",
-        "voters",
-        "lawmakers",
-        "crowd",
-        "audience",
-        "journalists",
-        "us",
-    ]
-)
-_RAISING = frozenset(
-    ["on", "continued", "proceeded", "continues", "appeared", "seemed", "used", "goes"]
-)
+_TELLS = words("telling")
+_RAISING = words("raising")
 _SHORT = 6  # tokens: longer after "…, said the" is a clause
-_QUESTIONS = frozenset(["if", "whether", "how", "why", "what", "when"])
+_QUESTIONS = words("questions")
 _PAST_TOO = frozenset(["put", "read", "bet"])  # the past is spelt like the infinitive
 _MODALS = words("modals")
 _ASKED = words("asked") | {":"}
@@ -170,7 +154,8 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         return None
     if before is not None and verb.wish and verb.base and before.low in _MODALS:
         return None
-    if before is not None and before.low in _NOT_FINITE and verb.lemma != "go":
+    raised = at > 2 and row[at - 1].low == "to" and row[at - 2].low in _RAISING
+    if before is not None and before.low in _NOT_FINITE and not raised:
         return None
     inverted = False
     subject: tuple[int, int] | None = None
@@ -185,8 +170,8 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
     negated = False
     if subject is None:
         finite = at
-        if before is not None and before.low == "to":
-            finite = at - 3 if row[at - 2].low == "on" else at - 2  # "went on to say"
+        if raised:  # "went on to say", "appeared to suggest"
+            finite = at - 3 if row[at - 2].low == "on" else at - 2
         subject, negated, passive = _left(row, finite, verb)
         if subject is None or (passive and not verb.participle):
             return None
@@ -197,13 +182,17 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         return None
     cue_end = at + 1
     content = _content(row, at, subject, inverted)
+    as_clause = _as_clause(row, at, subject)
+    if as_clause:
+        content = 0, len(row)
     if (
         verb.strength == CLAUSE
         and not beside_quote
         and not inverted
         and not _clause_follows(row, at)
         and not _postposed(row, at, subject)
-        and not (verb.wish and not verb.participle and _specific(row, subject))
+        and not as_clause
+        and not ((verb.wish or verb.opinion) and not verb.participle and _specific(row, subject))
     ):
         return None
     low = min(subject[0], at)
@@ -219,6 +208,17 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         inverted,
         negated,
     )
+
+
+def _as_clause(row: Sequence[Token], at: int, subject: tuple[int, int]) -> bool:
+    """Say whether "as NAME reported," opens the sentence or ", as NAME noted." closes it."""
+    before = min(subject[0], at) - 1
+    if before < 0 or row[before].low != "as":
+        return False
+    rest = _until_mark(row, max(at + 1, subject[1]), 6)
+    end = max(at + 1, subject[1]) + len(rest)
+    pause = end >= len(row) or row[end].low in {",", "."}
+    return pause and (before == 0 or row[before - 1].low == ",")
 
 
 def _opener(token: Token) -> bool:

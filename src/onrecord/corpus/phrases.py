@@ -212,7 +212,7 @@ def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
         if low == "and" and k < end:
             after_capital = row[k + 1].word[:1].isupper()
             before_capital = k > 0 and row[k - 1].word[:1].isupper()
-            if not (after_capital and before_capital) and not _starts_sentence(row, k):
+            if not (after_capital and before_capital) and not _opens_phrase(row, k):
                 break
             k -= 1
             continue
@@ -255,8 +255,17 @@ def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
     return (begin, end + 1) if begin <= end else None
 
 
-def _starts_sentence(row: Sequence[Token], k: int) -> bool:
-    return k <= 4 and all(row[m].word != "" and row[m].low not in {",", ":"} for m in range(k))
+def _opens_phrase(row: Sequence[Token], joint: int) -> bool:
+    """Say whether the words before an "and" reach back to a mark or the sentence's start: one subject."""
+    k = joint - 1
+    while k >= 0 and joint - k <= 5:
+        low = row[k].low
+        if row[k].word == "" or low == "," or low in DASHES:
+            return k < joint - 1
+        if low in AUX or low in PLAIN or (low in VERBS and not VERBS[low].nounish):
+            return False
+        k -= 1
+    return k < 0
 
 
 def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
