@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from onrecord.corpus.cues import OPINIONS, Attribution, attributions, closing_subject
-from onrecord.corpus.lexicon import QUOTE, SAY, lexicon, words
+from onrecord.corpus.lexicon import QUOTE, lexicon, words
 from onrecord.corpus.names import Mention, Roster, bare
-from onrecord.corpus.phrases import PREPOSITIONS, PRONOUNS, Token, main_subject, tokens
+from onrecord.corpus.phrases import AUX, PREPOSITIONS, PRONOUNS, VERBS, Token, main_subject, tokens
 from onrecord.corpus.quotes import Quotation, quotations
+from onrecord.corpus.ranker import THRESHOLD, features, weights
 
 
 class Sentence(NamedTuple):
@@ -104,6 +105,10 @@ class Article:
         if row and row[-1].low == ":":
             self._lead(at, reading, options)
         best = self._best(reading, options) or self._colon_quote(row) or self._closing(row)
+        likely = 0.9
+        if best is not None and not quoted and row[-1].low != ":":
+            likely = self._likely(reading, best, len(options))
+            best = best if likely >= THRESHOLD or _wishes(row, best) else None
         if best is None:
             self._by_colon(at, reading)
             return
@@ -113,11 +118,16 @@ class Article:
         reading.name, reading.person = name, person
         reading.cue = best.cue
         reading.kind = _kind(row, best, reading)
-        reading.confidence = sure * (0.97 if quoted else 0.85 if best.strength == SAY else 0.7)
+        reading.confidence = sure * (0.97 if quoted else likely)
         if person is not None:
             self.last, self.last_at = person, at
         else:
             self.last_group = name
+
+    def _likely(self, reading: Reading, cue: Attribution, cues: int) -> float:
+        """Return the probability that a cue reports its sentence, of a sentence without quotation marks."""
+        first = reading.sentence.paragraph == 0
+        return weights().probability(features(reading.row, cue, cues=cues, first_paragraph=first))
 
     def _lead(self, at: int, reading: Reading, options: Sequence[Attribution]) -> None:
         """Note whom a sentence that ends in a colon leads into: its last cue's subject, or its own."""
@@ -176,7 +186,8 @@ class Article:
         rest = self.text[mention.end : colon].strip()
         if self.text[sentence.start : mention.start].strip() or (rest and not rest.startswith("(")):
             return
-        if not self.roster.is_person(mention.name):
+        said = self.text[colon + 1 : sentence.end].split()
+        if not self.roster.is_person(mention.name) or len(said) < _FEWEST_WORDS:
             return
         reading.name, reading.person = self.roster.full(mention.name), mention.name
         reading.kind = "direct" if reading.share > 0.4 else "indirect"
@@ -460,6 +471,17 @@ def _kind(row: Sequence[Token], best: Attribution, reading: Reading) -> str:
 
 _BEHIND = 20_000  # code points: how far back a title finds its bearer
 _WINDOW = 60  # sentences: how far a quotation looks for its speaker
+
+
+def _wishes(row: Sequence[Token], cue: Attribution) -> bool:
+    """Say whether a cue is of thought or wish: those the guidelines credit, whatever the model thinks."""
+    verb = VERBS.get(row[cue.at].low)
+    if verb is None:
+        return row[cue.at].low in OPINIONS
+    return verb.wish and (not verb.participle or row[cue.at - 1].low in AUX)
+
+
+_FEWEST_WORDS = 3  # after "NAME:" in a line that reports: fewer is a tally
 _SPEECH = 25  # code points: shorter quoted words are terms, not speech
 _FIRM = 0.8  # a cue in a block quotation does not yield to its lead-in from here on
 _DOCUMENTS = words("documents")

@@ -52,6 +52,7 @@ _AFTER_AUX = AUX | {","}
 _NOUN_BEFORE = DETERMINERS | PREPOSITIONS | CONJUNCTIONS
 _CLAUSE_WORDS = words("clause_words") | {":"}
 _CLAUSE_SUBJECTS = PRONOUNS | words("clause_subjects")
+_BEFORE_SUBJECT = CONJUNCTIONS | ADVERBS | PREPOSITIONS | AUX | frozenset(VERBS)
 _NO_CLAUSE = PREPOSITIONS | CONJUNCTIONS
 _AFTER_CUE = PREPOSITIONS | DATES | ADVERBS | {"when", "as", "while", "if"}
 _PAUSES = frozenset([",", ".", ";", "—", "–", ":", "?", "!"])
@@ -122,7 +123,7 @@ def _opinion(row: Sequence[Token], at: int) -> Attribution | None:
     j = at - 1
     while j > 0 and row[j].low not in _BE and row[j].low in _BEFORE_OPINION:
         j -= 1
-    if row[j].low not in _BE or not _clause_follows(row, at, after_adjective=True):
+    if row[j].low not in _BE or not clause_follows(row, at, after_adjective=True):
         return None
     subject, negated, _ = _left(row, j, VERBS["think"])
     if subject is None:
@@ -177,6 +178,8 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
             return None
         if negated and not verb.wish:
             return None  # what was not said
+    if verb.strength < SAY and _relative(row, subject):
+        return None
     beside_quote = _beside_quote(row, min(subject[0], at), at)
     if verb.strength == QUOTE and not beside_quote and not (verb.opinion and not verb.participle):
         return None
@@ -189,8 +192,8 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         verb.strength == CLAUSE
         and not beside_quote
         and not inverted
-        and not _clause_follows(row, at)
-        and not _postposed(row, at, subject)
+        and not clause_follows(row, at)
+        and not postposed(row, at, subject)
         and not as_clause
         and not ((verb.wish or verb.opinion) and not verb.participle and _specific(row, subject))
     ):
@@ -219,6 +222,14 @@ def _as_clause(row: Sequence[Token], at: int, subject: tuple[int, int]) -> bool:
     end = max(at + 1, subject[1]) + len(rest)
     pause = end >= len(row) or row[end].low in {",", "."}
     return pause and (before == 0 or row[before - 1].low == ",")
+
+
+def _relative(row: Sequence[Token], subject: tuple[int, int]) -> bool:
+    """Say whether a pronoun follows a noun directly: "the things he wants" report nothing."""
+    if subject[0] == 0 or row[subject[0]].low not in PRONOUNS:
+        return False
+    before = row[subject[0] - 1]
+    return before.word.isalpha() and before.word.islower() and before.low not in _BEFORE_SUBJECT
 
 
 def _opener(token: Token) -> bool:
@@ -271,7 +282,8 @@ def _beside_quote(row: Sequence[Token], begin: int, at: int) -> bool:
     return any(row[j].word == "" for j in range(max(0, begin - 3), at))
 
 
-def _clause_follows(row: Sequence[Token], at: int, *, after_adjective: bool = False) -> bool:
+def clause_follows(row: Sequence[Token], at: int, *, after_adjective: bool = False) -> bool:
+    """Say whether what stands after a cue is a clause, as far as words without a parse tell."""
     j = at + 1
     while j < len(row) and (
         row[j].low in DATES or row[j].low in {"on", "in"} or row[j].low in ADVERBS
@@ -306,7 +318,7 @@ def _until_mark(row: Sequence[Token], begin: int, most: int) -> Sequence[Token]:
     return row[begin:end]
 
 
-def _postposed(row: Sequence[Token], at: int, subject: tuple[int, int]) -> bool:
+def postposed(row: Sequence[Token], at: int, subject: tuple[int, int]) -> bool:
     """Say whether the cue closes or interrupts the clause it reports: "…, he said."."""
     left = min(subject[0], at) - 1
     if left < 0 or not (row[left].low == "," or row[left].word == "" or row[left].low in DASHES):
@@ -334,7 +346,7 @@ def _content(
 ) -> tuple[int, int]:
     """Return the tokens reported: all of the sentence when the cue is inserted or closes it, else what follows."""
     high = max(subject[1], at + 1)
-    if inverted or _postposed(row, at, subject):
+    if inverted or postposed(row, at, subject):
         return 0, len(row)
     if any(row[j].word == "" for j in range(min(subject[0], at))) and not any(
         row[j].word == "" for j in range(high, len(row))

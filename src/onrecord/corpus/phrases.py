@@ -274,6 +274,8 @@ def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
     for at in range(1, min(before, 7)):
         if row[at].low == ":" and row[at - 1].low in _CLOCK:
             j = at + 1  # a time of day
+    if before > 2 and row[0].word.isupper() and row[1].low in DASHES:
+        j = 2  # a date line
     while j < before and row[j].low in _LEADING:
         j += 1
     if j < before and (
@@ -291,6 +293,8 @@ def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
     while j < before and row[j].low in _SKIPPED:
         j += 1
     if j >= before or row[j].word == "":
+        return None
+    if row[j].low in _NOBODY:
         return None
     if row[j].low in PRONOUNS:
         return j, j + 1

@@ -1,0 +1,125 @@
+"""
+How likely a cue outside quotations truly reports its sentence: a small logistic regression.
+
+The rules find a cue and its subject; whether the sentence asserts what the cue reports is then a matter of
+degree: how much of it is reported, what kind of subject and verb form, what stands around them. The features
+are named and hold no words; the weights were fitted on the train half of polnear-dev by
+``benchmarks/attribution_ranker.py`` and are shipped as ``ranker.skops``.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from onrecord.corpus.cues import Attribution, clause_follows, postposed
+from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, words
+from onrecord.corpus.phrases import (
+    AUX,
+    CONJUNCTIONS,
+    DETERMINERS,
+    PREPOSITIONS,
+    PRONOUNS,
+    VERBS,
+    Token,
+)
+
+THRESHOLD = 0.3  # near the best F1 out of fold on the train half, on the side of recall
+_MODALS = words("modals")
+_PERFECT = frozenset(["had", "has", "have"])
+_OPENING = CONJUNCTIONS | PREPOSITIONS
+_RELATIVE = frozenset(["who", "which"])
+_CONDITION = frozenset(["if", "when", "because"])
+
+FEATURES = (
+    "coverage", "coverage_squared", "verb_of_saying", "verb_of_clauses", "verb_of_quotations", "according_to",
+    "participle", "often_a_noun", "base_form", "verb_of_wish", "verb_of_opinion", "inverted", "negated",
+    "postposed", "subject_pronoun", "subject_he_or_she", "subject_ends_in_capital", "subject_has_capital",
+    "subject_length", "subject_has_determiner", "subject_plural", "subject_opens_sentence", "subject_position",
+    "cue_position", "sentence_length", "cues_in_sentence", "that_follows", "to_follows", "preposition_follows",
+    "pause_follows", "clause_follows", "auxiliary_before", "modal_before", "perfect_before",
+    "sentence_opens_with_small_word", "relative_before_subject", "has_number", "question", "first_paragraph",
+    "condition_before",
+)  # fmt: skip
+
+
+def features(
+    row: Sequence[Token], cue: Attribution, *, cues: int, first_paragraph: bool
+) -> list[float]:
+    """Return the values of :data:`FEATURES` for a cue in its sentence, in their order."""
+    verb = VERBS.get(row[cue.at].low)
+    begin, end = cue.subject
+    subject = row[begin:end]
+    after = row[cue.at + 1].low if cue.at + 1 < len(row) else "."
+    before = row[cue.at - 1].low if cue.at else ""
+    spoken = cue.cue != "according to"
+    return [
+        float(value)
+        for value in (
+            cue.coverage,
+            cue.coverage**2,
+            cue.strength == SAY,
+            cue.strength == CLAUSE,
+            cue.strength == QUOTE,
+            not spoken,
+            verb is not None and verb.participle,
+            verb is not None and verb.nounish,
+            verb is not None and verb.base,
+            verb is not None and verb.wish,
+            verb is not None and verb.opinion,
+            cue.inverted,
+            cue.negated,
+            spoken and postposed(row, cue.at, cue.subject),
+            subject[0].low in PRONOUNS,
+            subject[0].low in {"he", "she"},
+            subject[-1].word[:1].isupper(),
+            any(token.word[:1].isupper() for token in subject),
+            len(subject) / 10,
+            subject[0].low in DETERMINERS,
+            subject[-1].low.endswith("s"),
+            begin == 0,
+            begin / len(row),
+            cue.at / len(row),
+            len(row) / 40,
+            cues,
+            after == "that",
+            after == "to",
+            after in PREPOSITIONS,
+            after in {",", "."},
+            spoken and clause_follows(row, cue.at),
+            before in AUX,
+            before in _MODALS,
+            before in _PERFECT,
+            row[0].low in _OPENING,
+            any(token.low in _RELATIVE for token in row[:begin]),
+            any(token.word.isdigit() for token in row),
+            row[-1].low == "?",
+            first_paragraph,
+            any(token.low in _CONDITION for token in row[: cue.at]),
+        )
+    ]
+
+
+class Weights(NamedTuple):
+    """A fitted logistic regression with its scaling folded in."""
+
+    intercept: float
+    weights: tuple[float, ...]
+
+    def probability(self, values: Sequence[float]) -> float:
+        """Return the probability that the cue reports its sentence."""
+        z = self.intercept + sum(w * x for w, x in zip(self.weights, values, strict=True))
+        return 1 / (1 + math.exp(-z))
+
+
+@cache
+def weights() -> Weights:
+    """Return the shipped model's weights. Only types that skops trusts by itself are read."""
+    from skops.io import loads  # noqa: PLC0415 - it imports scikit-learn, a second that only this verb needs
+
+    model = loads(files("onrecord.corpus").joinpath("ranker.skops").read_bytes(), trusted=[])
+    scaler, regression = model[0], model[-1]
+    scaled = regression.coef_[0] / scaler.scale_
+    intercept = float(regression.intercept_[0] - (scaled * scaler.mean_).sum())
+    return Weights(intercept, tuple(float(w) for w in scaled))
