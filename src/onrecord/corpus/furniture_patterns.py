@@ -62,7 +62,7 @@ COMMENTS = re.compile(
     r"(?:(?:view|show|hide|read|see|post|leave|add|load|all|your)\s+)?(?:(?:all|a|the|more|your)\s+)?"
     r"(?:\d[\d,]*\s+|no\s+)?comments?(?:\s*[(:]?\s*\d[\d,]*\s*\)?)?:?"
     r"|comments?\s+(?:are|is)\s+(?:now\s+)?(?:closed|disabled|off)\b.*|comments?\s+closed\.?"
-    r"|(?:please\s+)?let\s+us\s+know\s+if\s+you(?:['’]re|\s+are)\s+having\s+issues\s+with\s+commenting\.?"
+    r"|(?:please\s+)?let\s+us\s+know\s+if\b.*\bcomment(?:s|ing)\b.*"
     r"|be\s+the\s+first\s+to\s+comment\.?|(?:sign|log)\s+in\s+to\s+(?:join|comment|post|leave).*"
     r"|join\s+the\s+(?:conversation|discussion)\.?|what\s+do\s+you\s+think\?.*\bcomments?\b.*"
     r"|leave\s+a\s+(?:comment|reply)\b.*|(?:share|tell\s+us)\s+your\s+thoughts\b.*|say\s+something\.?",
