@@ -178,6 +178,7 @@ def test_labels_not_made_by_people_are_declared(workspace, origin, capsys):
         pytest.param(["campaign.language=xx-yy"], "knows no language 'xx-yy'", id="language"),
         pytest.param(["tasks=[stance-detection]"], "knows no task 'stance-detection'", id="task"),
         pytest.param(["task_ids=[stance]"], "knows no task id 'stance'", id="task id"),
+        pytest.param(["annotators_are=friends"], "the Hub knows found, crowdsourced", id="annotators"),
         pytest.param(["released=June"], "expected YYYY-MM-DD", id="date"),
         pytest.param(["to=hub", "repo=a/b"], "needs contact", id="hub without contact"),
         pytest.param(["to=hub", "contact=a@example.org"], "needs repo", id="hub without repo"),

@@ -131,7 +131,7 @@ def agreement_rows(agreement: Mapping[str, Any] | None) -> list[dict[str, str]]:
         low, high = found.get("low"), found.get("high")
         rows.append({
             "name": name, "alpha": shown(found.get("alpha")), "n_tasks": str(found.get("n_tasks", "")),
-            "interval": f"{shown(low)} to {shown(high)}" if low is not None else str(found.get("reason") or "none: too few groups"),
+            "interval": f"{shown(low)} to {shown(high)}" + (" (narrow: under 30 groups)" if found.get("narrow") else "") if low is not None else str(found.get("reason") or "none: too few groups"),
             "with_furniture": shown(furniture.get("alpha")) if furniture else "none annotated",
         })  # fmt: skip
     return rows

@@ -51,7 +51,8 @@ def join_gold(
     spoken = {} if speakers is None else {r["sentence_id"]: r for r in speakers.to_pylist()}
     before, after = contexts(s["article_id"], s["text"], s["furniture"], context)
     spans, names = name_spans(annotations), left_out_names(gold, articles)
-    rows, left_out = [], {"furniture": [], "undecided": []}  # type: tuple[list[Any], dict[str, list[str]]]
+    columns: Columns = {}
+    left_out: dict[str, list[str]] = {"furniture": [], "undecided": []}
     for row in sorted(gold, key=lambda r: (position.get(r["sentence_id"], -1), r["target_id"])):
         sentence, i = row["sentence_id"], position.get(row["sentence_id"])
         if i is None:
@@ -70,7 +71,7 @@ def join_gold(
         article, suggestion = article_of[s["article_id"][i]], spoken.get(sentence, {})
         name = row["labels"].get("speaker_name") or names.get(sentence)
         start, end = spans.get((sentence, name), (None, None))
-        rows.append({
+        _append(columns, {
             "sentence_id": sentence, "article_id": s["article_id"][i], "group_id": article["group_id"],
             "outlet": article["outlet"], "published": article["published"], "text": s["text"][i],
             "context_before": before[i], "context_after": after[i], "target": targets[row["target_id"]],
@@ -82,8 +83,7 @@ def join_gold(
             "unanimous": row["decided_by"].get(learn) == "unanimous",
             "copy_of": article["copy_of"], "text_sha256": text_sha256(s["text"][i]),
         })  # fmt: skip
-    columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
-    if rows:
+    if columns:
         columns["is_copy"] = copies(columns)
     return Joined(columns, left_out)
 
@@ -185,12 +185,12 @@ def join_annotations(
     in_gold: set[str],
 ) -> Columns:
     """Return one row for each annotation, sorted by sentence, annotator and id: raw labels, all purposes."""
-    columns = sentences.select(["sentence_id", "article_id", "furniture"]).to_pydict()
-    position = {sentence: i for i, sentence in enumerate(columns["sentence_id"])}
+    known = sentences.select(["sentence_id", "article_id", "furniture"]).to_pydict()
+    position = {sentence: i for i, sentence in enumerate(known["sentence_id"])}
     group_of = dict(
         zip(articles["article_id"].to_pylist(), articles["group_id"].to_pylist(), strict=True)
     )
-    rows = []
+    columns: Columns = {}
     for row in sorted(
         annotations,
         key=lambda r: (position[r["sentence_id"]], r["annotator"], r["annotation_id"]),
@@ -201,16 +201,23 @@ def join_annotations(
         kept = ("annotation_id", "sentence_id", "annotator", "round", "purpose", "target_id", "flags",
             "comment", "seconds", "created_at", "updated_at", "suggestion_shown", "guidelines_version",
             "scheme_version", "origin", "text_sha256")  # fmt: skip
-        rows.append(
+        _append(
+            columns,
             {name: row[name] for name in kept}
             | {q: row["labels"].get(q) for q in scheme.questions}
             | {
-                "article_id": columns["article_id"][i],
-                "group_id": group_of[columns["article_id"][i]],
-                "furniture": columns["furniture"][i],
+                "article_id": known["article_id"][i],
+                "group_id": group_of[known["article_id"][i]],
+                "furniture": known["furniture"][i],
                 "speaker_start": span["start"],
                 "speaker_end": span["end"],
                 "in_gold": row["sentence_id"] in in_gold,
-            }
+            },
         )
-    return {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
+    return columns
+
+
+def _append(columns: Columns, row: Mapping[str, Any]) -> None:
+    """Add a row to columns: a million rows as dicts would take a GiB more."""
+    for name, found in row.items():
+        columns.setdefault(name, []).append(found)

@@ -42,6 +42,15 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Recovered:
+    """One article of the release as it came back: from which text, each sentence's place, and why some have none."""
+
+    text: str
+    places: Mapping[str, Place]
+    why: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class _Candidate:
     start: int  # in the folded copy
     end: int
