@@ -8,10 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from onrecord.campaign import server
 
 ROOT = Path(__file__).parents[1]
+
+# A property holds or not; how long an example takes on a busy machine says nothing.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Everything works offline once installed; a test that reaches for the hub is a bug.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
