@@ -1,0 +1,53 @@
+"""The sentences of an article on the way to their speakers: how much of each is quoted, and what is known."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from onrecord.corpus.phrases import Token
+from onrecord.corpus.quotes import Quotation
+
+# A speaker handed over: the name, the person's name as mentioned, and how sure it is.
+Lead = tuple[str, tuple[str, ...] | None, float]
+
+
+class Sentence(NamedTuple):
+    """A sentence as segmented: offsets, its paragraph's number, the kind of furniture or None."""
+
+    start: int
+    end: int
+    paragraph: int
+    furniture: str | None
+
+
+@dataclass
+class Reading:
+    """What is known of one sentence on the way."""
+
+    sentence: Sentence
+    quoted: list[tuple[int, int]]
+    share: float  # of its letters that stand in quotation marks
+    row: list[Token] = field(default_factory=list)
+    name: str | None = None
+    person: tuple[str, ...] | None = None
+    kind: str = "none"
+    cue: str | None = None
+    confidence: float = 0.5
+    lead: Lead | None = None  # whom its closing colon hands over to
+
+
+def readings_of(sentences: Sequence[Sentence], quotes: Sequence[Quotation]) -> list[Reading]:
+    """Return a reading for each sentence, with the parts of it that stand in quotation marks."""
+    ends = [q.end for q in quotes]
+    found = []
+    for sentence in sentences:
+        start, end = sentence.start, sentence.end
+        parts = []
+        at = bisect_right(ends, start)
+        while at < len(quotes) and quotes[at].start < end:
+            parts.append((max(start, quotes[at].start), min(end, quotes[at].end)))
+            at += 1
+        share = sum(high - low for low, high in parts) / max(1, end - start)
+        found.append(Reading(sentence, parts, share))
+    return found

@@ -1,0 +1,174 @@
+"""Who the subject of a cue is: a name in its fullest form, a title's bearer, a pronoun's person, or a phrase."""
+
+from collections.abc import Sequence
+
+from onrecord.corpus.lexicon import words
+from onrecord.corpus.names import Mention, Roster, bare
+from onrecord.corpus.phrases import PREPOSITIONS, PRONOUNS, Token
+from onrecord.corpus.readings import Reading
+
+_BEHIND = 20_000  # code points: how far back a title finds its bearer
+_DOCUMENTS = words("documents")
+_NO_NAME_AFTER = PREPOSITIONS | {"and", "or", "the"}
+_AFTER_HEAD = PREPOSITIONS | {"who", "(", "and"}
+# "the senator" is whoever was named with one of these titles
+_SHORT = {
+    "senator": {"sen", "senator"},
+    "representative": {"rep", "representative"},
+    "congressman": {"rep", "congressman", "representative"},
+    "congresswoman": {"rep", "congresswoman", "representative"},
+    "lawmaker": {"rep", "sen", "senator", "representative", "congressman", "congresswoman"},
+    "governor": {"gov", "governor"},
+    "professor": {"prof", "professor"},
+    "doctor": {"dr", "doctor"},
+    "chief": {"chief"},
+}
+
+
+class Sources:
+    """The speakers of one article as they come up: whom "he", "she" or "the senator" may mean."""
+
+    def __init__(self, text: str, roster: Roster, readings: Sequence[Reading]) -> None:
+        self.text = text
+        self.roster = roster
+        self.readings = readings
+        self.last: tuple[str, ...] | None = None
+        self.last_at = -99
+        self.last_group: str | None = None
+
+    def spoke(self, at: int, name: str, person: tuple[str, ...] | None) -> None:
+        """Note who spoke in the sentence ``at``, for the pronouns to come."""
+        if person is not None:
+            self.last, self.last_at = person, at
+        else:
+            self.last_group = name
+
+    def of(
+        self, at: int, reading: Reading, subject: tuple[int, int]
+    ) -> tuple[str | None, tuple[str, ...] | None, float]:
+        """Return the speaker's fullest name, the person's name as mentioned, and how sure that is."""
+        row = reading.row
+        first, last = row[subject[0]], row[subject[1] - 1]
+        if subject[1] - subject[0] == 1 and first.low in PRONOUNS:
+            return self._pronoun(at, first)
+        mention = self._named(row, subject)
+        if mention is not None:
+            self.roster.speaks(mention.name)
+            person = mention.name if self.roster.is_person(mention.name) else None
+            return self.roster.full(mention.name), person, 1.0
+        bearer = self._bearer(row, subject)
+        if bearer is not None:
+            return self.roster.full(bearer), bearer, 0.8
+        phrase = self.text[first.start : last.end].strip()
+        return phrase, None, 0.8
+
+    def _bearer(self, row: Sequence[Token], subject: tuple[int, int]) -> tuple[str, ...] | None:
+        """Return the person last named with the title that "the senator" uses, if there is one."""
+        if subject[1] - subject[0] != 2 or row[subject[0]].low != "the":
+            return None
+        before = row[subject[0]].start
+        wanted = _SHORT.get(row[subject[0] + 1].low, {row[subject[0] + 1].low})
+        for mention in reversed(self.roster.between(before - _BEHIND, before)):
+            if mention.titles and bare(mention.titles[-1]).lower() in wanted:
+                return mention.name
+        return None
+
+    def _named(self, row: Sequence[Token], subject: tuple[int, int]) -> Mention | None:
+        low, high = subject
+        whole = self._ending_at(row, low, high)
+        if (
+            whole is not None
+            and len(whole.name) > 1
+            and self.roster.is_person(whole.name)
+            and not self._after_preposition(row, low, whole)
+        ):
+            return whole
+        head = high
+        for at in range(low + 1, high):
+            if row[at].low in _AFTER_HEAD:
+                head = at
+                break
+        if head == high or row[head].low != "and" or self._pair(row, head, high):
+            mention = self._ending_at(row, low, head)
+            if mention is not None:
+                return mention
+        documents = [at for at in range(low, head) if row[at].low in _DOCUMENTS]
+        if documents:
+            owner = self._ending_at(row, low, documents[0])
+            if owner is not None:
+                return owner
+            if head < high and row[head].low in {"by", "from", "of"}:
+                inside = self.roster.between(row[head].start, row[high - 1].end)
+                if inside:
+                    return inside[0]
+        return None
+
+    def _pair(self, row: Sequence[Token], joint: int, high: int) -> bool:
+        """Say whether "NAME and NAME" are two persons: the first is the speaker then."""
+        after = self.roster.between(row[joint].start, row[high - 1].end)
+        return bool(after) and self.roster.is_person(after[0].name)
+
+    def _after_preposition(self, row: Sequence[Token], low: int, mention: Mention) -> bool:
+        before = [t for t in row[low:] if t.end <= mention.start]
+        return bool(before) and before[-1].low in _NO_NAME_AFTER
+
+    def _ending_at(self, row: Sequence[Token], low: int, head: int) -> Mention | None:
+        """Return the mention that ends where the token before ``head`` ends."""
+        if head <= low:
+            return None
+        end = row[head - 1].end
+        here = self.roster.between(row[low].start, end)
+        if here and here[-1].end >= end - 1 and self.roster.is_name(here[-1].name):
+            return here[-1]
+        return None
+
+    def _pronoun(self, at: int, token: Token) -> tuple[str | None, tuple[str, ...] | None, float]:
+        if token.low in {"he", "she"}:
+            person = self._antecedent(at, token.start, "m" if token.low == "he" else "f")
+            if person is None:
+                return token.word, None, 0.2
+            return self.roster.full(person), person, 0.85
+        if token.low in {"they", "it"}:
+            return self.last_group, None, 0.5
+        if token.low in {"i", "we", "you"}:
+            return None, None, 0.0
+        return token.word, None, 0.5
+
+    def _antecedent(self, at: int, position: int, gender: str) -> tuple[str, ...] | None:
+        """
+        Return the person a pronoun stands for: near, first in a sentence, lately a speaker.
+
+        Persons named in quotations, and those known to be of the other gender, are passed over.
+        """
+        best, best_score = None, -99.0
+        for back in range(6):
+            index = at - back
+            if index < 0:
+                break
+            reading = self.readings[index]
+            start, end = reading.sentence.start, reading.sentence.end
+            first = True
+            for mention in self.roster.between(start, min(end, position)):
+                if any(low <= mention.start < high for low, high in reading.quoted):
+                    continue
+                if not self.roster.is_person(mention.name):
+                    continue
+                known = self.roster.gender(mention.name)
+                if known and known != gender:
+                    continue
+                score = (1.0 if first else 0.0) + (0.2 if known else 0.0) - back
+                if mention.start - start < 4:
+                    score += 0.5  # the sentence is about that person
+                if back == 0:
+                    score -= 0.5
+                if self.text[mention.end - 2 : mention.end] in {"'s", "’s"}:
+                    score -= 0.7
+                first = False
+                if score > best_score:
+                    best, best_score = mention.name, score
+        if self.last is not None:
+            known = self.roster.gender(self.last)
+            score = 1.0 - 0.5 * (at - self.last_at) + (0.2 if known else 0.0)
+            if (not known or known == gender) and score > best_score:
+                best = self.last
+        return best
