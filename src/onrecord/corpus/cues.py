@@ -8,6 +8,17 @@ inverted, or after "according to". Work is linear in the tokens: every scan is b
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from onrecord.corpus.clauses import (
+    as_clause_at,
+    beside_quote_at,
+    clause_follows,
+    content_of,
+    is_finite,
+    is_opener,
+    is_relative,
+    postposed,
+    share_of,
+)
 from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, Verb, words
 from onrecord.corpus.phrases import (
     ADVERBS,
@@ -16,10 +27,8 @@ from onrecord.corpus.phrases import (
     DASHES,
     DATES,
     DETERMINERS,
-    PLAIN,
     PREPOSITIONS,
     PRONOUNS,
-    REACH,
     VERBS,
     Token,
     appositive_name,
@@ -31,31 +40,17 @@ from onrecord.corpus.phrases import (
 )
 
 OPINIONS = words("adjectives_opinion")
-_TELLS = words("telling")
 _RAISING = words("raising")
 _SHORT = 6  # tokens: longer after "…, said the" is a clause
-_QUESTIONS = words("questions")
-_PAST_TOO = frozenset(["put", "read", "bet"])  # the past is spelt like the infinitive
 _MODALS = words("modals")
-_ASKED = words("asked") | {":"}
 _BE = words("be")
 _BEFORE_OPINION = _BE | ADVERBS | words("degrees")
-_AFTER_VERB = frozenset(["", "that", ":", ",", "it", "he", "she", "they", "the", "a", "''"])
 _NEGATIONS = frozenset(["not", "n't", "never"])
 _NOT_FINITE = frozenset(["to", "of", "a", "an", "the", "for", "by", "without", "no"])
 _BEFORE_INVERSION = DASHES | {",", "?", "!"}
 _MARKS = frozenset([".", ",", ";", ":", "(", "—", "–", "-", "?", "!"])
 _CLOSES = _MARKS | words("after_inversion") | PREPOSITIONS | DATES | ADVERBS
 _NO_INVERSION = DATES | PRONOUNS | PREPOSITIONS | CONJUNCTIONS | AUX | ADVERBS
-_WHOLE_SUBJECT = PRONOUNS | {"who", ")"}
-_AFTER_AUX = AUX | {","}
-_NOUN_BEFORE = DETERMINERS | PREPOSITIONS | CONJUNCTIONS
-_CLAUSE_WORDS = words("clause_words") | {":"}
-_CLAUSE_SUBJECTS = PRONOUNS | words("clause_subjects")
-_BEFORE_SUBJECT = CONJUNCTIONS | ADVERBS | PREPOSITIONS | AUX | frozenset(VERBS)
-_NO_CLAUSE = PREPOSITIONS | CONJUNCTIONS
-_AFTER_CUE = PREPOSITIONS | DATES | ADVERBS | {"when", "as", "while", "if"}
-_PAUSES = frozenset([",", ".", ";", "—", "–", ":", "?", "!"])
 
 
 class Attribution(NamedTuple):
@@ -114,7 +109,13 @@ def _according(row: Sequence[Token], at: int) -> Attribution | None:
     if subject is None:
         return None
     return Attribution(
-        "according to", at, subject, SAY, _share(row, (0, len(row)), (at, subject[1])), False, False
+        "according to",
+        at,
+        subject,
+        SAY,
+        share_of(row, (0, len(row)), (at, subject[1])),
+        False,
+        False,
     )
 
 
@@ -128,7 +129,7 @@ def _opinion(row: Sequence[Token], at: int) -> Attribution | None:
     subject, negated, _ = _left(row, j, VERBS["think"])
     if subject is None:
         return None
-    share = _share(row, (at + 1, len(row)), (subject[0], at + 1))
+    share = share_of(row, (at + 1, len(row)), (subject[0], at + 1))
     return Attribution(row[at].word, at, subject, CLAUSE, share, False, negated)
 
 
@@ -144,7 +145,7 @@ def _specific(row: Sequence[Token], subject: tuple[int, int]) -> bool:
 
 def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
     before = row[at - 1] if at else None
-    if verb.nounish and not _finite(row, at):
+    if verb.nounish and not is_finite(row, at):
         return None
     if (
         verb.strength < SAY
@@ -178,14 +179,14 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
             return None
         if negated and not verb.wish:
             return None  # what was not said
-    if verb.strength < SAY and _relative(row, subject):
+    if verb.strength < SAY and is_relative(row, subject):
         return None
-    beside_quote = _beside_quote(row, min(subject[0], at), at)
+    beside_quote = beside_quote_at(row, min(subject[0], at), at)
     if verb.strength == QUOTE and not beside_quote and not (verb.opinion and not verb.participle):
         return None
     cue_end = at + 1
-    content = _content(row, at, subject, inverted)
-    as_clause = _as_clause(row, at, subject)
+    content = content_of(row, at, subject, inverted)
+    as_clause = as_clause_at(row, at, subject)
     if as_clause:
         content = 0, len(row)
     if (
@@ -200,171 +201,17 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         return None
     low = min(subject[0], at)
     high = max(subject[1], cue_end)
-    if content[0] > low and low and row[low - 1].low == "," and _opener(row[0]):
+    if content[0] > low and low and row[low - 1].low == "," and is_opener(row[0]):
         low = 0
     return Attribution(
         row[at].word,
         at,
         subject,
         verb.strength,
-        _share(row, content, (low, high)),
+        share_of(row, content, (low, high)),
         inverted,
         negated,
     )
-
-
-def _as_clause(row: Sequence[Token], at: int, subject: tuple[int, int]) -> bool:
-    """Say whether "as NAME reported," opens the sentence or ", as NAME noted." closes it."""
-    before = min(subject[0], at) - 1
-    if before < 0 or row[before].low != "as":
-        return False
-    rest = _until_mark(row, max(at + 1, subject[1]), 6)
-    end = max(at + 1, subject[1]) + len(rest)
-    pause = end >= len(row) or row[end].low in {",", "."}
-    return pause and (before == 0 or row[before - 1].low == ",")
-
-
-def _relative(row: Sequence[Token], subject: tuple[int, int]) -> bool:
-    """Say whether a pronoun follows a noun directly: "the things he wants" report nothing."""
-    if subject[0] == 0 or row[subject[0]].low not in PRONOUNS:
-        return False
-    before = row[subject[0] - 1]
-    return before.word.isalpha() and before.word.islower() and before.low not in _BEFORE_SUBJECT
-
-
-def _opener(token: Token) -> bool:
-    """Say whether a sentence opens with a phrase of circumstance: "During …,", "Asked about it,"."""
-    low = token.low
-    return (
-        low in PREPOSITIONS
-        or low in ADVERBS
-        or low.endswith(("ing", "ed", "ly"))
-        or low in {"when", "while", "as", "told"}
-    )
-
-
-def _finite(row: Sequence[Token], at: int) -> bool:
-    """Say whether a form that may be a noun is a verb here: a name, pronoun or plural right before it."""
-    j = at - 1
-    while j >= 0 and (row[j].low in ADVERBS or row[j].low.endswith("ly")):
-        j -= 1
-    if j < 0:
-        return False
-    before = row[j]
-    if before.low in _WHOLE_SUBJECT:
-        return True
-    if before.low in _AFTER_AUX or before.word == "":
-        return not VERBS[row[at].low].base or before.low in AUX or row[at].low in _PAST_TOO
-    if (
-        before.low in DETERMINERS | PREPOSITIONS
-        or before.low.endswith("'s")
-        or before.low in CONJUNCTIONS
-    ):
-        return False
-    plural = before.low.endswith(("s", "people", "men", "women"))
-    if plural == row[at].low.endswith("s") and row[at].low not in _PAST_TOO:
-        return False
-    follows = row[at + 1].low if at + 1 < len(row) else ""
-    if follows in _AFTER_VERB or follows.startswith("”"):
-        return True
-    return before.word[:1].isupper() and not plural and row[at].low not in {"remarks", "states"}
-
-
-def _beside_quote(row: Sequence[Token], begin: int, at: int) -> bool:
-    """Say whether a quotation stands near the cue, or the sentence leads into one with a colon."""
-    if row[-1].low == ":":
-        return True
-    for j in range(at + 1, min(len(row), at + REACH)):
-        if row[j].word == "":
-            return True
-        if row[j].low == ";":
-            break
-    return any(row[j].word == "" for j in range(max(0, begin - 3), at))
-
-
-def clause_follows(row: Sequence[Token], at: int, *, after_adjective: bool = False) -> bool:
-    """Say whether what stands after a cue is a clause, as far as words without a parse tell."""
-    j = at + 1
-    while j < len(row) and (
-        row[j].low in DATES or row[j].low in {"on", "in"} or row[j].low in ADVERBS
-    ):
-        j += 1
-    if j >= len(row):
-        return False
-    low, word = row[j].low, row[j].word
-    if row[at].low.startswith(("ask", "wonder")) and low not in _ASKED:
-        # "asked the mayor whether", not "asked the mayor to"
-        return any(token.low in _QUESTIONS for token in row[j : j + 9])
-    if low in _CLAUSE_WORDS or word == "":
-        return True
-    if after_adjective and low in {"about", "of", "to"}:
-        return True
-    if low in _CLAUSE_SUBJECTS:
-        return True
-    if not after_adjective and any(token.low == "that" for token in _until_mark(row, j, 12)):
-        return True
-    if low in DETERMINERS or word[:1].isupper() or (low.isalpha() and low not in _NO_CLAUSE):
-        # a clause has a finite verb soon
-        return any(
-            row[k].low in AUX or row[k].low in PLAIN for k in range(j + 1, min(len(row), j + 14))
-        )
-    return False
-
-
-def _until_mark(row: Sequence[Token], begin: int, most: int) -> Sequence[Token]:
-    end = begin
-    while end < min(len(row), begin + most) and row[end].low not in _PAUSES and row[end].word != "":
-        end += 1
-    return row[begin:end]
-
-
-def postposed(row: Sequence[Token], at: int, subject: tuple[int, int]) -> bool:
-    """Say whether the cue closes or interrupts the clause it reports: "…, he said."."""
-    left = min(subject[0], at) - 1
-    if left < 0 or not (row[left].low == "," or row[left].word == "" or row[left].low in DASHES):
-        return False
-    j = max(subject[1], at + 1)
-    while (
-        j < len(row)
-        and row[j].low not in {",", ".", ";", "—", "–", ":", "?", "!"}
-        and row[j].word != ""
-    ):
-        if row[j].low in {"that", "he", "she", "it", "they", "whether"}:
-            return False
-        if j == max(subject[1], at + 1) and not (
-            row[j].low in PREPOSITIONS | DATES | ADVERBS
-            or row[j].low in {"when", "as", "while", "if"}
-            or row[j].low.endswith("ly")
-        ):
-            return False
-        j += 1
-    return True
-
-
-def _content(
-    row: Sequence[Token], at: int, subject: tuple[int, int], inverted: bool
-) -> tuple[int, int]:
-    """Return the tokens reported: all of the sentence when the cue is inserted or closes it, else what follows."""
-    high = max(subject[1], at + 1)
-    if inverted or postposed(row, at, subject):
-        return 0, len(row)
-    if any(row[j].word == "" for j in range(min(subject[0], at))) and not any(
-        row[j].word == "" for j in range(high, len(row))
-    ):
-        return 0, len(row)
-    return high, len(row)
-
-
-def _share(row: Sequence[Token], content: tuple[int, int], cue: tuple[int, int]) -> float:
-    inside = whole = 0
-    for j, token in enumerate(row):
-        if cue[0] <= j < cue[1]:
-            continue
-        size = token.end - token.start
-        whole += size
-        if content[0] <= j < content[1]:
-            inside += size
-    return inside / whole if whole else 0.0
 
 
 def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:

@@ -13,7 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from onrecord.corpus.cues import Attribution, clause_follows, postposed
+from onrecord.corpus.clauses import clause_follows, postposed
+from onrecord.corpus.cues import Attribution
 from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, words
 from onrecord.corpus.phrases import (
     AUX,
