@@ -105,6 +105,9 @@ def refuse_undeclared(material: Material, cfg: DictConfig) -> None:
         )
     if cfg.kind == "standoff" and material.articles is None:
         raise BadInput("kind=standoff needs the campaign's articles: a table (source=rows) has no offsets to give instead of its text")  # fmt: skip
+    known = card.terms()["annotations_creators"]
+    if cfg.annotators_are not in (None, *known):
+        raise BadInput(f"annotators_are={cfg.annotators_are}: the Hub knows {', '.join(known)}")
     licenses = [
         cfg.campaign.labels_license,
         cfg.campaign.text_license if cfg.kind == "full" else None,
