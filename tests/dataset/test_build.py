@@ -122,6 +122,7 @@ def test_rows_keep_their_split_labels_votes_and_columns(tmp_path):
         pytest.param([ROW], ["labels=[against,none]"], "'favor' is not among labels=against,none", id="undeclared"),
         pytest.param([ROW | {"split": "cv"}, ROW | {"id": "2", "label": "x"}], ["split=fixed"], "found 'cv'", id="split"),
         pytest.param([ROW, ROW | {"id": "2", "label": "x"}], ["split=kfold", "split.k=9"], "from 2 to 2 folds", id="folds"),
+        pytest.param([ROW, ROW | {"id": "2", "label": "x"}], ["split.name=by_moon"], "no strategy 'by_moon'", id="strategy"),
         pytest.param([ROW, ROW | {"id": "2", "label": "x"}], ["on_leak=shrug"], "expected fail, drop or report", id="on_leak"),
     ],
 )  # fmt: skip

@@ -70,6 +70,8 @@ def row_splits(
             groups, columns.get("outlet", [None] * len(groups)), labels, shares=shares, seed=seed,
             held_out={s: split[s] for s in ("validation", "test")}, kept=kept,
         )  # fmt: skip
+    elif split["name"] != "by_group":
+        raise BadInput(f"split: there is no strategy {split['name']!r}: expected by_group, by_date, by_outlet, kfold or fixed")  # fmt: skip
     else:
         split_of = strategies.by_group(groups, labels, shares=shares, seed=seed, kept=kept)
     return [split_of[group] for group in groups]
