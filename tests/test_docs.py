@@ -1,11 +1,22 @@
-"""The documents: links lead somewhere, every verb is explained, what cannot be run has a reason."""
+"""The documents: every command in them runs, links lead somewhere, every verb is explained.
+
+Commands stand in ``sh`` blocks and are run here, in order, through the real command line, in a copy of the
+project's own data. What cannot be run here stands in a ``text`` block, and CANNOT says why.
+"""
 
 import re
+import shlex
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from onrecord.campaign import server
 from onrecord.cli import VERBS
+from onrecord.records import ShippedLabel, read_jsonl
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -20,9 +31,23 @@ CANNOT = {
     "articles=FOLDER": "needs the five real articles (tests/test_walk.py has them)",
     "rows=FILE": "needs the reader's own table (tests/dataset/ has some)",
     "annotations=FILE": "needs the reader's own table (tests/test_agree.py has some)",
+    "# on PostgreSQL": "needs a PostgreSQL server (tests/test_postgres.py starts one)",
+    "from=": "needs a file from elsewhere (tests/test_elsewhere.py has real ones)",
     "diff=": "needs a second version of the scheme (tests/test_versions.py has one)",
     "study=": "a study takes minutes (tests/experiment/ runs one)",
 }
+
+
+ENTER = """
+import sys
+from hydra import compose, initialize_config_dir
+from onrecord import ROOT
+from onrecord.campaign.seats import enter
+from onrecord.config import own_conf_first
+own_conf_first()
+with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+    enter(compose("launch", overrides=sys.argv[1:]))
+"""
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -34,12 +59,134 @@ def blocks(page: Path, language: str) -> list[str]:
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
+def targets() -> set[str]:
+    """Return what ``make`` can make."""
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.M))
+
+
+@pytest.fixture(scope="session")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in the state that ``make demo`` leaves.
+
+    The shipped labels come in as a table, without the minutes that a server takes: tests/test_walk.py goes
+    the whole way through one.
+    """
+    folder = fresh(tmp_path_factory.mktemp("walked"))
+    for verb in ("ingest", "segment", "attribute", "plan"):
+        run(f"onrecord {verb}", folder)
+    labels = ["sentence_id,annotator,question,label"]
+    for file in sorted((folder / "data/sample/simulated").glob("*.jsonl")):
+        for row in read_jsonl(file, ShippedLabel):
+            labels += [
+                f'{row["sentence_id"]},{row["annotator"]},{question},"{label}"'
+                for question, label in row["labels"].items()
+                if label is not None
+            ]
+    (folder / "labels.csv").write_text("\n".join(labels), encoding="utf-8")
+    run("onrecord collect from=labels.csv format=csv", folder)
+    for words in ("agree", "adjudicate", "build", "train", "evaluate on=out_of_fold", "publish"):
+        run(f"onrecord {words}", folder)
+    return folder
+
+
+def fresh(folder: Path) -> Path:
+    """Fill a folder with what a clone has for the verbs: campaigns, configs and the instrument."""
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "annotation", "conf", "data"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, tracked.split("\0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, folder / name)
+    return folder
+
+
+def run(line: str, folder: Path) -> None:
+    """Run one line of a shell in a folder, ``onrecord`` being this project's."""
+    ours = shlex.join([sys.executable, "-m", "onrecord.cli"])
+    said(["bash", "-c", re.sub(r"^onrecord\b", lambda _: ours, line)], folder, line)
+
+
+def python(code: str, *words: str, cwd: Path) -> None:
+    """Run a few lines of Python in a folder."""
+    said([sys.executable, "-c", code, *words], cwd, " ".join(words))
+
+
+def said(command: list[str], folder: Path, line: str) -> None:
+    """Run a command in a folder; fail with what it said where it fails."""
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
+def walk(page: Path, folder: Path, walked: Path) -> str | None:
+    """Run a page's commands in order in ``folder``; return what failed. Its servers are ended whatever happens."""
+    simulated = any("simulate=true" in line for line in blocks(page, "sh"))
+    try:
+        for line in blocks(page, "sh"):
+            if line.startswith("make "):
+                assert line.split()[1] in targets(), line
+                if line == "make demo":
+                    shutil.copytree(walked, folder, dirs_exist_ok=True)
+                continue
+            assert re.match(r"(onrecord|cp|mkdir)\b", line), (
+                f"not a command that is run here: {line}"
+            )
+            run(line, folder)
+            where = re.findall(r"\b(?:campaign|workspace)=\S+", line)
+            if made := re.match(
+                r"onrecord init campaign=(\S+)", line
+            ):  # the reader puts articles there
+                for article in sorted((folder / "data/sample/articles").glob("00[1-2]*.txt")):
+                    shutil.copy(article, folder / "data" / made[1] / "articles")
+            if re.match(r"onrecord (launch|make .*until=launch)", line) and not simulated:
+                labels = "campaign.labels=data/sample/simulated"  # the annotators do their work
+                python(ENTER, *where, labels, cwd=folder)
+    except AssertionError as error:
+        return str(error)
+    finally:
+        for workspace in (folder / "data").iterdir():
+            server.stop(workspace)
+    return None
+
+
+WALKED = [page for page in PAGES if blocks(page, "sh")]
+
+
+@pytest.fixture(scope="session")
+def failures(walked: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
+    """What failed in each page's commands: two pages at once, since most of the time is start-up."""
+    folders = [fresh(tmp_path_factory.mktemp(page.stem)) for page in WALKED]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        found = pool.map(lambda at: walk(*at, walked), zip(WALKED, folders, strict=True))
+        return dict(zip((page.name for page in WALKED), found, strict=True))
+
+
+@pytest.mark.walk
+@pytest.mark.parametrize("name", [page.name for page in WALKED])
+def test_every_command_runs_in_order(name, failures):
+    assert failures[name] is None, failures[name]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_what_is_not_run_here_has_a_reason(page):
-    shown = [line for line in blocks(page, "text") if line.startswith(("onrecord ", "make "))]
-    assert not [line for line in shown if not any(reason in line for reason in CANNOT)]
-    for line in shown:
-        assert line.split()[1] in VERBS
+def test_what_is_not_run_here_has_a_reason_and_keys_that_exist(page):
+    for line in blocks(page, "text"):
+        if not line.startswith("onrecord "):
+            continue
+        assert any(reason in line for reason in CANNOT), line
+        one = re.sub(
+            r",\S+", "", line.replace("campaign=buses", "campaign=sample").replace(" -m ", " ")
+        )
+        run(re.sub(r"^(onrecord \w+)", r"\1 --cfg job", one), ROOT)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_commands_stand_in_blocks_of_sh_or_text_alone(page):
+    fences = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.M)
+    astray = [body for kind, body in fences if kind not in ("sh", "text") and "onrecord " in body]
+    assert not astray
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
@@ -75,4 +222,4 @@ def test_every_verb_is_explained():
 
 def test_the_table_of_contents_of_the_site_names_pages_that_are_there():
     contents = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    assert set(re.findall(r"\w+\.md", contents)) <= {page.name for page in PAGES}
+    assert set(re.findall(r"[\w-]+\.md", contents)) <= {page.name for page in PAGES}
