@@ -34,6 +34,7 @@ CANNOT = {
     "# on PostgreSQL": "needs a PostgreSQL server (tests/test_postgres.py starts one)",
     "from=": "needs a file from elsewhere (tests/test_elsewhere.py has real ones)",
     "diff=": "needs a second version of the scheme (tests/test_versions.py has one)",
+    "round=": "needs an adjudicator (tests/test_adjudicate.py has one)",
     "study=": "a study takes minutes (tests/experiment/ runs one)",
 }
 
