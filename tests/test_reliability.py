@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from onrecord.campaign import drift, reliability
-from onrecord.campaign.enough import predicted_widths, spread_of_alpha, tasks_for
+from onrecord.campaign.enough import foretold, predicted_widths, spread_of_alpha, tasks_for
 from onrecord.campaign.long_table import Answers
 from onrecord.campaign.measure import coefficient, counts_of, identical_annotators
 from onrecord.campaign.problems import costs
+from onrecord.records import BadInput
 
 LABELS = ["against", "favor", "neutral"]
 
@@ -169,3 +170,22 @@ def test_identical_annotators_are_told_from_merely_good_ones():
     twins = identical_annotators({"q": Answers(**{**vars(answers), "label": copy})})
     assert [t["pair"] for t in twins] == [["a0", "a1"]]
     assert identical_annotators({"q": answers}) == []
+
+
+def test_a_pilot_in_the_plan_foretells_widths_and_one_that_cannot_is_refused(tmp_path):
+    def pilot(answers):
+        path = tmp_path / f"{answers.n_groups}.csv"
+        lines = [
+            f"{answers.tasks[t]},{answers.annotators[a]},{answers.labels[k]},{answers.group[t]}"
+            for t, a, k in zip(answers.task, answers.annotator, answers.label, strict=True)
+        ]
+        path.write_text("\n".join(["task,annotator,label,group", *lines]) + "\n")
+        return path
+
+    answers = made([0.8, 0.8, 0.8], tasks=400)
+    (line,) = foretold(pilot(answers), tasks=400, annotators=3, width=0.05, seed=1)
+    wide = predicted_widths(answers, tasks=400)["alpha"]
+    assert f"will be some {wide:.2f} wide" in line
+    assert f"{tasks_for(answers, width=0.05)['alpha']:,} sentences for alpha" in line
+    with pytest.raises(BadInput, match="5 groups, fewer than 10"):
+        foretold(pilot(made([0.8] * 3, tasks=40)), tasks=400, annotators=3, width=0.05, seed=1)

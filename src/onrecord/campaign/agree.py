@@ -32,6 +32,7 @@ from onrecord.records import (
     CheckFailed,
     counted_annotations,
     file_sha256,
+    read_json,
     read_jsonl,
     read_parquet,
     require,
@@ -185,7 +186,12 @@ def main(cfg: DictConfig) -> None:
         guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
         outlets = {a["article_id"]: a["outlet"] for a in articles}
         questions, answers = of_annotations(rows, sentences, outlets, scheme, **settings)
-        known = {r["sentence_id"]: r["labels"] for r in read_jsonl(cfg.known)} if cfg.known else {}
+        planned = workspace / "known.json"  # of `plan`: the hidden checks and the qualification
+        known = (
+            {r["sentence_id"]: r["labels"] for r in read_jsonl(cfg.known)}
+            if cfg.known
+            else read_json(planned)["answers"] if planned.exists() else {}
+        )  # fmt: skip
         own = people(rows, every, sha256_of, known)
         groups = {s["sentence_id"]: s["group_id"] for s in sentences}
         path = workspace / "speakers.parquet"

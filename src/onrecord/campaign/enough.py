@@ -6,14 +6,16 @@ influences in the pilot gives the width for any number of groups of the same kin
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from onrecord.campaign.bootstrap import MIN_GROUPS
 from onrecord.campaign.coefficients import Counts
-from onrecord.campaign.long_table import Answers
+from onrecord.campaign.long_table import Answers, answers_of, read_long
 from onrecord.campaign.measure import counts_of
+from onrecord.records import BadInput
 
 Z = 1.959964  # of a 95 % interval
 
@@ -141,3 +143,26 @@ def advice(questions: Mapping[str, Answers], *, width: float, seed: int = 0) -> 
             "needed_per_label": tasks_for(answers, width=width, seed=seed)["labels"],
         }  # fmt: skip
     return found
+
+
+def foretold(path: Path, *, tasks: int, annotators: int, width: float, seed: int) -> list[str]:
+    """
+    Return, as notes for a plan, what a pilot's long table foretells of so many tasks: widths, and what is enough.
+
+    Raises BadInput where the pilot has too few groups, or nobody in it differed.
+    """  # fmt: skip
+    lines = []
+    for name, table in read_long(path).items():
+        answers = answers_of({column: table[column] for column in table.column_names})
+        told = advice({name: answers}, width=width, seed=seed)[name]
+        if "reason" in told:
+            raise BadInput(f"{path}: {name}: {told['reason']}")
+        wide = predicted_widths(answers, tasks=tasks, annotators=annotators, seed=seed)
+        enough = tasks_for(answers, width=width, annotators=annotators, seed=seed)
+        widest = max(wide["labels"], key=wide["labels"].__getitem__)
+        lines.append(
+            f"from the pilot, {name}: alpha's interval over these {tasks:,} sentences will be some {wide['alpha']:.2f} "
+            f"wide, that of a label's share at most {wide['labels'][widest]:.2f} ({widest}); a width of {width:g} takes "
+            f"{enough['alpha']:,} sentences for alpha, {max(enough['labels'].values()):,} for every share"
+        )
+    return lines

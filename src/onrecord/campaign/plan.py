@@ -18,6 +18,7 @@ from onrecord.campaign.assign import (
     with_repeats,
 )
 from onrecord.campaign.budget import plan_page
+from onrecord.campaign.enough import foretold
 from onrecord.campaign.practice import known_answers, write_known
 from onrecord.campaign.sampling import drawn, random_sample, stratified_sample, uncertainty_sample
 from onrecord.records import (
@@ -270,9 +271,16 @@ def main(cfg: DictConfig) -> None:
     write_known(workspace, {s: answers[s] for s in pool if s in apart}, cfg.qualification.pass_mark)
     write_jsonl(workspace / "plan.jsonl", rows)
     group_of = {s["sentence_id"]: s["group_id"] for s in sentences}
+    pilot = (
+        foretold(
+            Path(cfg.pilot), tasks=len(chosen), annotators=design.overlap, width=cfg.wanted_width, seed=cfg.seed,
+        )
+        if cfg.pilot
+        else []
+    )  # fmt: skip
     page = plan_page(
         rows, title=cfg.campaign.title, seconds_per_task=cfg.seconds_per_task, group_of=group_of,
-        alpha=cfg.expected_alpha, notes=[LATER_TRIES] if len(qualification) > 1 else [],
+        alpha=cfg.expected_alpha, notes=[*pilot, *([LATER_TRIES] if len(qualification) > 1 else [])],
     )  # fmt: skip
     write_text(workspace / "plan.md", page)
     hours = len(rows) * cfg.seconds_per_task / 3600
