@@ -189,3 +189,14 @@ def test_a_pilot_in_the_plan_foretells_widths_and_one_that_cannot_is_refused(tmp
     assert f"{tasks_for(answers, width=0.05)['alpha']:,} sentences for alpha" in line
     with pytest.raises(BadInput, match="5 groups, fewer than 10"):
         foretold(pilot(made([0.8] * 3, tasks=40)), tasks=400, annotators=3, width=0.05, seed=1)
+
+
+def test_probabilities_of_the_model_are_those_of_the_tasks_that_they_are_given_for():
+    answers = made([0.9, 0.9, 0.3], tasks=300)
+    found = reliability.probabilities(answers)
+    assert set(found) == set(answers.tasks)
+    for task in answers.tasks[:40]:
+        given = [LABELS[k] for k in answers.label[answers.task == answers.place[task]]]
+        assert sum(found[task].values()) == pytest.approx(1)
+        if given[0] == given[1]:
+            assert max(found[task], key=found[task].get) == given[0]

@@ -42,7 +42,7 @@ def decide(
     """Return ``(label, decided_by)`` or None where the policy leaves it open.
 
     majority: more than half of the votes; a tie or a mere plurality is a person's to settle. model: the
-    label whose probability (``chances``, by Dawid-Skene over all annotators) reaches the threshold.
+    label whose probability (``chances``, by one-coin Dawid-Skene over all annotators) reaches the threshold.
 
     >>> decide(Counter(favor=2, none=1), "majority")
     ('favor', 'majority')

@@ -113,8 +113,9 @@ def weights(
         return generator.multinomial(
             n_groups, multiplicity / n_groups, size=replicates
         ).astype(np.float64)  # fmt: skip
-    owner = np.repeat(np.arange(distinct), multiplicity)
-    drawn = owner[generator.integers(0, n_groups, (replicates, n_groups))]
+    drawn = generator.integers(0, n_groups, (replicates, n_groups))
+    if distinct < n_groups:
+        drawn = np.repeat(np.arange(distinct), multiplicity)[drawn]
     drawn += distinct * np.arange(replicates)[:, None]
     flat = np.bincount(drawn.ravel(), minlength=replicates * distinct)
     return flat.reshape(replicates, distinct).astype(np.float64)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from onrecord.campaign.bootstrap import MIN_GROUPS, interval, weights
+from onrecord.campaign.bootstrap import CELLS, MIN_GROUPS, interval, weights
 from onrecord.campaign.coefficients import Counts
 from onrecord.campaign.long_table import Answers
 from onrecord.campaign.measure import counts_of
@@ -21,28 +21,39 @@ OUTLYING = 3.5  # robust z-scores of the logarithm of seconds: Iglewicz & Hoagli
 REPLICATES = 2000  # of each person's intervals, which are many
 
 
-def share_with_interval(
+def shares_with_intervals(
     hits: NDArray[np.float64], of: NDArray[np.float64], groups: NDArray[np.int64], *, seed: int
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
     """
-    Return ``value`` = sum of hits / sum of ``of``, with an interval over groups where there are enough.
+    Return ``value`` = sum of a column of hits / sum of ``of``, with intervals over groups where there are enough.
 
-    The three arrays are parallel. Null where ``of`` sums to nothing.
+    ``hits`` has shape (n, columns), ``of`` and ``groups`` (n,). Null where ``of`` sums to nothing.
     """  # fmt: skip
-    whole = float(of.sum())
-    found: dict[str, Any] = {"value": None, "low": None, "high": None, "n": int(np.sum(of != 0))}
+    whole, kept = float(of.sum()), of != 0
+    found: list[dict[str, Any]] = [
+        {"value": None, "low": None, "high": None, "n": int(kept.sum())}
+        for _ in range(hits.shape[1])
+    ]
     if whole <= 0:
         return found
-    found["value"] = float(hits.sum() / whole)
-    codes, at = np.unique(groups[of != 0], return_inverse=True)
-    if len(codes) >= MIN_GROUPS:
-        above, below = np.bincount(at, hits[of != 0]), np.bincount(at, of[of != 0])
-        drawn = weights(
-            np.ones(len(codes), dtype=np.int64), REPLICATES, np.random.default_rng(seed)
-        )
-        ends = interval((drawn @ above) / np.where(drawn @ below > 0, drawn @ below, np.nan))
-        found |= {"low": ends["low"], "high": ends["high"]}
-    return found  # fmt: skip
+    for row, total in zip(found, hits.sum(axis=0), strict=True):
+        row["value"] = float(total / whole)
+    codes, at = np.unique(groups[kept], return_inverse=True)
+    if len(codes) < MIN_GROUPS:
+        return found
+    above = np.stack([np.bincount(at, column) for column in hits[kept].T], axis=1)
+    below = np.bincount(at, of[kept])
+    generator = np.random.default_rng(seed)
+    drawn = []
+    batch = max(1, CELLS // len(codes))
+    for start in range(0, REPLICATES, batch):
+        w = weights(np.ones(len(codes), dtype=np.int64), min(batch, REPLICATES - start), generator)
+        n = w @ below
+        drawn.append((w @ above) / np.where(n > 0, n, np.nan)[:, None])
+    for row, column in zip(found, np.concatenate(drawn).T, strict=True):
+        ends = interval(column)
+        row |= {"low": ends["low"], "high": ends["high"]}
+    return found
 
 
 def agreement_with_rest(answers: Answers, *, seed: int) -> dict[str, dict[str, Any]]:
@@ -50,9 +61,9 @@ def agreement_with_rest(answers: Answers, *, seed: int) -> dict[str, dict[str, A
     same, others = with_the_rest(answers)
     share = np.where(others > 0, same / np.maximum(others, 1), 0.0)
     return {
-        name: share_with_interval(
-            share[mine], (others[mine] > 0).astype(float), answers.group[answers.task[mine]], seed=seed
-        )
+        name: shares_with_intervals(
+            share[mine][:, None], (others[mine] > 0).astype(float), answers.group[answers.task[mine]], seed=seed
+        )[0]
         for code, name in enumerate(answers.annotators)
         if len(mine := np.flatnonzero(answers.annotator == code))
     }  # fmt: skip
@@ -83,8 +94,9 @@ def label_bias(answers: Answers, *, seed: int) -> dict[str, dict[str, Any]]:
         own = np.eye(len(answers.labels))[answers.label[mine]]
         lean = own - rest / n[:, None]
         groups = answers.group[answers.task[mine]]
+        intervals = shares_with_intervals(lean, np.ones(len(mine)), groups, seed=seed)
         found[name] = {
-            label: share_with_interval(lean[:, k], np.ones(len(mine)), groups, seed=seed)
+            label: intervals[k]
             for k, label in enumerate(answers.labels)
             if own[:, k].any() or rest[:, k].any()
         }
@@ -166,9 +178,9 @@ def models(answers: Answers, *, seed: int) -> dict[str, dict[str, float]]:
 
 
 def probabilities(answers: Answers) -> dict[str, dict[str, float]]:
-    """Return ``task → label → probability`` by Dawid-Skene."""
+    """Return ``task → label → probability`` by one-coin Dawid-Skene, the best of those in benchmarks/aggregation.md."""
     frame, _, labels = _frame(answers)
-    chances = _crowd().DawidSkene(n_iter=100).fit_predict_proba(frame)
+    chances = _crowd().OneCoinDawidSkene(n_iter=100).fit_predict_proba(frame)
     return {
         answers.tasks[task]: {labels[k]: float(p) for k, p in row.dropna().items()}
         for task, row in chances.iterrows()
