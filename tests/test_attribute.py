@@ -72,6 +72,11 @@ def test_a_quotation_keeps_its_speaker_over_sentences_and_paragraphs():
     ]  # fmt: skip
 
 
+def test_a_transcript_line_gives_its_paragraph_to_the_name_before_the_colon():
+    rows = read(f"{INTRODUCED}\nPell: We start on Monday.|The fare ends then.\nThe hall was full.")
+    assert [r["speaker_name"] for r in rows] == [None, "Renata Pell", "Renata Pell", None]
+
+
 def test_kinds_come_from_roles_anywhere_in_the_article():
     rows = read(f"{INTRODUCED}|Pell said yes.|Dempsey said no.")
     assert [r["speaker"] for r in rows[1:]] == ["politician", "agency"]

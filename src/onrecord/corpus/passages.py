@@ -28,6 +28,7 @@ class Passages:
     def settle(self) -> None:
         """Credit what the cues left open, in place."""
         self._lead_ins()
+        self._transcripts()
         self._bare_quotations()
         self._pull_quotes()
 
@@ -48,6 +49,17 @@ class Passages:
                     later.name is None or later.confidence < _FIRM
                 ):
                     self._take(later, reading.lead, 0.9)
+
+    def _transcripts(self) -> None:
+        """Give the rest of a paragraph that opens with "NAME:" to that name, as transcripts are printed."""
+        for at, reading in enumerate(self.readings):
+            if reading.cue != ":" or reading.quoted or reading.name is None:
+                continue
+            for later in self.readings[at + 1 : at + _WINDOW]:
+                if later.sentence.paragraph != reading.sentence.paragraph:
+                    break
+                if later.sentence.furniture is None and later.confidence < _FIRM:
+                    self._inherit(later, reading, 0.9)
 
     def _bare_quotations(self) -> None:
         by_quote: dict[int, list[int]] = defaultdict(list)
