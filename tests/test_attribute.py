@@ -53,7 +53,7 @@ def read(text: str) -> list[dict]:
         ("“Six routes are full,” agency spokesman Ed Orr said.", "Ed Orr", "direct"),
         ("Drivers of the night shift say the plan is rushed.", "Drivers of the night shift", "indirect"),
         ("Pell signed the petition on Monday.", None, "none"),
-        ("Dempsey did not answer calls.", None, "none"),
+        ("Dempsey did not respond to three calls.", None, "none"),
         ("The buses run every ten minutes.", None, "none"),
     ],
 )  # fmt: skip

@@ -42,7 +42,7 @@ def kind_of_descriptor(descriptor: Sequence[str]) -> str | None:
 
     >>> kind_of_descriptor("senate minority leader".split())
     'politician'
-    >>> kind_of_descriptor("Federation for American Immigration Reform spokesman".split())
+    >>> kind_of_descriptor("Federation for Fare Reform spokesman".split())
     'advocate'
     >>> kind_of_descriptor("director of the law clinic at Larch Hill University".split())
     'expert'
