@@ -27,7 +27,7 @@ from onrecord.records import BadInput
 # Keys whose values are paths: quoted for Hydra, whose grammar gives brackets and commas a meaning (`target` is free text).
 PATH_KEYS = {
     "workspace", "articles", "rows", "run", "release", "annotations", "study", "from", "encoder", "target",
-    "known", "predictions", "sidecar",
+    "known", "predictions", "sidecar", "pilot",
     "cache", "data", "out", "sentences", "names",
 }  # fmt: skip
 PATH_LISTS = {"runs"}

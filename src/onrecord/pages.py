@@ -1,5 +1,4 @@
-"""
-The one look of all pages: self-contained HTML, offline, light and dark, readable on a phone and on paper.
+"""The one look of all pages: self-contained HTML, offline, light and dark, readable on a phone and on paper.
 
 A page is a title, a lead and sections; a section's blocks are what the functions below return, already
 escaped. Plots are drawn as SVG whose horizontal positions are shares of the width, so that letters keep
@@ -73,8 +72,7 @@ def render(template: str, **values: Any) -> Markup:
 
 
 def page(title: str, lead: str, sections: Sequence[Section], note: str = "") -> str:
-    """
-    Return a whole page; ``note`` is the small print at its foot: version, seed, command.
+    """Return a whole page; ``note`` is the small print at its foot: version, seed, command.
 
     >>> "<h1>A &lt; B</h1>" in page("A < B", "", [])
     True
@@ -100,8 +98,7 @@ def table(
     *,
     digits: int = 3,
 ) -> Markup:
-    """
-    Return a table; the first cell of a row is its heading, numbers are set to ``digits`` decimals.
+    """Return a table; the first cell of a row is its heading, numbers are set to ``digits`` decimals.
 
     A None is shown as a dash. Raises ValueError where a row has not one cell a column.
     """
@@ -126,8 +123,7 @@ def interval_plot(
     reference: tuple[float, str] | None = None,
     digits: int = 3,
 ) -> Markup:
-    """
-    Return one dot and bar a row over a common axis; the axis grows where a value lies outside ``domain``.
+    """Return one dot and bar a row over a common axis; the axis grows where a value lies outside ``domain``.
 
     ``reference`` is an upright dashed line with its name, such as the baseline's score.
     """
@@ -166,8 +162,7 @@ def heat_map(
     digits: int = 0,
     diagonal: bool = True,
 ) -> Markup:
-    """
-    Return a matrix as a table whose cells are shaded by their share of the row's sum.
+    """Return a matrix as a table whose cells are shaded by their share of the row's sum.
 
     ``corner`` says what rows and columns are. With ``diagonal=False`` the diagonal is shown but neither
     shaded nor counted, for confusion in which agreement would drown all else.
@@ -222,8 +217,7 @@ def line_plot(
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """
-    Return a value for a reader: numbers with a true minus, whole numbers with thousands, None as a dash.
+    """Return a value for a reader: numbers with a true minus, whole numbers with thousands, None as a dash.
 
     >>> number(-0.1234), number(12345), number(None), number(True), number("a")
     ('−0.123', '12,345', '–', 'yes', 'a')
@@ -244,8 +238,7 @@ def number(value: Any, digits: int = 3) -> str:
 def interval_words(
     value: float | None, low: float | None, high: float | None, digits: int = 3
 ) -> str:
-    """
-    Return a score with its interval.
+    """Return a score with its interval.
 
     >>> interval_words(0.5, 0.25, 0.75, 2), interval_words(0.5, None, None, 2)
     ('0.50 [0.25, 0.75]', '0.50')

@@ -1,5 +1,4 @@
-"""
-Versions of the label scheme: what changed between two, and what it does to labels already collected.
+"""Versions of the label scheme: what changed between two, and what it does to labels already collected.
 
 ``annotation/scheme.yaml`` is the present version; an earlier one is kept as ``annotation/schemes/N.yaml``.
 A rename or a merge is declared in ``annotation/migrations.yaml``::
@@ -93,8 +92,7 @@ def migrations(folder: Path | None = None) -> list[Migration]:
 
 
 def difference(old: Scheme, new: Scheme, steps: Sequence[Migration]) -> list[Change]:
-    """
-    Return what changed from one version to another, the declared steps between them taken together.
+    """Return what changed from one version to another, the declared steps between them taken together.
 
     Raises BadInput where a migration leads to a label that the newer version lacks.
     """
@@ -131,8 +129,7 @@ def difference(old: Scheme, new: Scheme, steps: Sequence[Migration]) -> list[Cha
 
 
 def moved(question: str, label: str, since: int, to: int, steps: Sequence[Migration]) -> str:
-    """
-    Return what a label of version ``since`` is called in version ``to``.
+    """Return what a label of version ``since`` is called in version ``to``.
 
     >>> steps = [Migration(1, 2, {"stance": {"pro": "favor"}}), Migration(2, 3, {"stance": {"favor": "for"}})]
     >>> moved("stance", "pro", 1, 3, steps), moved("stance", "pro", 2, 3, steps)
@@ -147,8 +144,7 @@ def moved(question: str, label: str, since: int, to: int, steps: Sequence[Migrat
 def migrated(
     rows: Iterable[Mapping[str, Any]], scheme: Scheme, steps: Sequence[Migration]
 ) -> list[dict[str, Any]]:
-    """
-    Return annotations with their labels in the terms of ``scheme``; ``scheme_version`` stays the one they were made under.
+    """Return annotations with their labels in the terms of ``scheme``; ``scheme_version`` stays the one they were made under.
 
     A question that the scheme has no more is left out. Raises BadInput for a label that was removed and is
     in use: no migration says what it became.
@@ -191,8 +187,7 @@ def in_use(rows: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
 
 
 def parse_range(text: str) -> tuple[int, int]:
-    """
-    Return the versions in ``A..B``.
+    """Return the versions in ``A..B``.
 
     >>> parse_range("1..2")
     (1, 2)

@@ -1,5 +1,4 @@
-"""
-Annotators' accounts on Label Studio: made through the invite link, kept in a file that only its owner reads.
+"""Annotators' accounts on Label Studio: made through the invite link, kept in a file that only its owner reads.
 
 Community has no roles: an account is for who did what, not a wall. Label Studio's API can make a user but
 not a password, so each account signs up as a person would.
@@ -35,8 +34,7 @@ class Account(TypedDict):
 
 
 def email_of(annotator: str, campaign: str) -> str:
-    """
-    Return the login of an annotator: no real address, since nothing is ever sent to it.
+    """Return the login of an annotator: no real address, since nothing is ever sent to it.
 
     >>> email_of("annotator-1", "sample")
     'annotator-1.sample@localhost'
@@ -48,8 +46,7 @@ def email_of(annotator: str, campaign: str) -> str:
 def ensure_accounts(
     client: LabelStudio, annotators: Iterable[str], campaign: str, path: Path
 ) -> dict[str, Account]:
-    """
-    Return ``annotator → account`` for each of ``annotators``, signing up whom the server does not know.
+    """Return ``annotator → account`` for each of ``annotators``, signing up whom the server does not know.
 
     ``path`` keeps the logins of every server that the campaign was launched on, mode 0600.
     Raises BadInput where the server knows a login whose password is in no file here.

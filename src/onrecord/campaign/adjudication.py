@@ -44,8 +44,7 @@ def adjudicators_of(
     candidates: Sequence[str],
     stranger: str = "adjudicator",
 ) -> dict[str, str]:
-    """
-    Return ``sentence_id → adjudicator``: of the candidates who did not annotate it the least loaded one.
+    """Return ``sentence_id → adjudicator``: of the candidates who did not annotate it the least loaded one.
 
     Where all of them did it is ``stranger``, an account of its own.
     """  # fmt: skip
@@ -72,8 +71,7 @@ def round_plan(assigned: Mapping[str, str], sha256_of: Mapping[str, str]) -> lis
 
 
 def answers_shown(rows: Iterable[Mapping[str, Any]], scheme: Scheme, *, seed: str) -> str:
-    """
-    Return the annotators' answers to one sentence as HTML: a line each, nameless, in an order by ``seed``.
+    """Return the annotators' answers to one sentence as HTML: a line each, nameless, in an order by ``seed``.
 
     A comment stands with its answers; everything is escaped.
     """  # fmt: skip

@@ -87,8 +87,7 @@ def agreement_page(
 
 
 def plain(name: str) -> str:
-    """
-    Return a question's name for a reader.
+    """Return a question's name for a reader.
 
     >>> plain("claim_type")
     'Claim type'

@@ -1,5 +1,4 @@
-"""
-What stands on Label Studio, compared with what has been collected: the lines to add, and nothing taken away.
+"""What stands on Label Studio, compared with what has been collected: the lines to add, and nothing taken away.
 
 ``annotations.jsonl`` only grows. A line of an ``annotation_id`` supersedes the earlier ones; what was
 deleted on the server is marked by a line, and its answers stay readable.
@@ -29,8 +28,7 @@ class Collected(Annotation):
 
 
 def speaker_span(name: str | None, text: str) -> Span | None:
-    """
-    Return where the name first stands verbatim in the article, not within a longer word; None where nowhere.
+    """Return where the name first stands verbatim in the article, not within a longer word; None where nowhere.
 
     >>> speaker_span("Lee", "Leeds heard Lee.")
     {'start': 12, 'end': 15}
@@ -66,8 +64,7 @@ def annotation_row(
     article: str,
     where: str,
 ) -> Collected:
-    """
-    Return the row of one annotation (``raw``) on one task, both in Label Studio's raw JSON.
+    """Return the row of one annotation (``raw``) on one task, both in Label Studio's raw JSON.
 
     ``launched`` is the task's row of launched.jsonl, ``guidelines`` the version in force, ``article`` the text that the speaker's name is found
     in, ``where`` how complaints name the annotation. Raises BadInput for a label that the scheme lacks.
@@ -122,8 +119,7 @@ def deleted(row: Mapping[str, Any], moment: str) -> dict[str, Any]:
 
 
 def one_of_each(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """
-    Return the annotations of one task with the newest submitted one counted, earlier ones rejected.
+    """Return the annotations of one task with the newest submitted one counted, earlier ones rejected.
 
     Label Studio lets an annotator add a second annotation of a task: it is their last word.
     """
@@ -162,8 +158,7 @@ class Collection:
             self._numbered(row["source_id"], row["annotation_id"])
 
     def id_of(self, source: str, task_id: str) -> str:
-        """
-        Return the ``annotation_id`` of a source: the task's id, with ``.2`` and on for further annotations of it.
+        """Return the ``annotation_id`` of a source: the task's id, with ``.2`` and on for further annotations of it.
 
         It tells nothing of the server, so that the same plan annotated on another server supersedes it.
         """

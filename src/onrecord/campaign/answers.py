@@ -1,5 +1,4 @@
-"""
-Answers in Label Studio's terms, and back: ``from_result(to_result(answers)) == answers``.
+"""Answers in Label Studio's terms, and back: ``from_result(to_result(answers)) == answers``.
 
 Every question is a ``Choices`` control of its own name. A question of kind ``name`` offers the names of
 the task and one choice more, OTHER_NAME, which opens a free text (``NAME_text``). Label Studio checks
@@ -27,8 +26,7 @@ class Answers(NamedTuple):
 
 
 def text_control(question: str) -> str:
-    """
-    Return the name of the free-text control beside a question of kind ``name``.
+    """Return the name of the free-text control beside a question of kind ``name``.
 
     >>> text_control("speaker_name")
     'speaker_name_text'
@@ -44,8 +42,7 @@ def to_result(
     flags: Sequence[str] = (),
     comment: str = "",
 ) -> list[dict[str, Any]]:
-    """
-    Return Label Studio's ``result`` list for the answers; a question answered by None is left out.
+    """Return Label Studio's ``result`` list for the answers; a question answered by None is left out.
 
     ``names`` are the choices that the task offers for a question of kind ``name``: one of them is
     chosen, any other name is written as free text.
@@ -67,8 +64,7 @@ def to_result(
 
 
 def from_result(result: Any, scheme: Scheme, where: str) -> Answers:
-    """
-    Return the answers in a ``result`` list; ``where`` names the annotation in complaints.
+    """Return the answers in a ``result`` list; ``where`` names the annotation in complaints.
 
     A question that the other answers rule out (the name of an author) is None even if the page kept an
     earlier answer to it. Raises BadInput for a label, flag or control that the scheme lacks and for any

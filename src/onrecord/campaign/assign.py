@@ -1,5 +1,4 @@
-"""
-Share sentences out among annotators and put each one's tasks in order.
+"""Share sentences out among annotators and put each one's tasks in order.
 
 Loads differ by one task at most. Annotators get runs of consecutive sentences, so that articles stay whole
 but for those where one run ends and the next begins.
@@ -18,8 +17,7 @@ Order = Literal["articles", "shuffled"]
 def task_id(
     round_name: str, annotator: str, sentence_id: str, text_sha256: str, occurrence: int = 0
 ) -> str:
-    """
-    Return our key of a task: 16 hex digits that tell nothing of its purpose.
+    """Return our key of a task: 16 hex digits that tell nothing of its purpose.
 
     It depends on nothing but its arguments, so that planning again keeps the tasks that stay, and a sentence
     whose text has changed is a new task. ``occurrence`` counts the times that this annotator has met it before.
@@ -34,8 +32,7 @@ def shared_out(
     overlap: int,
     loads: Mapping[str, int] | None = None,
 ) -> dict[str, list[str]]:
-    """
-    Return ``annotator → sentences``: each sentence goes to ``overlap`` of them, all loads within one.
+    """Return ``annotator → sentences``: each sentence goes to ``overlap`` of them, all loads within one.
 
     ``loads`` is what each has already (within one of each other too). Each annotator gets ``overlap`` neighbouring
     runs out of as many as there are annotators, and the few sentences left over go to the least loaded.
@@ -75,8 +72,7 @@ def in_order(sentences: Sequence[str], order: Order, seed: str) -> list[str]:
 def with_repeats(
     sequence: Sequence[str], repeatable: Sequence[str], count: int, seed: str
 ) -> list[tuple[str, int]]:
-    """
-    Return ``(sentence, occurrence)`` in order, ``count`` of ``repeatable`` met again in the later half.
+    """Return ``(sentence, occurrence)`` in order, ``count`` of ``repeatable`` met again in the later half.
 
     A sentence is repeated only if it stands in the earlier half, and never twice; fewer than ``count`` are
     where there are not so many.
@@ -104,8 +100,7 @@ def main_round(
     control: set[str],
     suggestions: bool,
 ) -> list[PlanRow]:
-    """
-    Return an annotator's rows of the main round, in which hidden checks and repeats stand like any other.
+    """Return an annotator's rows of the main round, in which hidden checks and repeats stand like any other.
 
     ``control`` are the sentences shown to this annotator without a suggestion; ``sha256_of`` gives the hash of
     each sentence's text.

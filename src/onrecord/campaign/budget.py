@@ -16,8 +16,7 @@ TRIALS = 20_000
 def half_width(
     n_tasks: int, n_groups: int, overlap: int, *, alpha: float = 0.7, seed: int = 0
 ) -> float:
-    """
-    Return half the width of the 95 % interval to expect around nominal alpha; infinite without an overlap.
+    """Return half the width of the 95 % interval to expect around nominal alpha; infinite without an overlap.
 
     Annotators are taken to be equally good and to err at random, each at the rate that makes the given alpha;
     alpha = 1 - D/E, with D the mean share of disagreeing pairs in a task. Tasks of one group are taken to be

@@ -1,5 +1,4 @@
-"""
-Label Studio's API, as far as a campaign needs it, in raw JSON: the SDK's models are stricter than the server.
+"""Label Studio's API, as far as a campaign needs it, in raw JSON: the SDK's models are stricter than the server.
 
 Reading is tried again when the server is away for a moment; writing is not: after a broken write only the
 caller can ask what stands. A page past the end answers 404, which ends the pages.
@@ -64,8 +63,7 @@ class Tokens(httpx.Auth):
 
 
 class LabelStudio:
-    """
-    One user's connection to a Label Studio; close it, or use it in a ``with`` block.
+    """One user's connection to a Label Studio; close it, or use it in a ``with`` block.
 
     ``key`` names the server in what is kept about it: its address, or for the workspace's own (whose
     port changes) ``embedded-`` and a mark of its database.
@@ -232,8 +230,7 @@ def with_draft() -> dict[str, Any]:
 
 
 def iso(moment: datetime) -> str:
-    """
-    Return a moment as Label Studio writes it: UTC, to the microsecond.
+    """Return a moment as Label Studio writes it: UTC, to the microsecond.
 
     >>> iso(datetime(2026, 1, 5, 9, 30, tzinfo=UTC))
     '2026-01-05T09:30:00.000000Z'
@@ -255,8 +252,7 @@ def token_from(variables: Mapping[str, str], path: Path) -> str:
 
 
 def connect(workspace: Path, url: str | None = None) -> LabelStudio:
-    """
-    Return a checked connection to the team's Label Studio at ``url``, or to the workspace's own.
+    """Return a checked connection to the team's Label Studio at ``url``, or to the workspace's own.
 
     Raises BadInput where none runs, none answers or the token is not accepted.
     """

@@ -1,5 +1,4 @@
-"""
-Bring annotations back from Label Studio into ``annotations.jsonl``: what changed, checked, losing none.
+"""Bring annotations back from Label Studio into ``annotations.jsonl``: what changed, checked, losing none.
 
 The file is written whole and atomically with its earlier bytes as they were, so that a death at any moment
 leaves the old file or the new one.
@@ -44,8 +43,7 @@ from onrecord.versions import scheme_of
 
 
 def read_collected(path: Path) -> tuple[bytes, list[dict[str, Any]], bool]:
-    """
-    Return the whole lines of annotations.jsonl, as bytes and as rows, and whether the last one was torn.
+    """Return the whole lines of annotations.jsonl, as bytes and as rows, and whether the last one was torn.
 
     A last line that a crash left unfinished is no annotation: it is cut off and collected again. Any other
     line that cannot be read raises BadInput.

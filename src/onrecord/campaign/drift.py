@@ -20,8 +20,7 @@ def difference(
     *,
     seed: int,
 ) -> dict[str, Any]:
-    """
-    Return the mean of the second values less that of the first, with an interval over groups.
+    """Return the mean of the second values less that of the first, with an interval over groups.
 
     Each is ``(values, groups)``, parallel. A replicate draws groups once for both, since they may share them.
     """  # fmt: skip
@@ -49,8 +48,7 @@ def difference(
 
 
 def over_time(answers: Answers, moments: Sequence[str], *, seed: int) -> dict[str, dict[str, Any]]:
-    """
-    Return per annotator: agreement with the rest in the later half of their work less that in the earlier.
+    """Return per annotator: agreement with the rest in the later half of their work less that in the earlier.
 
     ``moments`` are parallel to the annotations and sort by time. Below 0 the annotator drifts from the rest.
     """  # fmt: skip
@@ -125,8 +123,7 @@ def anchoring(
     *,
     seed: int,
 ) -> dict[str, Any]:
-    """
-    Return what a shown suggestion does: agreement with it, and seconds, shown less not shown.
+    """Return what a shown suggestion does: agreement with it, and seconds, shown less not shown.
 
     ``suggestions`` maps sentence_id to the suggested answers (rows of speakers.parquet). The control arm is
     the annotations whose suggestion was not shown; without one, or without a shown one, there is a reason.

@@ -1,5 +1,4 @@
-"""
-Annotations made elsewhere, into the same rows: a Label Studio export of any server, or a long table.
+"""Annotations made elsewhere, into the same rows: a Label Studio export of any server, or a long table.
 
 A sentence is found by our key, by its ``sentence_id``, or else by its exact text where only one sentence
 has it. An annotator is a pseudonym: an e-mail address never enters a row.
@@ -72,8 +71,7 @@ class Sentences:
 
 
 def pseudonym(completed_by: Any, names: Mapping[str, str]) -> str:
-    """
-    Return who annotated: as ``names`` maps their e-mail or number, else ``user-NUMBER``.
+    """Return who annotated: as ``names`` maps their e-mail or number, else ``user-NUMBER``.
 
     >>> pseudonym({"id": 7, "email": "a@x.org"}, {"a@x.org": "annotator-1"}), pseudonym(8, {})
     ('annotator-1', 'user-8')
@@ -86,8 +84,7 @@ def pseudonym(completed_by: Any, names: Mapping[str, str]) -> str:
 
 
 def read_names(path: Path) -> dict[str, str]:
-    """
-    Return ``e-mail or number → pseudonym`` from a table ``annotator, email``, as logins.csv is one.
+    """Return ``e-mail or number → pseudonym`` from a table ``annotator, email``, as logins.csv is one.
 
     Raises BadInput where a column is missing.
     """
@@ -106,8 +103,7 @@ def read_names(path: Path) -> dict[str, str]:
 def read_export(
     text: str, sentences: Sentences, scheme: Scheme, names: Mapping[str, str], path: str
 ) -> Iterator[Answered]:
-    """
-    Yield the annotations of a Label Studio export of type JSON.
+    """Yield the annotations of a Label Studio export of type JSON.
 
     Before version 1.0 they are called ``completions`` and carry no user. Raises BadInput for another shape,
     such as JSON_MIN, and for a label that the scheme lacks.
@@ -142,8 +138,7 @@ def read_export(
 
 
 def read_table(text: str, sentences: Sentences, scheme: Scheme, path: str) -> Iterator[Answered]:
-    """
-    Yield the annotations of a long table: ``sentence_id, annotator, question, label`` and, where there are
+    """Yield the annotations of a long table: ``sentence_id, annotator, question, label`` and, where there are
     such columns, ``seconds``, ``created_at``, ``comment`` and ``flags`` (words apart by spaces).
 
     An empty label is no answer (or, of a name, that there is none). Raises BadInput, with the line, for a
@@ -201,8 +196,7 @@ def rows_of(
     now: str,
     known: Mapping[str, Mapping[str, Any]],
 ) -> list[Annotation]:
-    """
-    Return annotations read from a file as rows.
+    """Return annotations read from a file as rows.
 
     What the plan assigned takes its task's id, so that it and the same annotation collected from the server
     are one; ``known`` holds the latest rows by id: where the file tells no time, an unchanged row keeps its

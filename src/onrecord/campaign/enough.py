@@ -32,8 +32,7 @@ def thinned(counts: Counts, annotators: int, *, seed: int) -> Counts:
 
 
 def spread_of_alpha(counts: Counts, groups: np.ndarray[Any, Any]) -> float:
-    """
-    Return the standard deviation of nominal alpha over all G groups, times the square root of G.
+    """Return the standard deviation of nominal alpha over all G groups, times the square root of G.
 
     ``counts`` has shape (T, K), ``groups`` (T,). Divided by the square root of a number of groups it is the
     standard error that so many would give. NaN where alpha is undefined. Alpha = 1 − D/E with D and E the
@@ -74,8 +73,7 @@ def _spread(influence: Counts, groups: np.ndarray[Any, Any]) -> float:
 def predicted_widths(
     answers: Answers, *, tasks: int, annotators: int | None = None, seed: int = 0
 ) -> dict[str, Any]:
-    """
-    Return the width of the 95 % intervals of alpha and of each label's share to expect from ``tasks`` tasks.
+    """Return the width of the 95 % intervals of alpha and of each label's share to expect from ``tasks`` tasks.
 
     Tasks come in groups as large as the pilot's. ``annotators`` a task beyond the pilot's own number are
     taken as that number, an upper bound: the pilot cannot tell more. Alpha is taken as nominal.
@@ -114,8 +112,7 @@ def tasks_for(
 
 
 def advice(questions: Mapping[str, Answers], *, width: float, seed: int = 0) -> dict[str, Any]:
-    """
-    Return per question: the width now and what the wanted one takes, by annotators a task.
+    """Return per question: the width now and what the wanted one takes, by annotators a task.
 
     A pilot of fewer than MIN_GROUPS groups, or in which nobody differed, predicts nothing, with the reason.
     """  # fmt: skip
@@ -146,8 +143,7 @@ def advice(questions: Mapping[str, Answers], *, width: float, seed: int = 0) -> 
 
 
 def foretold(path: Path, *, tasks: int, annotators: int, width: float, seed: int) -> list[str]:
-    """
-    Return, as notes for a plan, what a pilot's long table foretells of so many tasks: widths, and what is enough.
+    """Return, as notes for a plan, what a pilot's long table foretells of so many tasks: widths, and what is enough.
 
     Raises BadInput where the pilot has too few groups, or nobody in it differed.
     """  # fmt: skip

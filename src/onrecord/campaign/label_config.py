@@ -1,5 +1,4 @@
-"""
-The labeling page, rendered from the scheme: ``annotation/label_config.xml``.
+"""The labeling page, rendered from the scheme: ``annotation/label_config.xml``.
 
 Two columns: the article with the sentence set off in it, and the questions. The text before the sentence
 scrolls in a box of its own that starts at its end (``column-reverse`` in the style sheet), so that the
@@ -39,8 +38,7 @@ def render_label_config(scheme: Scheme) -> str:
 
 
 def free_hotkey(scheme: Scheme) -> str:
-    """
-    Return the letter for OTHER_NAME: the first that neither the scheme nor Label Studio uses.
+    """Return the letter for OTHER_NAME: the first that neither the scheme nor Label Studio uses.
 
     Raises BadInput where the scheme uses the whole alphabet.
     """
@@ -136,8 +134,7 @@ def _text_area(block: ET.Element, name: str, placeholder: str) -> ET.Element:
 
 
 def words(name: str) -> str:
-    """
-    Return a name of the scheme as it reads on a page.
+    """Return a name of the scheme as it reads on a page.
 
     >>> words("needs_context")
     'needs context'

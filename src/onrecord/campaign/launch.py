@@ -1,5 +1,4 @@
-"""
-Bring the plan to Label Studio: one project per annotator and round gives assignment, order and blindness.
+"""Bring the plan to Label Studio: one project per annotator and round gives assignment, order and blindness.
 
 It may be broken off at any moment and run again, and run again when the plan has changed: tasks are added
 and retired, and none that somebody annotated is ever deleted.
@@ -79,8 +78,7 @@ def version_line(scheme: Scheme, guidelines: str, since: str) -> dict[str, Any]:
 
 
 def check_versions(known: Sequence[Mapping[str, Any]], new: Mapping[str, Any]) -> bool:
-    """
-    Return whether ``new`` differs from the last line in force.
+    """Return whether ``new`` differs from the last line in force.
 
     Raises BadInput where labels changed under one version number: answers could not be told apart later.
     """

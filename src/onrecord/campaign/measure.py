@@ -50,8 +50,7 @@ def sums_of(
 def coefficient(
     answers: Answers, *, level: Level, replicates: int, seed: int, whole: bool = False
 ) -> dict[str, Any]:
-    """
-    Return alpha with its interval, or null with the reason, and what it rests on.
+    """Return alpha with its interval, or null with the reason, and what it rests on.
 
     Below MIN_GROUPS groups there is no interval; below WIDE_GROUPS it is flagged as narrow. With ``whole``
     percent agreement, AC1 and each label's specific agreement come too, each with its interval.
@@ -129,8 +128,7 @@ def measure(answers: Answers, *, level: Level, replicates: int, seed: int) -> di
 
 
 def coincidences(counts: Counts) -> Counts:
-    """
-    Return Krippendorff's coincidence matrix, shape (K, K), from counts of shape (T, K).
+    """Return Krippendorff's coincidence matrix, shape (K, K), from counts of shape (T, K).
 
     Each task's ordered pairs of annotations, over its annotations less one: rows sum to a label's uses.
     """  # fmt: skip
@@ -204,8 +202,7 @@ def answers_to(answers: Answers, task: str) -> dict[str, str]:
 
 
 def identical_annotators(questions: Mapping[str, Answers], least: int = 30) -> list[dict[str, Any]]:
-    """
-    Return pairs of annotators who never differ on ``least`` shared tasks or more, where others do differ.
+    """Return pairs of annotators who never differ on ``least`` shared tasks or more, where others do differ.
 
     They may be one person under two pseudonyms, or have worked together: either way they are not two.
     """  # fmt: skip

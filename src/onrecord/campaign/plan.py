@@ -56,8 +56,7 @@ class Design:
 
 
 def annotator_names(annotators: int | Sequence[str]) -> list[str]:
-    """
-    Return the pseudonyms: those given, or ``annotator-1`` to ``annotator-k`` for a number.
+    """Return the pseudonyms: those given, or ``annotator-1`` to ``annotator-k`` for a number.
 
     Raises BadInput for none, a repeated one, or one that is no plain word.
 
@@ -81,8 +80,7 @@ def to_annotate(sentences: Sequence[Mapping[str, Any]], *, send_furniture: bool)
 
 
 def stratum_of(article: Mapping[str, Any]) -> str:
-    """
-    Return the stratum of an article's sentences: its outlet and the month it was published.
+    """Return the stratum of an article's sentences: its outlet and the month it was published.
 
     >>> stratum_of({"outlet": "The Post", "published": "2026-01-14"})
     'The Post, 2026-01'
@@ -114,8 +112,7 @@ def sample(
 def set_apart(
     pool: Sequence[str], known: Sequence[str], design: Design, expected_load: int
 ) -> tuple[list[list[str]], list[str]]:
-    """
-    Return the sentences of each try of the qualification, and the hidden checks: all with known answers.
+    """Return the sentences of each try of the qualification, and the hidden checks: all with known answers.
 
     ``expected_load`` is how many tasks of the main round an annotator will have, about.
     Raises BadInput where fewer answers are known than are needed.
@@ -148,8 +145,7 @@ def plan_rows(
     qualification: Sequence[Sequence[str]] = (),
     places: Mapping[str, int] | None = None,
 ) -> list[PlanRow]:
-    """
-    Return the plan, annotator by annotator, a round's tasks in their order.
+    """Return the plan, annotator by annotator, a round's tasks in their order.
 
     ``chosen`` maps the sentences of the main round to their inclusion probabilities, in the corpus's order;
     ``sha256_of`` gives the hash of each sentence's text, on which its tasks' keys depend;

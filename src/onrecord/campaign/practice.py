@@ -1,5 +1,4 @@
-"""
-Qualification and hidden checks: answers scored against those known, explained, and who may go on.
+"""Qualification and hidden checks: answers scored against those known, explained, and who may go on.
 
 What is known stands in the workspace's ``known.json``, which ``plan`` writes: ``pass_mark`` and ``answers``
 (sentence → ``labels``, and ``why`` where the file of known answers gives a reason).
@@ -61,8 +60,7 @@ def results(
     scheme: Scheme,
     pass_mark: float,
 ) -> list[dict[str, Any]]:
-    """
-    Return a row for each annotator and qualification round of the plan: ``state`` is open, passed or failed.
+    """Return a row for each annotator and qualification round of the plan: ``state`` is open, passed or failed.
 
     A round is open until every task of it is done, so that nobody passes on a part.
     """
@@ -98,8 +96,7 @@ def results(
 
 
 def cleared(plan: Sequence[Row], outcome: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """
-    Return the rows of the plan that may be launched now.
+    """Return the rows of the plan that may be launched now.
 
     The first qualification round always, the next once the one before is failed, and an annotator's other
     tasks once one is passed; whoever has no qualification round in the plan may do everything.
@@ -125,8 +122,7 @@ def cleared(plan: Sequence[Row], outcome: Sequence[Mapping[str, Any]]) -> list[R
 def record(
     workspace: Path, plan: Sequence[Mapping[str, Any]], scheme: Scheme
 ) -> list[dict[str, Any]]:
-    """
-    Return the results of the workspace's qualification, and record them in ``qualification.jsonl``.
+    """Return the results of the workspace's qualification, and record them in ``qualification.jsonl``.
 
     Nothing is written where the plan has no qualification.
     """
@@ -141,8 +137,7 @@ def record(
 
 
 def rules_for(guidelines: str, question: str, label: str) -> list[str]:
-    r"""
-    Return the numbered rules of the guidelines, in the question's part, whose outcome is a label.
+    r"""Return the numbered rules of the guidelines, in the question's part, whose outcome is a label.
 
     >>> rules_for("## Question 1: stance\n1. Likes it -> favor.\n2. The reverse -> against.", "stance", "against")
     ['rule 2: The reverse → against.']
@@ -168,8 +163,7 @@ def feedback_page(
     guidelines: str,
     outcome: Sequence[Mapping[str, Any]],
 ) -> str:
-    """
-    Return a page that explains each answer of an annotator's qualification: theirs, the right one, and why.
+    """Return a page that explains each answer of an annotator's qualification: theirs, the right one, and why.
 
     ``rows`` are their annotations, ``texts`` maps sentences to their text.
     """

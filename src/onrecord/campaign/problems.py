@@ -12,8 +12,7 @@ from onrecord.scheme import Scheme
 
 
 def costs(answers: Answers, most: int = 5) -> list[dict[str, Any]]:
-    """
-    Return the pairs of labels that cost most nominal alpha, dearest first, with the tasks that part on them.
+    """Return the pairs of labels that cost most nominal alpha, dearest first, with the tasks that part on them.
 
     ``cost``: how much higher alpha would be if those who part on the two had agreed on it, chance agreement
     as it is. ``share``: of all disagreeing pairs of annotations.
@@ -50,8 +49,7 @@ def costs(answers: Answers, most: int = 5) -> list[dict[str, Any]]:
 
 
 def clauses(guidelines: str, question: str, labels: Iterable[str]) -> list[str]:
-    r"""
-    Return the numbered rules and notes of a question's section that name all of ``labels``, else any of them.
+    r"""Return the numbered rules and notes of a question's section that name all of ``labels``, else any of them.
 
     >>> guide = "## Question 1: tone\n1. up: rises.\n2. down: falls; not up.\n## Question 2: x\n1. up: no"
     >>> clauses(guide, "tone", ["up", "down"])
@@ -117,8 +115,7 @@ def problems(
 
 
 def in_words(question: str, row: Mapping[str, Any]) -> str:
-    """
-    Return the plain sentence about one confusion.
+    """Return the plain sentence about one confusion.
 
     >>> in_words("claim_type", {"labels": ["fact", "rule"], "n_tasks": 8, "n_groups": 5, "share": 0.3, "cost": 0.04})
     'fact and rule are confused in 8 tasks of 5 groups of articles: 30 % of the disagreement on claim type. Settling them would raise alpha by 0.040.'

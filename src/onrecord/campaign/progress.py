@@ -40,8 +40,7 @@ def progress(
     scheme: Scheme,
     now: datetime,
 ) -> list[Progress]:
-    """
-    Return the progress of each annotator in each round.
+    """Return the progress of each annotator in each round.
 
     ``tasks`` are the rows of launched.jsonl (a retired task is none), ``annotations`` the latest line of each,
     ``answers`` what is known of hidden checks.
@@ -76,8 +75,7 @@ def progress(
 def outlook(
     moments: Iterable[str], left: int, now: datetime
 ) -> tuple[float | None, datetime | None]:
-    """
-    Return tasks an hour at work, and when the work will end at the rate of all days so far.
+    """Return tasks an hour at work, and when the work will end at the rate of all days so far.
 
     Time between two annotations counts as work unless it is longer than BREAK. None of either before two
     annotations; no end where nothing is left.

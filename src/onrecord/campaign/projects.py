@@ -1,5 +1,4 @@
-"""
-A Label Studio project and what stands in it: every wanted task exactly once, whatever was interrupted.
+"""A Label Studio project and what stands in it: every wanted task exactly once, whatever was interrupted.
 
 Label Studio deduplicates nothing, so what is wanted is compared with what stands before anything is sent,
 and after a write whose answer was lost: an import call stands whole or not at all. What was imported twice
@@ -31,8 +30,7 @@ def project_key(campaign: str, round_name: str, annotator: str) -> str:
 
 
 def batches(tasks: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:
-    """
-    Yield the tasks in lists of ``size``, the last one shorter.
+    """Yield the tasks in lists of ``size``, the last one shorter.
 
     >>> [len(b) for b in batches([{}] * 5, 2)]
     [2, 2, 1]
@@ -110,8 +108,7 @@ def standing(
 def import_tasks(
     client: LabelStudio, project: int, batch: Sequence[Mapping[str, Any]], journal: Path
 ) -> dict[str, int]:
-    """
-    Import a batch whose keys do not stand yet; return ``onrecord_id → task``.
+    """Import a batch whose keys do not stand yet; return ``onrecord_id → task``.
 
     An answer that was lost is settled by asking what stands. ``journal`` names the batch while its call is
     under way, for a launch after our death.
@@ -178,8 +175,7 @@ def fill_project(
     is_new: bool,
     journal: Path,
 ) -> dict[str, Standing]:
-    """
-    Make ``tasks`` stand in the project, each once, and return ``onrecord_id → task`` of all that stands.
+    """Make ``tasks`` stand in the project, each once, and return ``onrecord_id → task`` of all that stands.
 
     What stands and is not wanted any more, or twice, or with another text, is deleted where nobody touched
     it, else kept. ``before`` is what the last launch left: where the server still has just those tasks,
@@ -203,8 +199,7 @@ def fill_project(
 
 
 def cleared(client: LabelStudio, project: int, wanted: Mapping[str, str]) -> dict[str, Standing]:
-    """
-    Delete what stands untouched and is not wanted, or twice, or of another text; return what stays.
+    """Delete what stands untouched and is not wanted, or twice, or of another text; return what stays.
 
     A wanted task that was annotated on another text than the sentence has now stays on the server, but is
     not returned: the sentence is to be annotated again.

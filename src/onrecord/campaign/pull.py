@@ -1,5 +1,4 @@
-"""
-What one Label Studio project has that was not collected yet.
+"""What one Label Studio project has that was not collected yet.
 
 A task's ``updated_at`` moves when an annotation is added, changed or deleted, so asking for what moved is
 complete but for deleted tasks; those are found by a sweep of all ids, made now and then and whenever the
@@ -59,8 +58,7 @@ def pull_project(
     state: Mapping[str, Any],
     sweep: bool,
 ) -> Pulled:
-    """
-    Add to ``collection`` what one project has that it has not.
+    """Add to ``collection`` what one project has that it has not.
 
     ``launched`` maps a task's key to its row of launched.jsonl, ``state`` is what the last pull returned
     ({} at first). Raises BadInput for a label that the scheme lacks: nothing is written then.
@@ -138,8 +136,7 @@ def ours(live: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
 
 
 def number(of_task: str) -> int:
-    """
-    Return Label Studio's number of the task in SERVER/PROJECT/TASK/.
+    """Return Label Studio's number of the task in SERVER/PROJECT/TASK/.
 
     >>> number("embedded-1a2b3c4d/12/345/")
     345

@@ -24,8 +24,7 @@ REPLICATES = 2000  # of each person's intervals, which are many
 def shares_with_intervals(
     hits: NDArray[np.float64], of: NDArray[np.float64], groups: NDArray[np.int64], *, seed: int
 ) -> list[dict[str, Any]]:
-    """
-    Return ``value`` = sum of a column of hits / sum of ``of``, with intervals over groups where there are enough.
+    """Return ``value`` = sum of a column of hits / sum of ``of``, with intervals over groups where there are enough.
 
     ``hits`` has shape (n, columns), ``of`` and ``groups`` (n,). Null where ``of`` sums to nothing.
     """  # fmt: skip
@@ -76,8 +75,7 @@ def with_the_rest(answers: Answers) -> tuple[Counts, Counts]:
 
 
 def label_bias(answers: Answers, *, seed: int) -> dict[str, dict[str, Any]]:
-    """
-    Return per annotator and label: own share of it less the share that the rest give it on the same tasks.
+    """Return per annotator and label: own share of it less the share that the rest give it on the same tasks.
 
     Above 0 the annotator uses the label more than the others do. Labels that neither used are left out.
     """  # fmt: skip
@@ -134,8 +132,7 @@ def consistency(
 
 
 def pace(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """
-    Return per annotator the median seconds a task, and how many tasks were far too fast or too slow.
+    """Return per annotator the median seconds a task, and how many tasks were far too fast or too slow.
 
     Far: the logarithm of the seconds lies OUTLYING robust z-scores (median, MAD) from that of all annotators.
     """  # fmt: skip
@@ -157,8 +154,7 @@ def pace(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def models(answers: Answers, *, seed: int) -> dict[str, dict[str, float]]:
-    """
-    Return per annotator the skill that Dawid-Skene and MACE give them, as chances between 0 and 1.
+    """Return per annotator the skill that Dawid-Skene and MACE give them, as chances between 0 and 1.
 
     ``dawid_skene``: how likely their answer is the true label, over the labels as common as the model finds
     them. ``mace``: how likely they answer by the task rather than by habit.

@@ -1,5 +1,4 @@
-"""
-Choose the sentences to annotate when the corpus is larger than the budget.
+"""Choose the sentences to annotate when the corpus is larger than the budget.
 
 Each way returns every chosen sentence with its inclusion probability, so that what is counted in the sample
 can be weighted back to the corpus (Horvitz and Thompson 1952).
@@ -24,8 +23,7 @@ def random_sample(ids: Sequence[str], size: int, seed: int) -> dict[str, float]:
 
 
 def drawn(ids: Iterable[str], size: int, seed: int | str) -> list[str]:
-    """
-    Return ``size`` of the ids at random: those with the lowest hashes of seed and id.
+    """Return ``size`` of the ids at random: those with the lowest hashes of seed and id.
 
     An id's number never changes (permanent random numbers, Brewer et al. 1972), so a corpus that grows
     changes as little as possible of what was drawn from it.
@@ -36,8 +34,7 @@ def drawn(ids: Iterable[str], size: int, seed: int | str) -> list[str]:
 def stratified_sample(
     ids: Sequence[str], strata: Sequence[str], size: int, seed: int
 ) -> dict[str, float]:
-    """
-    Return ``size`` of the ids, in their order, each stratum with its share of them (largest remainders).
+    """Return ``size`` of the ids, in their order, each stratum with its share of them (largest remainders).
 
     ``strata[i]`` names the stratum of ``ids[i]``; the probability is the share taken of the stratum.
 
@@ -56,8 +53,7 @@ def stratified_sample(
 
 
 def shares(counts: Mapping[str, int], size: int) -> dict[str, int]:
-    """
-    Return how many of ``size`` seats each key gets in proportion to its count, by largest remainders.
+    """Return how many of ``size`` seats each key gets in proportion to its count, by largest remainders.
 
     >>> shares({"x": 6, "y": 3, "z": 1}, 5)
     {'x': 3, 'y': 2, 'z': 0}
@@ -73,8 +69,7 @@ def shares(counts: Mapping[str, int], size: int) -> dict[str, int]:
 def uncertainty_sample(
     ids: Sequence[str], probabilities: Mapping[str, Sequence[float]], size: int, seed: int
 ) -> dict[str, float]:
-    """
-    Return ``size`` of the ids, in their order, the likelier the less sure the model is of them.
+    """Return ``size`` of the ids, in their order, the likelier the less sure the model is of them.
 
     ``probabilities`` maps each id to the model's probability of each label; the measure is their entropy.
     The draw is systematic along a random order, which makes the inclusion probabilities exact (Madow 1949).
@@ -97,8 +92,7 @@ def uncertainty_sample(
 
 
 def entropy(probabilities: Sequence[float]) -> float:
-    """
-    Return the entropy of a distribution, in nats.
+    """Return the entropy of a distribution, in nats.
 
     >>> round(entropy([0.5, 0.5]), 3), entropy([1.0, 0.0])
     (0.693, 0.0)
@@ -109,8 +103,7 @@ def entropy(probabilities: Sequence[float]) -> float:
 
 
 def inclusion(weights: Any, size: int) -> Any:
-    """
-    Return inclusion probabilities that add up to ``size``: in proportion to the weights, FLOOR spread evenly, none above 1.
+    """Return inclusion probabilities that add up to ``size``: in proportion to the weights, FLOOR spread evenly, none above 1.
 
     >>> inclusion(np.array([1.0, 1.0, 0.0, 0.0]), 2).round(3).tolist()
     [0.95, 0.95, 0.05, 0.05]

@@ -1,5 +1,4 @@
-"""
-Enter the labels that come with a campaign, as their annotators would: each by an account of its own.
+"""Enter the labels that come with a campaign, as their annotators would: each by an account of its own.
 
 They go through Label Studio's API into the annotator's own project, several annotators at once, and only
 those that are missing, so that entering again, or after an interruption, doubles nothing.
@@ -42,8 +41,7 @@ def read_shipped(path: Path) -> list[dict[str, Any]]:
 
 
 def restored(row: Mapping[str, Any], text: str) -> dict[str, str | None]:
-    """
-    Return the row's labels, a name that was left out (stand-off) read from the article by its span.
+    """Return the row's labels, a name that was left out (stand-off) read from the article by its span.
 
     >>> restored({"labels": {"speaker_name": None}, "speaker_span": {"start": 0, "end": 3}}, "Ann ran.")
     {'speaker_name': 'Ann'}
@@ -71,8 +69,7 @@ def matched(
     texts: Mapping[str, str],
     scheme: Scheme,
 ) -> dict[str, list[Entry]]:
-    """
-    Return ``annotator → entries`` for the shipped labels whose tasks are launched.
+    """Return ``annotator → entries`` for the shipped labels whose tasks are launched.
 
     ``texts`` maps article ids to texts. Raises BadInput where a label was made on another text than the
     task's, or is not in the scheme.

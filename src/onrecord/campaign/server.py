@@ -1,5 +1,4 @@
-"""
-The embedded Label Studio: started, found again, checked to be ours and ended.
+"""The embedded Label Studio: started, found again, checked to be ours and ended.
 
 One server a workspace, with its data in ``WORKSPACE/labelstudio/``. The server process holds a lock on
 ``alive`` from birth to death, whatever kills it, so that whether it runs is never guessed from a pid.
@@ -72,8 +71,7 @@ def start(
     cache: Path | None = None,
     patience: float = 180.0,
 ) -> Server:
-    """
-    Return the workspace's server, started if none runs; it goes on when this process ends.
+    """Return the workspace's server, started if none runs; it goes on when this process ends.
 
     ``host`` is the address to listen on, ``allowed_hosts`` and ``public_url`` the names by which others
     reach it, ``database`` Label Studio's variables for PostgreSQL (none means SQLite in the workspace).

@@ -1,5 +1,4 @@
-"""
-Fill a campaign with simulated annotators through the real API: a rehearsal before anyone is paid.
+"""Fill a campaign with simulated annotators through the real API: a rehearsal before anyone is paid.
 
 Each annotator has a skill (how often the answer is the true one), a bias (the label that a question falls
 back on) and a pace. The truth is what is known of a sentence; elsewhere it is made up, from the attributor's
@@ -127,8 +126,7 @@ def entries(
     scheme: Scheme,
     seed: int,
 ) -> dict[str, dict[int, list[Entry]]]:
-    """
-    Return ``annotator → project → answers`` for every active task; the same seed gives the same answers.
+    """Return ``annotator → project → answers`` for every active task; the same seed gives the same answers.
 
     ``offered`` maps Label Studio's task ids to the names that the task offers. Annotators are taken in turn
     from ``annotators``.

@@ -58,8 +58,7 @@ def cells(row: Progress) -> list[str]:
 
 
 def share(score: Score) -> str:
-    """
-    Return a score for people.
+    """Return a score for people.
 
     >>> share(Score(3, 4)), share(Score(0, 0))
     ('3/4', '–')

@@ -1,5 +1,4 @@
-"""
-What an annotator is shown: a sentence set off in its article, with the target in words.
+"""What an annotator is shown: a sentence set off in its article, with the target in words.
 
 Everything from an article is escaped here: Label Studio renders HTML. The data of a task tell nothing of
 its purpose: a hidden check, a repeat and any other task have the same keys and look the same.
@@ -43,8 +42,7 @@ def task_data(
     scheme: Scheme,
     names: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """
-    Return ``data`` of a Label Studio task.
+    """Return ``data`` of a Label Studio task.
 
     ``article`` is a row of articles.parquet; ``near`` is the span, in its text, of the sentence with the
     NEAR sentences on either side; ``names`` are offered as answers to a question of kind ``name``.
@@ -134,8 +132,7 @@ def suggested(
 
 
 def read_model_labels(path: Path, scheme: Scheme) -> ModelLabels:
-    """
-    Return the labels in the predictions.parquet of `onrecord predict`; prevalence.json beside it names the run.
+    """Return the labels in the predictions.parquet of `onrecord predict`; prevalence.json beside it names the run.
 
     Raises BadInput where the model answers no question of the scheme, or with labels that it lacks.
     """
@@ -165,8 +162,7 @@ def names_of_article(suggestions: Iterable[Mapping[str, Any] | None]) -> list[st
 
 
 def escape(text: str) -> str:
-    """
-    Return text that shows as itself in HTML, whatever is in it.
+    """Return text that shows as itself in HTML, whatever is in it.
 
     Braces are written as entities too, so that no template engine on the way finds its marks.
 
@@ -177,8 +173,7 @@ def escape(text: str) -> str:
 
 
 def paragraphs(text: str, *, split: int, far_first: bool) -> str:
-    """
-    Return the article's text on one side of the sentence as HTML paragraphs, at most CONTEXT long.
+    """Return the article's text on one side of the sentence as HTML paragraphs, at most CONTEXT long.
 
     ``split`` is the offset in ``text`` between the near sentences, which are set off (class ``near``),
     and the far ones; ``far_first`` says which side of it is far.
@@ -215,8 +210,7 @@ def name_choices(names: Iterable[str], scheme: Scheme) -> list[dict[str, str]]:
 def offered_names(
     suggestion: Mapping[str, Any] | None, article_names: Iterable[str], *, suggestion_shown: bool
 ) -> list[str]:
-    """
-    Return at most MAX_NAMES names to choose from: the suggested one first, then the sentence's candidates, then others of the article.
+    """Return at most MAX_NAMES names to choose from: the suggested one first, then the sentence's candidates, then others of the article.
 
     Where no suggestion is shown the same names stand in alphabetical order, since an order tells.
 

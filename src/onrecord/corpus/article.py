@@ -26,8 +26,7 @@ Known = Mapping[str, str | None]
 
 
 def article(raw: Mapping[str, Any], known: Known, source_file: str) -> dict[str, Any]:
-    """
-    Return a row of ``articles.parquet``, its group still to be found.
+    """Return a row of ``articles.parquet``, its group still to be found.
 
     ``raw`` is what the file says, ``known`` what a sidecar says of it: the sidecar is believed first, then
     the file's own fields, then what the text shows (headline, by-line and date line). Raises BadInput for
@@ -76,8 +75,7 @@ def checked_id(identifier: str, where: str) -> str:
 
 
 def names_shown(byline: str | None) -> str | None:
-    """
-    Return the names in a by-line as it stands in a text, or None where it has none.
+    """Return the names in a by-line as it stands in a text, or None where it has none.
 
     >>> names_shown("By Ana Roe, The Herald")
     'Ana Roe, The Herald'
@@ -86,8 +84,7 @@ def names_shown(byline: str | None) -> str | None:
 
 
 def iso_date(said: str | None) -> str | None:
-    """
-    Return a date line's date as YYYY-MM-DD, or None where it says none.
+    """Return a date line's date as YYYY-MM-DD, or None where it says none.
 
     >>> iso_date("Monday, Sept. 8, 2025 at 6 a.m.")
     '2025-09-08'

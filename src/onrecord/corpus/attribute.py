@@ -1,5 +1,4 @@
-"""
-Who speaks in each sentence: candidates, a suggestion with its kind, the cue, and how sure it is.
+"""Who speaks in each sentence: candidates, a suggestion with its kind, the cue, and how sure it is.
 
 Reads ``articles.parquet`` and ``sentences.parquet``, writes ``speakers.parquet``. Rules only, no model. A
 sentence's speaker is the subject of its reporting cue; a quotation without a cue takes the speaker of the
@@ -38,8 +37,7 @@ def attribute_article(
     text: str,
     sentences: Sequence[Sentence],
 ) -> list[dict[str, Any]]:
-    """
-    Return one row a sentence: speaker, speaker_name, attribution, cue, candidates, confidence.
+    """Return one row a sentence: speaker, speaker_name, attribution, cue, candidates, confidence.
 
     >>> text = 'Mayor Ann Lee said taxes must fall. “They hurt,” she added. The vote is on Monday.'
     >>> spans = [Sentence(0, 35, 0, None), Sentence(36, 59, 0, None), Sentence(60, 82, 0, None)]
@@ -113,8 +111,7 @@ def quoted_speakers(texts: Sequence[str], rows: Sequence[Row]) -> Known:
 
 
 def settle(texts: Sequence[str], rows: Sequence[Row], known: Mapping[str, Row]) -> None:
-    """
-    Give what an article credits to nobody the speaker that a copy of it gives the same words, in place.
+    """Give what an article credits to nobody the speaker that a copy of it gives the same words, in place.
 
     Only quoted words travel: a sentence that is the author's here, or credited with little confidence, and
     directly quoted in a copy is that speaker's.
@@ -150,8 +147,7 @@ class Shard(NamedTuple):
 
 
 def shards_of(articles: Path, sentences: Path, size: int) -> list[Shard]:
-    """
-    Return the work of at most ``size`` articles each that covers both tables.
+    """Return the work of at most ``size`` articles each that covers both tables.
 
     ``segment`` writes the sentences in the order of the articles; raises BadInput where they are not in it,
     or belong to other articles.

@@ -27,8 +27,7 @@ class Changes:
 
 
 def compare(before: Mapping[str, str], now: Mapping[str, str]) -> Changes:
-    """
-    Return the changes from ``before`` to ``now``, both from an article's id to its text's SHA-256.
+    """Return the changes from ``before`` to ``now``, both from an article's id to its text's SHA-256.
 
     >>> compare({"a": "1", "b": "2"}, {"b": "3", "c": "4"}).told()
     '1 new, 1 changed, 1 gone, 0 as before'
@@ -52,8 +51,7 @@ def hashes(path: Path) -> dict[str, str]:
 def orphans(
     annotations: Path, changes: Changes, text_of: Callable[[str], str | None]
 ) -> Counter[str]:
-    """
-    Return how many annotations each changed or removed article would orphan.
+    """Return how many annotations each changed or removed article would orphan.
 
     An annotation is orphaned when the offsets of its sentence no longer hold the text that was annotated.
     ``text_of`` gives the present text of an article, or None where it is gone.
@@ -72,8 +70,7 @@ def orphans(
 
 
 def complaint(changes: Changes, lost: Mapping[str, int]) -> str | None:
-    """
-    Return why the changes need ``accept_changes=true``, in one line, or None where they do not.
+    """Return why the changes need ``accept_changes=true``, in one line, or None where they do not.
 
     A changed text always needs it; an article that is gone only where it was annotated.
     """

@@ -1,5 +1,4 @@
-"""
-Whom each sentence of one article is credited to: by its own cue, or by the quotation that it belongs to.
+"""Whom each sentence of one article is credited to: by its own cue, or by the quotation that it belongs to.
 
 Sentences are read in order, so that a pronoun can look back; then quotations without a cue take the speaker
 of the passage they stand in, of the line that leads into them, or of the sentence that they repeat.

@@ -1,5 +1,4 @@
-"""
-Reporting cues of a sentence: the cue, its subject, and how much of the sentence it reports.
+"""Reporting cues of a sentence: the cue, its subject, and how much of the sentence it reports.
 
 Cues are looked for outside quotations only; the subject stands to the left of its verb, to the right when
 inverted, or after "according to". Work is linear in the tokens: every scan is bounded.
@@ -66,8 +65,7 @@ class Attribution(NamedTuple):
 
 
 def closing_subject(row: Sequence[Token]) -> tuple[int, int] | None:
-    """
-    Return the subject of a short close after a quotation, whatever its verb: "…,” an angry NAME retaliated."
+    """Return the subject of a short close after a quotation, whatever its verb: "…,” an angry NAME retaliated."
 
     Only where the quotation ends in a mark of its own and few words follow.
     """

@@ -1,5 +1,4 @@
-"""
-Bytes to text: UTF-8 first; only where that fails is an encoding guessed, and then it is said.
+"""Bytes to text: UTF-8 first; only where that fails is an encoding guessed, and then it is said.
 
 Text is kept exactly as decoded: newlines, a byte order mark and all.
 """
@@ -36,8 +35,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 
 
 def decode(data: bytes, where: str) -> tuple[str, str]:
-    """
-    Return ``(text, encoding)``; raises BadInput for an empty file and for bytes that are no text.
+    """Return ``(text, encoding)``; raises BadInput for an empty file and for bytes that are no text.
 
     >>> decode("caf\u00e9".encode(), "a.txt")
     ('caf\u00e9', 'utf-8')

@@ -1,5 +1,4 @@
-"""
-Groups of articles that are copies of one story.
+"""Groups of articles that are copies of one story.
 
 Candidates come from MinHash over shingles of three words, cut into bands (Broder 1997; Leskovec, Rajaraman
 and Ullman, "Mining of Massive Datasets", ch. 3). Each candidate pair is then *verified* on the shingles
@@ -52,8 +51,7 @@ class Compared(Protocol):
 
 @dataclass(frozen=True)
 class Sketches:
-    """
-    What is compared of each article, in the articles' order.
+    """What is compared of each article, in the articles' order.
 
     ``shingles[offsets[i]:offsets[i + 1]]`` are the sorted, distinct shingle hashes of article ``i``;
     ``bands`` has shape (bands, articles), ``bytes`` (articles, bands * rows): the low byte of each MinHash
@@ -93,8 +91,7 @@ class Sketches:
 
 
 class Stored:
-    """
-    The sketches of several files, read piece by piece as they are asked for.
+    """The sketches of several files, read piece by piece as they are asked for.
 
     Only the offsets stay in memory (8 bytes an article), and the marks while groups are found: reading a band or an article's shingles costs a
     system call, which the disk's cache answers.
@@ -190,8 +187,7 @@ def sketch(texts: Sequence[str], *, bands: int, rows: int) -> Sketches:
 def are_copies(
     one: Hashes, other: Hashes, *, jaccard: float, containment: float, shared: int
 ) -> bool:
-    """
-    Return whether two sorted sets of shingles are those of copies of one story.
+    """Return whether two sorted sets of shingles are those of copies of one story.
 
     They are when the sets overlap by ``jaccard`` of their union, or when ``containment`` of the smaller
     lies in the larger and at least ``shared`` shingles do: a slogan or a stock paragraph is no copy.
@@ -217,8 +213,7 @@ def groups(
     bucket: int,
     without: Set[int] = frozenset(),
 ) -> list[int]:
-    """
-    Return, for each article, the index of the first article of its group.
+    """Return, for each article, the index of the first article of its group.
 
     Those ``without`` are compared with none. Within a bucket an article is compared with the ``bucket`` articles before it and with no more, which
     keeps the cost near linear where a stock paragraph puts thousands of articles into one bucket.
@@ -252,8 +247,7 @@ def groups(
 def candidates(
     keys: Hashes, sized: npt.NDArray[np.bool_], bucket: int, marks: Marks
 ) -> list[tuple[int, int]]:
-    """
-    Return the pairs of ``sized`` articles that share a key and LEAST of their marks.
+    """Return the pairs of ``sized`` articles that share a key and LEAST of their marks.
 
     ``keys`` and ``sized`` have shape (articles,). Of the articles with one key, each is paired with the
     ``bucket`` before it.

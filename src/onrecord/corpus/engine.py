@@ -1,5 +1,4 @@
-"""
-One function over many shards, in the shards' order: in this process, in several, or on a Ray cluster.
+"""One function over many shards, in the shards' order: in this process, in several, or on a Ray cluster.
 
 A shard is whatever its function takes; it must pickle, and so must the result. :func:`resumable` keeps each
 shard's rows in a file of their own until all are there, so that a run that was interrupted goes on.
@@ -36,8 +35,7 @@ def map_shards(
     workers: int = 1,
     what: str = "",
 ) -> Iterator[Result]:
-    """
-    Yield ``function(shard)`` for each shard, in their order, whatever the engine.
+    """Yield ``function(shard)`` for each shard, in their order, whatever the engine.
 
     ``function`` is a module's function or a ``functools.partial`` of one. At most ``2 * workers`` results
     wait to be taken, so that memory does not grow with the number of shards. ``what`` is being done is
@@ -116,8 +114,7 @@ def resumable(
     workers: int = 1,
     what: str = "",
 ) -> Iterator[pa.Table]:
-    """
-    Yield the table ``function`` makes of each shard, in order, keeping what is done in ``folder``.
+    """Yield the table ``function`` makes of each shard, in order, keeping what is done in ``folder``.
 
     ``about`` tells what the tables depend on besides the shard, such as the input's hash and the settings;
     anything that ``repr`` tells apart will do. A table kept under the same ``about`` is not made again. The
@@ -142,8 +139,7 @@ def _keep(named: tuple[str, Shard], *, function: Callable[[Shard], pa.Table], fo
 
 
 def write_parquet_stream(path: str | Path, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
-    """
-    Write tables as the row groups of one Parquet file, one at a time; return the number of rows.
+    """Write tables as the row groups of one Parquet file, one at a time; return the number of rows.
 
     The bytes depend on the tables and their order alone. An empty table gives no row group.
     """
@@ -160,8 +156,7 @@ def write_parquet_stream(path: str | Path, tables: Iterable[pa.Table], schema: p
 
 
 def row_shards(path: str | Path, size: int) -> list[tuple[str, int, int]]:
-    """
-    Return ``(path, first, last)`` row ranges of at most ``size`` rows that cover a Parquet file, in order.
+    """Return ``(path, first, last)`` row ranges of at most ``size`` rows that cover a Parquet file, in order.
 
     Ranges never straddle a row group, so that reading one decodes no other.
     """

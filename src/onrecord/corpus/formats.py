@@ -1,5 +1,4 @@
-"""
-Files to raw articles: what each format holds, before anything is made of it.
+"""Files to raw articles: what each format holds, before anything is made of it.
 
 What cannot be used is handed on as a BadInput in the place of the article, so that the caller decides
 whether one bad article stops all.
@@ -43,8 +42,7 @@ class Part:
 
 
 def suffix(path: str | Path) -> str:
-    """
-    Return a file's format by its name, or "" where it is none that is read.
+    """Return a file's format by its name, or "" where it is none that is read.
 
     >>> suffix("a/b.JSONL.gz")
     '.jsonl.gz'
@@ -53,8 +51,7 @@ def suffix(path: str | Path) -> str:
 
 
 def article_files(source: str) -> list[tuple[Path, str]]:
-    """
-    Return the article files of a folder (and the folders in it), a file or a glob: ``(path, name)``, sorted.
+    """Return the article files of a folder (and the folders in it), a file or a glob: ``(path, name)``, sorted.
 
     Raises BadInput where there is none. Hidden files and a sidecar ``articles.csv`` are no articles.
     """
@@ -114,8 +111,7 @@ def row_ranges(path: Path, size: int) -> list[tuple[int, int]]:
 def raw_articles(
     part: Part, columns: Mapping[str, str], *, text_mb: float, file_mb: float
 ) -> Iterator[Raw | BadInput]:
-    """
-    Yield the raw articles of a part: ``where``, ``encoding`` and those of FIELDS that it gives.
+    """Yield the raw articles of a part: ``where``, ``encoding`` and those of FIELDS that it gives.
 
     ``columns`` maps each of FIELDS to its name in a table. An article of more than ``text_mb`` and a file
     of more than ``file_mb`` are refused before they are read.

@@ -1,5 +1,4 @@
-"""
-Furniture: the text of a page that is not the article's prose, marked with its kind and never deleted.
+"""Furniture: the text of a page that is not the article's prose, marked with its kind and never deleted.
 
 Lines are judged, by what they say and by where they stand: the head (above the first line of prose), the
 body, and the tail (below the last). Two kinds share a line with prose and are marked as a part of it: a
@@ -59,8 +58,7 @@ def lines(text: str) -> list[Line]:
 
 
 def mark(text: str, *, title: str | None = None, byline: str | None = None) -> list[dict[str, Any]]:
-    r"""
-    Return the furniture of an article, in order: ``{"start", "end", "kind"}``, offsets into ``text``.
+    r"""Return the furniture of an article, in order: ``{"start", "end", "kind"}``, offsets into ``text``.
 
     ``title`` and ``byline`` are what is known from elsewhere (a sidecar, a page's metadata): a first line
     that equals the title is a headline, and a closing line about the by-line's name is a bio.
@@ -104,8 +102,7 @@ def line_kind(row: Line) -> str | None:
 
 
 def first_prose(rows: list[Line], kinds: list[str | None]) -> int:
-    """
-    Return the index of the first line of prose: many words, or several, ending like a sentence.
+    """Return the index of the first line of prose: many words, or several, ending like a sentence.
 
     One such line may stand above a by-line or a date and be none: a headline may be a question, a deck a
     sentence. Two are the article's beginning.
@@ -214,8 +211,7 @@ def is_bio(said: str, names: list[str]) -> bool:
 
 
 def author_names(byline: str | None) -> list[str]:
-    """
-    Return the full names in a by-line.
+    """Return the full names in a by-line.
 
     >>> author_names("By Ana Roe and Lee Po, The Herald")
     ['Ana Roe', 'Lee Po', 'The Herald']

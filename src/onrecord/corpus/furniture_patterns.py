@@ -1,5 +1,4 @@
-"""
-What the lines of a page look like that are not an article's prose: patterns for :mod:`furniture`.
+"""What the lines of a page look like that are not an article's prose: patterns for :mod:`furniture`.
 
 Each is matched against a whole line of at most LONGEST code points, or (LEADING_BYLINE, DATELINE) at the
 beginning of one. They were written on the given articles and the sample, and checked on news of seven

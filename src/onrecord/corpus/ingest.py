@@ -48,8 +48,7 @@ def twins(ids: Sequence[str], files: Sequence[str]) -> dict[int, str]:
 def group_columns(
     ids: Sequence[str], published: Sequence[str | None], roots: Sequence[int]
 ) -> tuple[list[str], list[str | None]]:
-    """
-    Return ``group_id`` and ``copy_of`` of each article, ``roots`` being what :func:`dedupe.groups` found.
+    """Return ``group_id`` and ``copy_of`` of each article, ``roots`` being what :func:`dedupe.groups` found.
 
     The original of a group is the article published first, by date and then by id; the others are copies
     of it, and the group bears the least of its articles' ids.

@@ -31,8 +31,7 @@ class Lexicon(NamedTuple):
 
 
 def inflected(lemma: str) -> list[str]:
-    """
-    Return a regular verb's forms: third person, past, participle in -ing.
+    """Return a regular verb's forms: third person, past, participle in -ing.
 
     >>> inflected("argue"), inflected("deny"), inflected("stress")
     (['argues', 'argued', 'arguing'], ['denies', 'denied', 'denying'], ['stresses', 'stressed', 'stressing'])

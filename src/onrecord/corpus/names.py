@@ -1,5 +1,4 @@
-"""
-Names of an article: who is mentioned where, the fullest form of each name, and a person's gender.
+"""Names of an article: who is mentioned where, the fullest form of each name, and a person's gender.
 
 A name is a run of capitalised words. Without a model, what a run is (a person, a body, a place) is told
 from titles, first names, last words and how the article comes back to it.
@@ -97,8 +96,7 @@ class Mention(NamedTuple):
 
 
 def bare(word: str) -> str:
-    """
-    Return a word without a possessive ending and without the full stop of an abbreviation.
+    """Return a word without a possessive ending and without the full stop of an abbreviation.
 
     >>> bare("Ossoff’s"), bare("Sen."), bare("voters'")
     ('Ossoff', 'Sen', 'voters')
@@ -108,8 +106,7 @@ def bare(word: str) -> str:
 
 @lru_cache(maxsize=1 << 16)  # articles repeat the same names
 def split_name(run: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """
-    Return ``(titles, name)`` of a run of capitalised words; the name is empty for a bare title.
+    """Return ``(titles, name)`` of a run of capitalised words; the name is empty for a bare title.
 
     >>> split_name(("Senate", "Minority", "Leader", "Chuck", "Schumer"))
     (('Senate', 'Minority', 'Leader'), ('Chuck', 'Schumer'))

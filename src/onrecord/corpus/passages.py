@@ -1,5 +1,4 @@
-"""
-Quotations without a cue of their own: the speaker of the passage that they belong to.
+"""Quotations without a cue of their own: the speaker of the passage that they belong to.
 
 That is whom a line ending in a colon leads in, who is credited with another sentence of the same quotation,
 of the same paragraph, or of the quotation before; or whom a pull quote repeats.

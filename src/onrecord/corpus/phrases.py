@@ -1,5 +1,4 @@
-"""
-Tokens and noun phrases of a sentence, found by word lists: no tagger, no parser, every scan bounded.
+"""Tokens and noun phrases of a sentence, found by word lists: no tagger, no parser, every scan bounded.
 
 A sentence is read as a row of tokens in which every quotation is one token.
 """
@@ -78,8 +77,7 @@ _TOKEN = re.compile(
 
 
 class Token(NamedTuple):
-    """
-    A word, a mark, or a whole quotation; offsets are into the article.
+    """A word, a mark, or a whole quotation; offsets are into the article.
 
     A quotation has an empty ``word``; its ``low`` is ``”,`` where it ends in a mark of its own, else ``”``.
     """
@@ -91,8 +89,7 @@ class Token(NamedTuple):
 
 
 def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> list[Token]:
-    """
-    Return the first tokens of ``text[start:end]``; ``quotes`` are the quoted parts of it, in order.
+    """Return the first tokens of ``text[start:end]``; ``quotes`` are the quoted parts of it, in order.
 
     No more than some 400 are read: no sentence of prose is longer, and what a cue looks at stays bounded.
     """
@@ -118,8 +115,7 @@ def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -
 
 
 def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
-    """
-    Return the noun phrase that begins at ``start``, its of- and for-phrases included.
+    """Return the noun phrase that begins at ``start``, its of- and for-phrases included.
 
     A phrase without a name takes other prepositions too ("officials at the agency"), but not where the
     speech took place ("officials in a statement").

@@ -1,5 +1,4 @@
-"""
-The pieces of work of `ingest`: each read into files of its own, which wait until all are there.
+"""The pieces of work of `ingest`: each read into files of its own, which wait until all are there.
 
 A run that was interrupted goes on where it stopped; when the articles are written, the pieces go.
 """
@@ -30,8 +29,7 @@ def ingest_shard(
     bands: int,
     rows: int,
 ) -> str:
-    """
-    Read a piece of work into files of its own in ``folder``, unless they are there, and return their name.
+    """Read a piece of work into files of its own in ``folder``, unless they are there, and return their name.
 
     ``NAME.parquet`` holds its articles without groups, ``NAME.sketches`` what :mod:`dedupe` compares of
     them, and ``NAME.json``, which is written last, what could not be read and what was not UTF-8.

@@ -1,5 +1,4 @@
-"""
-Quotations of an article: where quotation marks open and close, paragraph by paragraph.
+"""Quotations of an article: where quotation marks open and close, paragraph by paragraph.
 
 A paragraph is a line. A quotation left open at a paragraph's end is cut there, and said to run on when
 the next paragraph opens with a quotation mark, which is how newspapers print long speech.
@@ -26,8 +25,7 @@ _BEFORE_CLOSE = frozenset(".,!?…;-–—")
 
 
 def quotations(text: str) -> list[Quotation]:
-    """
-    Return the quotations of ``text`` in order; they never overlap and never cross a line break.
+    """Return the quotations of ``text`` in order; they never overlap and never cross a line break.
 
     Nested marks belong to the quotation around them. A closing mark without an opening one is ignored.
     Time and memory are linear in the text.

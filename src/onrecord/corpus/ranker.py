@@ -1,5 +1,4 @@
-"""
-How likely a cue outside quotations truly reports its sentence: a small logistic regression.
+"""How likely a cue outside quotations truly reports its sentence: a small logistic regression.
 
 The rules find a cue and its subject; whether the sentence asserts what the cue reports is then a matter of
 degree: how much of it is reported, what kind of subject and verb form, what stands around them. The features

@@ -1,5 +1,4 @@
-"""
-What kind of speaker a name is: politician, agency, advocate, expert or other, by the words around it.
+"""What kind of speaker a name is: politician, agency, advocate, expert or other, by the words around it.
 
 A role tells by itself ("senator", "economist") or is an office whose body tells ("director of the … clinic",
 "… Federation spokesman"). Roles stand before a name, in its titles, in the appositive after it, in "NAME of
@@ -37,8 +36,7 @@ _HALVES = frozenset(["of", "for", "at", "with", "from", "to", "in", "on"])
 
 
 def kind_of_descriptor(descriptor: Sequence[str]) -> str | None:
-    """
-    Return the kind that the words around a name give, or None where they hold no role.
+    """Return the kind that the words around a name give, or None where they hold no role.
 
     >>> kind_of_descriptor("senate minority leader".split())
     'politician'
@@ -97,8 +95,7 @@ def _singular(word: str) -> str:
 
 
 def kind_of_name(text: str, roster: Roster, name: str) -> str | None:
-    """
-    Return the kind of a named speaker from all its mentions.
+    """Return the kind of a named speaker from all its mentions.
 
     A person whom the article names in full without any role is a citizen: other. None is for a name that
     the article never introduces.
@@ -228,8 +225,7 @@ def _whole_body(low: Sequence[str], name: str) -> str | None:
 
 
 def kind_of_nominal(phrase: str, text: str, roster: Roster) -> str:
-    """
-    Return the kind of an unnamed speaker by the words of its phrase; other where none tells.
+    """Return the kind of an unnamed speaker by the words of its phrase; other where none tells.
 
     A spokesman or an adviser is of the kind of whom he speaks for, where that is named.
     """

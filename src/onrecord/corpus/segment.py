@@ -1,5 +1,4 @@
-"""
-Article to sentences, with ids that depend on nothing but the article's id and the offsets.
+"""Article to sentences, with ids that depend on nothing but the article's id and the offsets.
 
 ``text[start:end]`` of the article is the sentence's text, always: nothing is altered, joined or trimmed
 but the white space between sentences. Furniture is cut out of a line of prose and marked, never dropped.
@@ -24,8 +23,7 @@ COLUMNS = ["article_id", "group_id", "text", "furniture"]
 
 
 def sentences(article: Mapping[str, Any], split: Splitter) -> list[dict[str, Any]]:
-    """
-    Return the sentences of one article, in order, as rows of ``sentences.parquet``.
+    """Return the sentences of one article, in order, as rows of ``sentences.parquet``.
 
     ``article`` has ``article_id``, ``group_id``, ``text`` and ``furniture``. ``paragraph`` counts the
     lines that say something, from 0.
@@ -61,8 +59,7 @@ def sentences(article: Mapping[str, Any], split: Splitter) -> list[dict[str, Any
 def cut(
     text: str, spans: Sequence[tuple[int, int]], kinds: Sequence[tuple[int, int, str]]
 ) -> list[tuple[int, int]]:
-    """
-    Return ``spans`` cut where furniture begins or ends within one, without white space at their ends.
+    """Return ``spans`` cut where furniture begins or ends within one, without white space at their ends.
 
     >>> cut("(Ana Roe) It rained.", [(0, 20)], [(0, 9, "byline")])
     [(0, 9), (10, 20)]

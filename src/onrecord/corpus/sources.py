@@ -135,8 +135,7 @@ class Sources:
         return token.word, None, 0.5
 
     def _antecedent(self, at: int, position: int, gender: str) -> tuple[str, ...] | None:
-        """
-        Return the person a pronoun stands for: near, first in a sentence, lately a speaker.
+        """Return the person a pronoun stands for: near, first in a sentence, lately a speaker.
 
         Persons named in quotations, and those known to be of the other gender, are passed over.
         """

@@ -1,5 +1,4 @@
-"""
-Where sentences end: rules for written news, with the words of a language taken from its config file.
+"""Where sentences end: rules for written news, with the words of a language taken from its config file.
 
 Every line break is a boundary. Within a line, a boundary is looked for only where terminal punctuation
 (and the quotation marks and brackets that close after it) meets white space, and is then decided from the
@@ -43,8 +42,7 @@ WORD_BEFORE = (
 
 
 def make(config: Mapping[str, Any]) -> Splitter:
-    r"""
-    Return the splitter that a file of ``conf/splitter/`` describes; raises BadInput for an unknown kind.
+    r"""Return the splitter that a file of ``conf/splitter/`` describes; raises BadInput for an unknown kind.
 
     >>> split = make({"kind": "lines"})
     >>> split("One. Two.\nThree.")
@@ -168,8 +166,7 @@ class RuleSplitter:
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """
-    Return ``[start, end)`` without the blanks at its ends, or None where nothing is left.
+    """Return ``[start, end)`` without the blanks at its ends, or None where nothing is left.
 
     >>> trimmed("  a b ", 0, 6)
     (2, 5)

@@ -1,5 +1,4 @@
-"""
-What a stand-off release says of a sentence so that it can be found again, and found to be the same.
+"""What a stand-off release says of a sentence so that it can be found again, and found to be the same.
 
 A text is folded to its letters and digits, each remembering where it stood, so that a copy set with
 other quotes, dashes, white space, case or punctuation folds alike. Between two digits the separator is

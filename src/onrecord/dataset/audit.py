@@ -1,5 +1,4 @@
-"""
-What a split lets through, and what a reader of its scores must know.
+"""What a split lets through, and what a reader of its scores must know.
 
 A *leak* is something that training rows share with held-out rows: a group, an article, or a sentence that
 reads the same or nearly so. A *finding* is no fault of the split but bounds what a score can mean: a label

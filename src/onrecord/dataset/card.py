@@ -138,8 +138,7 @@ def agreement_rows(agreement: Mapping[str, Any] | None) -> list[dict[str, str]]:
 
 
 def shown(figure: float | None) -> str:
-    """
-    Return a figure with three decimals, or that it is undefined.
+    """Return a figure with three decimals, or that it is undefined.
 
     >>> shown(0.97149), shown(None)
     ('0.971', 'undefined')

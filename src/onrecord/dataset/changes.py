@@ -18,8 +18,7 @@ SHOWN = 200  # changes listed one by one; more are counted
 
 
 def parse_version(version: str) -> tuple[int, int, int]:
-    """
-    Return a semantic version's numbers; raises BadInput for anything else.
+    """Return a semantic version's numbers; raises BadInput for anything else.
 
     >>> parse_version("1.10.0") > parse_version("1.9.3")
     True

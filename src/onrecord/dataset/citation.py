@@ -52,8 +52,7 @@ def datacite(about: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def bibtex(about: Mapping[str, Any]) -> str:
-    """
-    Return a BibTeX entry.
+    """Return a BibTeX entry.
 
     >>> about = {"name": "x", "title": "X", "creators": ["A", "B"], "released": "2026-01-02", "version": "1.0.0", "publisher": "P", "url": None, "doi": None}
     >>> bibtex(about)

@@ -1,5 +1,4 @@
-"""
-Columns of a dataset and their types, as ``datasets`` writes them into Parquet.
+"""Columns of a dataset and their types, as ``datasets`` writes them into Parquet.
 
 Label names stand in the Parquet file itself, as ``huggingface`` metadata: whoever reads the file, with
 ``load_dataset`` or with pyarrow alone, gets the same names in the same order. ``datasets`` accepts ids
@@ -43,8 +42,7 @@ def list_of(feature: Spec) -> Spec:
 
 
 def arrow_type(feature: Spec) -> pa.DataType:
-    """
-    Return the Arrow type that a feature is stored as.
+    """Return the Arrow type that a feature is stored as.
 
     >>> arrow_type(list_of(value("float32")))
     ListType(list<item: float>)

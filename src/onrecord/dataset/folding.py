@@ -1,5 +1,4 @@
-"""
-Text folded to what its words are: two sentences that differ in type-setting only are the same sentence.
+"""Text folded to what its words are: two sentences that differ in type-setting only are the same sentence.
 
 Folding forgets case, compatibility forms (ligatures, full-width letters, non-breaking spaces), quotes,
 dashes, punctuation and white space, and nothing else: a digit or a letter changed is another sentence.
@@ -14,8 +13,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def folded_words(text: str) -> list[str]:
-    """
-    Return the words of ``text``, folded.
+    """Return the words of ``text``, folded.
 
     >>> folded_words("“It’s the law\u00a0—\u00a0full stop,” he said.")
     ['it', 's', 'the', 'law', 'full', 'stop', 'he', 'said']
@@ -26,8 +24,7 @@ def folded_words(text: str) -> list[str]:
 
 
 def folded(text: str) -> str:
-    """
-    Return the folded words with single spaces between: equal for two sentences that read the same.
+    """Return the folded words with single spaces between: equal for two sentences that read the same.
 
     >>> folded("Law-and-order") == folded("law and ORDER!")
     True

@@ -1,5 +1,4 @@
-"""
-The campaign's files joined into the columns of a dataset: ``gold`` and ``annotations``.
+"""The campaign's files joined into the columns of a dataset: ``gold`` and ``annotations``.
 
 Furniture is left out of ``gold`` and marked in ``annotations``. Speakers that a model may use come from
 suggestions, never from gold: a feature must not know more than prediction will.

@@ -1,5 +1,4 @@
-"""
-Sentences that read the same, or nearly the same, in two splits, in near-linear time.
+"""Sentences that read the same, or nearly the same, in two splits, in near-linear time.
 
 Every such pair of sentences with two different words or more is found, unless more than CROWD sentences
 share the same two rare words (a form letter): then each is compared with the CROWD that follow it.

@@ -1,5 +1,4 @@
-"""
-Rows put into splits or folds, keeping what was given earlier.
+"""Rows put into splits or folds, keeping what was given earlier.
 
 An article keeps the part it had under the same strategy (``assignments.jsonl``), so that a score stays
 comparable when articles are added.

@@ -1,5 +1,4 @@
-"""
-Sentences found again in a copy of their article, of which only hashes are known.
+"""Sentences found again in a copy of their article, of which only hashes are known.
 
 Tiers, best first: ``sentence`` (the same characters, elsewhere), ``folded`` (the same letters and digits),
 ``fuzzy`` (on demand: the stretch between two found neighbours that resembles what is missing). The order

@@ -1,5 +1,4 @@
-"""
-Which group of articles goes to which split, or to which fold. A group never straddles two.
+"""Which group of articles goes to which split, or to which fold. A group never straddles two.
 
 Every strategy takes one row a sentence, as parallel sequences, and returns ``{group: split}`` (or fold).
 Assignments made earlier (``kept``) stay as they are; only new groups are placed.
@@ -259,8 +258,7 @@ def by_outlet(
 
 
 def most_held_out(splits: Iterable[str]) -> str:
-    """
-    Return the split among these that a model must see least of.
+    """Return the split among these that a model must see least of.
 
     >>> most_held_out(["train", "test", "validation"])
     'test'

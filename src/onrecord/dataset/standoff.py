@@ -1,5 +1,4 @@
-"""
-A release without the text: offsets, hashes and labels, and the proof that no quotation is left.
+"""A release without the text: offsets, hashes and labels, and the proof that no quotation is left.
 
 Only the columns named here are taken over, so that a column added later is kept out until it is thought
 about. Names of more than ``MAX_NAME_WORDS`` words are left out: their span restores them.

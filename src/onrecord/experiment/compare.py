@@ -26,8 +26,7 @@ def compare_runs(
     replicates: int = scores.REPLICATES,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """
-    Return each run's scores and each pair's difference, all on the same rows.
+    """Return each run's scores and each pair's difference, all on the same rows.
 
     ``predicted`` has one array of label indices a run. A pair has a paired bootstrap over groups for each
     measure, which gives the verdict, and the exact McNemar test, which is blind to groups.
@@ -62,8 +61,7 @@ def compare_runs(
 def aligned(
     folders: Sequence[Path],
 ) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64], list[str], list[str]]:
-    """
-    Return the runs' predictions, the gold labels, the groups and the label names, in one order of rows.
+    """Return the runs' predictions, the gold labels, the groups and the label names, in one order of rows.
 
     Raises BadInput unless the runs were scored on the same sentences with the same gold. Where runs differ
     in their groups, the first run's hold.

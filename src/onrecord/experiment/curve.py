@@ -32,8 +32,7 @@ def measure_curve(
     seed: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Floats, Ints]:
-    """
-    Return the sizes trained on and what was predicted at each.
+    """Return the sizes trained on and what was predicted at each.
 
     Sizes are the mean number of training sentences, shape (shares,). Predictions have shape (repeats,
     shares, rows): each row is predicted out of fold by a model trained on a share of the other groups,
@@ -64,8 +63,7 @@ def measure_curve(
 
 
 def fit_power_law(sizes: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
-    """
-    Return (a, b, c) of ``a - b * n ** -c`` fitted to each row of ``values``, shape (rows, sizes).
+    """Return (a, b, c) of ``a - b * n ** -c`` fitted to each row of ``values``, shape (rows, sizes).
 
     Least squares weighted by n; c is the best of a grid, a is at most 1 and b at least 0. The inverse
     power law is how classifiers' scores usually grow (Cortes et al. 1994; Figueroa et al. 2012).
@@ -100,8 +98,7 @@ def resampled_curves(
     replicates: int,
     seed: int,
 ) -> tuple[Floats, Floats]:
-    """
-    Return the curve, shape (sizes,), and its bootstrap replicates, shape (replicates, sizes).
+    """Return the curve, shape (sizes,), and its bootstrap replicates, shape (replicates, sizes).
 
     A replicate draws groups with replacement, the same ones for every size, and one of the repeats for
     each size, so that it holds the chance of the test sentences and of the training sentences.

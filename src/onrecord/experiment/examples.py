@@ -1,5 +1,4 @@
-"""
-The rows that models learn from and are scored on, read from a dataset folder.
+"""The rows that models learn from and are scored on, read from a dataset folder.
 
 Label names and their order come from the dataset's own features, never from the scheme. Everything here is
 a pandas frame with one row an example and the columns of COLUMNS; ``label`` is an index into the names.
@@ -42,8 +41,7 @@ RENAMED = {
 
 @dataclass(frozen=True)
 class Examples:
-    """
-    A dataset as this room sees it.
+    """A dataset as this room sees it.
 
     ``frame`` has the columns of COLUMNS, an index 0 to n - 1 and one row an example that counts; ``soft``
     has shape (rows, labels), each row summing to 1 or all NaN where no votes are known. ``left_out`` says
@@ -89,8 +87,7 @@ class Examples:
 
 
 def read_examples(folder: str | Path) -> Examples:
-    """
-    Return the examples of a dataset folder, as ``build`` wrote it.
+    """Return the examples of a dataset folder, as ``build`` wrote it.
 
     Rows without gold and rows that repeat a sentence of a copy are left out and counted. Raises BadInput
     for a folder that is no dataset, a label outside the features, and a text that is missing or empty.
@@ -141,8 +138,7 @@ def class_names(table: pa.Table, question: str, where: str) -> tuple[str, ...]:
 
 
 def small_labels(labels: npt.NDArray[np.int64], groups: Any, names: Sequence[str]) -> list[str]:
-    """
-    Return a line for each label that is too small to learn from.
+    """Return a line for each label that is too small to learn from.
 
     Small is fewer than 30 rows or fewer than 3 groups, counted in the rows that are trained on.
 

@@ -1,5 +1,4 @@
-"""
-What a model sees of an example: blocks of features that combine freely, one named block a config entry.
+"""What a model sees of an example: blocks of features that combine freely, one named block a config entry.
 
 A block takes columns of the examples' frame and gives a matrix. Speakers are the suggested ones, never gold;
 the outlet is left out unless its block is asked for, since it is what leaks.
@@ -26,8 +25,7 @@ VECTOR_COLUMNS = ("vector", "target_vector")
 
 
 class Interactions(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """
-    N-grams of the text, apart for each target: the same word may speak for one and against another.
+    """N-grams of the text, apart for each target: the same word may speak for one and against another.
 
     Input is a frame with ``text`` and ``target``; output has one copy of the n-grams a target seen in
     training, and nothing for a target that was not.
@@ -65,8 +63,7 @@ class Interactions(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class MarkTarget(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """
-    The text with each mention of its target replaced by one mark, so that n-grams say what is done to it.
+    """The text with each mention of its target replaced by one mark, so that n-grams say what is done to it.
 
     A mention is the target in full, or one of its words of ``letters`` or more.
     """
@@ -98,8 +95,7 @@ class MarkTarget(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class PairVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """
-    Frozen vectors of sentence (u) and target (v): u, and with ``pair`` also v, |u - v| and u * v.
+    """Frozen vectors of sentence (u) and target (v): u, and with ``pair`` also v, |u - v| and u * v.
 
     Input is a frame whose columns ``vector`` and ``target_vector`` hold arrays of one length.
     """
@@ -127,8 +123,7 @@ class PairVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def make_features(blocks: Mapping[str, Mapping[str, Any]]) -> ColumnTransformer:
-    """
-    Return the transformer for the named blocks, unfitted.
+    """Return the transformer for the named blocks, unfitted.
 
     A block's keys are ``kind`` (ngrams, interactions, marked, category, vectors), ``column`` where it has
     one, ``weight`` (1 by default; scales the block) and what its transformer takes. Raises BadInput for a

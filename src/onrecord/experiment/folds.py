@@ -15,8 +15,7 @@ Positions = npt.NDArray[np.int64]
 
 
 def grouped_folds(examples: Examples, count: int, seed: int) -> list[tuple[Positions, Positions]]:
-    """
-    Return (train, test) positions; no group stands on both sides.
+    """Return (train, test) positions; no group stands on both sides.
 
     The dataset's own ``fold`` column is followed where it has one; else ``count`` folds (fewer where there
     are fewer groups), stratified by label. Raises BadInput for one group only.
@@ -58,8 +57,7 @@ def out_of_fold(
     fit: Callable[[Examples], Any],
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[npt.NDArray[np.float64], Positions, list[Mapping[str, Any]]]:
-    """
-    Return probabilities (rows, labels), the fold of each row (-1 where none), and notes on the folds.
+    """Return probabilities (rows, labels), the fold of each row (-1 where none), and notes on the folds.
 
     ``fit`` makes a model from training examples. A label that is absent from a fold's training rows cannot
     be predicted there: it gets probability 0 and a note.

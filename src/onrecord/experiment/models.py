@@ -1,5 +1,4 @@
-"""
-Models: features and a classifier made from plain specs, fitted by group and saved with skops.
+"""Models: features and a classifier made from plain specs, fitted by group and saved with skops.
 
 A spec is what stands under ``model``, ``features`` and ``classifier`` in the config. Every model is an
 estimator over the examples' frame with ``classes_`` (indices of label names) and ``predict_proba``.
@@ -37,8 +36,7 @@ GROUPED = "takes_groups"  # an estimator with this attribute wants `groups` in f
 
 
 class CalibratedSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """
-    A linear SVM whose margins become probabilities by one temperature.
+    """A linear SVM whose margins become probabilities by one temperature.
 
     The temperature minimises the cross-entropy of margins that were predicted out of fold, by group. One
     number for all labels keeps the SVM's own order of them, so its decisions stay as they are.
@@ -93,8 +91,7 @@ class CalibratedSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class PerTarget(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """
-    One model a target, for when there are few; a target not seen in training gets the mean of
+    """One model a target, for when there are few; a target not seen in training gets the mean of
     what they say.
 
     A target with one label alone in training predicts that label.
@@ -148,8 +145,7 @@ class PerTarget(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class Stacked(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """
-    Several models over the frame, and a logistic regression over what they say.
+    """Several models over the frame, and a logistic regression over what they say.
 
     The regression learns from the members' log probabilities out of fold, by group, so that a member that
     fits its training rows too well gains nothing by it.
@@ -217,8 +213,7 @@ def make_model(
     members: Sequence[Mapping[str, Any]] = (),
     seed: int = 0,
 ) -> Any:
-    """
-    Return an unfitted model. ``classifier`` has ``kind`` (majority, logreg, svm, nb, stack) and its options.
+    """Return an unfitted model. ``classifier`` has ``kind`` (majority, logreg, svm, nb, stack) and its options.
 
     ``members`` (for kind stack) are specs of their own, each with ``features`` and ``classifier``. Raises
     BadInput for what does not go together.
@@ -248,8 +243,7 @@ def make_model(
 
 
 def fit_model(model: Any, examples: Examples, *, soft: bool = False) -> Any:
-    """
-    Return ``model`` fitted to the examples; with ``soft``, to the shares of their votes.
+    """Return ``model`` fitted to the examples; with ``soft``, to the shares of their votes.
 
     A row is then repeated once a label, weighted by the label's share. Raises BadInput where a fit did not
     move or did not converge: that is an error, not a score.

@@ -1,5 +1,4 @@
-"""
-TF-IDF over n-grams of words or characters, counted in numpy.
+"""TF-IDF over n-grams of words or characters, counted in numpy.
 
 The weights are scikit-learn's TfidfVectorizer's (sublinear tf, smoothed idf, rows of length 1); a test holds
 them equal. Python touches each text once, not each n-gram, which makes it several times faster
@@ -28,8 +27,7 @@ Codes = npt.NDArray[np.uint64]
 
 
 class NgramTfidf(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """
-    A bag of n-grams, ``low`` to ``high`` units long, those in fewer than ``min_df`` texts left out.
+    """A bag of n-grams, ``low`` to ``high`` units long, those in fewer than ``min_df`` texts left out.
 
     ``unit`` is ``word`` (two letters or more) or ``char`` (within words, a blank at both ends counting as a
     character). Input is a sequence of texts; output a sparse matrix (texts, n-grams).

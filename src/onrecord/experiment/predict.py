@@ -39,8 +39,7 @@ def sentence_frame(
     target: str,
     context: int,
 ) -> pd.DataFrame:
-    """
-    Return the model's inputs for sentences in the articles' order, furniture left out.
+    """Return the model's inputs for sentences in the articles' order, furniture left out.
 
     ``speakers`` are suggestions; ``context`` is how many sentences before and after a model may see, as
     ``build`` gives them. Columns: id, article, group and those of ``examples.INPUTS``.

@@ -20,8 +20,7 @@ STRATA = {"outlet": "outlet", "speaker": "speaker"}  # types of suggested speake
 
 
 def adjusted_shares(confusions: Floats, predicted: Floats) -> Floats:
-    """
-    Return true shares, shape (..., K), given how gold is predicted and the shares predicted.
+    """Return true shares, shape (..., K), given how gold is predicted and the shares predicted.
 
     ``confusions`` has shape (..., K, K), rows gold, each with rows; ``predicted`` (..., K). A share below 0
     becomes 0, and all are scaled to sum to 1.
@@ -38,8 +37,7 @@ def adjusted_shares(confusions: Floats, predicted: Floats) -> Floats:
 def estimate_prevalence(
     frame: pd.DataFrame, checked: pd.DataFrame, names: Sequence[str], *, replicates: int, seed: int
 ) -> dict[str, Any]:
-    """
-    Return the shares of each label overall, by outlet and by type of suggested speaker.
+    """Return the shares of each label overall, by outlet and by type of suggested speaker.
 
     ``frame`` has ``predicted``, ``group``, ``outlet`` and ``speaker``, a row a sentence; ``checked`` has
     ``label``, ``predicted`` and ``group_id``, predicted out of fold. Labels without gold in ``checked``

@@ -27,8 +27,7 @@ def make_report(
     seed: int = 0,
     by_person: bool = False,
 ) -> dict[str, Any]:
-    """
-    Return ``report.json``'s content for the examples scored and their probabilities, shape (rows, labels).
+    """Return ``report.json``'s content for the examples scored and their probabilities, shape (rows, labels).
 
     ``small`` names the labels too small to learn; ``baseline`` is a name and its probabilities on the same
     rows. Scores are shares of 1, each with its 95 % interval by bootstrap over groups.
@@ -107,8 +106,7 @@ def per_label(
 def compared(
     examples: Examples, first: Floats, second: Floats, name: str, *, replicates: int, seed: int
 ) -> dict[str, Any]:
-    """
-    Return the paired comparison of two models' probabilities on the same rows.
+    """Return the paired comparison of two models' probabilities on the same rows.
 
     The bootstrap over groups comes first and gives the verdict; the exact McNemar test, blind to groups,
     stands beside it. ``name`` is the second model's.

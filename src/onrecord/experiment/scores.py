@@ -1,5 +1,4 @@
-"""
-Scores from confusion counts, with intervals by bootstrap over groups.
+"""Scores from confusion counts, with intervals by bootstrap over groups.
 
 Shapes: K labels; a confusion is an array (K, K), rows gold, columns predicted. Rows of one group (copies of
 a story) rise and fall together, so groups are drawn, not rows. Groups with the same confusion are
@@ -36,8 +35,7 @@ def group_confusions(gold: Ints, predicted: Ints, groups: Sequence[Any], labels:
 
 
 def f1_per_label(counts: Floats) -> Floats:
-    """
-    Return F1 per label from confusions (..., K, K): NaN where a label is neither in gold nor predicted.
+    """Return F1 per label from confusions (..., K, K): NaN where a label is neither in gold nor predicted.
 
     >>> f1_per_label(np.array([[3., 1.], [1., 5.]])).round(3).tolist()
     [0.75, 0.833]
@@ -68,8 +66,7 @@ def accuracy(counts: Floats) -> Floats:
 
 
 def measures(names: Sequence[str], gold: Ints) -> dict[str, Measure | None]:
-    """
-    Return macro_f1, f_avg and accuracy for these gold labels; None where one is not defined.
+    """Return macro_f1, f_avg and accuracy for these gold labels; None where one is not defined.
 
     macro-F1 is over the labels present in gold. F_avg is the mean F1 of favor and against, other labels
     kept as predictions (Mohammad et al. 2016, SemEval-2016 Task 6); both must be in gold.
@@ -85,8 +82,7 @@ def measures(names: Sequence[str], gold: Ints) -> dict[str, Measure | None]:
 
 
 def drawn_confusions(per_group: Ints, replicates: int, seed: int) -> Floats:
-    """
-    Return resampled sums of per-group counts: shape (replicates, cells) from (groups, cells).
+    """Return resampled sums of per-group counts: shape (replicates, cells) from (groups, cells).
 
     Each replicate draws as many groups as there are, with replacement.
     """
@@ -109,8 +105,7 @@ def intervals(
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
-    """
-    Return each measure's ``value``, ``low`` and ``high`` (95 %), ``dropped`` replicates, ``reason`` or ``narrow``.
+    """Return each measure's ``value``, ``low`` and ``high`` (95 %), ``dropped`` replicates, ``reason`` or ``narrow``.
 
     ``per_group`` has shape (groups, K * K). Below 10 groups there is no interval but a reason; from 10 to
     29 it is flagged narrow. Replicates in which a measure is undefined are dropped and counted.
@@ -137,8 +132,7 @@ def intervals(
 def paired_difference(
     first: Ints, second: Ints, measure: Measure, *, replicates: int = REPLICATES, seed: int = 0
 ) -> dict[str, Any]:
-    """
-    Return first minus second on the same groups: ``value``, ``low``, ``high`` and a ``verdict``.
+    """Return first minus second on the same groups: ``value``, ``low``, ``high`` and a ``verdict``.
 
     Both have shape (groups, K * K), groups in the same order. The verdict is ``first``, ``second`` or
     ``none`` (the interval holds 0), or ``unknown`` where there is no interval.
@@ -165,8 +159,7 @@ def paired_difference(
 def mcnemar(
     first_right: npt.NDArray[np.bool_], second_right: npt.NDArray[np.bool_]
 ) -> dict[str, Any]:
-    """
-    Return the exact McNemar test of two models on the same rows. It is blind to groups.
+    """Return the exact McNemar test of two models on the same rows. It is blind to groups.
 
     >>> mcnemar(np.array([1, 1, 1, 0], bool), np.array([0, 0, 0, 0], bool))["p"]
     0.25
@@ -179,8 +172,7 @@ def mcnemar(
 
 
 def calibration(chances: Floats, gold: Ints, soft: Floats, bins: int = 10) -> dict[str, Any]:
-    """
-    Return how far probabilities can be believed: ``ece``, ``brier``, ``cross_entropy`` and the ``bins``.
+    """Return how far probabilities can be believed: ``ece``, ``brier``, ``cross_entropy`` and the ``bins``.
 
     ``chances`` has shape (rows, K), each row summing to 1. ECE is over the likeliest label's probability in
     equal bins (Guo et al. 2017); Brier is summed over labels, 0 to 2; cross-entropy is in nats, and

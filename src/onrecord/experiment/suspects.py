@@ -24,8 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def suspicion(chances: Floats, gold: npt.NDArray[np.int64]) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """
-    Return how suspicious each label is, and the label that the model would give instead.
+    """Return how suspicious each label is, and the label that the model would give instead.
 
     ``chances`` has shape (rows, K), predicted out of fold. Each label's probability is measured against
     what the model usually gives to rows that bear it (its mean over them); the suspicion is the margin by
@@ -46,8 +45,7 @@ def suspicion(chances: Floats, gold: npt.NDArray[np.int64]) -> tuple[Floats, npt
 
 
 def ranked(examples: Examples, chances: Floats) -> list[dict[str, Any]]:
-    """
-    Return the labels in doubt by id, those first to which the model gives the least probability.
+    """Return the labels in doubt by id, those first to which the model gives the least probability.
 
     That order found more planted errors than the margin did (benchmarks/label_errors.md).
     """
