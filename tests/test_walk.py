@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from onrecord.records import ARTICLES, SENTENCES, read_jsonl, read_parquet
 
 pytestmark = pytest.mark.walk
+ROOT = Path(__file__).parents[1]
 TABLE = {  # ../shared/campaign/README.md: without furniture, all
     "speaker": (1.000, 1.000), "speaker_name": (0.991, 0.992),
     "claim_type": (0.991, 0.993), "stance": (0.971, 0.975),
@@ -106,3 +108,15 @@ def test_no_server_is_left_running(walked, onrecord):
     workspace, _, folder = walked
     stopped = onrecord("serve", "stop=true", "campaign=287g", f"workspace={workspace}", cwd=folder)
     assert "No Label Studio was running" in stopped.stdout
+
+
+def test_gold_and_release_are_those_that_are_committed(walked):
+    """Whoever walks the campaign gets the published bytes: nothing in them depends on the walk."""
+    workspace, _, _ = walked
+    committed = ROOT / "data/287g"
+    assert (workspace / "gold.jsonl").read_bytes() == (committed / "gold.jsonl").read_bytes()
+    there, here = committed / "releases/v1.0.0", workspace / "releases/v1.0.0"
+    names = sorted(f.relative_to(there) for f in there.rglob("*") if f.is_file())
+    assert names == sorted(f.relative_to(here) for f in here.rglob("*") if f.is_file())
+    changed = [str(n) for n in names if (there / n).read_bytes() != (here / n).read_bytes()]
+    assert changed == []
