@@ -51,6 +51,7 @@ def test_every_verb_has_a_config_and_every_config_a_verb():
         (["validate", "artcles=x"], "there is no key 'artcles'; did you mean 'articles'?"),
         (["validate", "campaign.target.nme=x"], "did you mean 'campaign.target.name'?"),
         (["validate", "campaign=smple"], "campaign=smple: expected one of 287g, sample; did you mean 'sample'?"),
+        (["validate", "artcles=x", "--cfg", "job"], "there is no key 'artcles'; did you mean 'articles'?"),
         (["validate", "articles"], "expected key=value, found 'articles'"),
         (["init", "campaign=../up", "target=x"], "campaign=../up: expected letters"),
         (["init", "campaign=x"], "expected campaign=NAME target="),

@@ -140,11 +140,11 @@ def near(word: str, known: Iterable[str]) -> str:
 def explain(verb: str, words: Sequence[str], error: Exception) -> str:
     """Return one line for a configuration error, naming the key or choice at fault and its near miss."""
     keys, choices = known_keys(verb)
-    for word in words:
-        if word.startswith("-") or "=" not in word:
-            if not word.startswith("-"):
-                return f"expected key=value, found {word!r}"
-            continue
+    for before, word in zip(["", *words], words, strict=False):
+        if word.startswith("-") or (before.startswith("-") and "=" not in word):
+            continue  # a flag, or a flag's value (--cfg job)
+        if "=" not in word:
+            return f"expected key=value, found {word!r}"
         try:
             override = OverridesParser.create().parse_override(word)
         except HydraException as bad:
