@@ -45,7 +45,8 @@ class Examples:
 
     ``frame`` has the columns of COLUMNS, an index 0 to n - 1 and one row an example that counts; ``soft``
     has shape (rows, labels), each row summing to 1 or all NaN where no votes are known. ``left_out`` says
-    how many rows do not count and why; ``signature`` is a hash of the dataset's bytes.
+    how many rows do not count and why; ``signature`` is a hash of the dataset's bytes; ``findings`` are the
+    audit's, in words.
     """
 
     frame: pd.DataFrame
@@ -57,6 +58,7 @@ class Examples:
     source: str
     left_out: Mapping[str, int]
     signature: str
+    findings: tuple[str, ...] = ()
 
     @property
     def labels(self) -> npt.NDArray[np.int64]:
@@ -117,7 +119,7 @@ def read_examples(folder: str | Path) -> Examples:
     examples = Examples(
         frame, soft, first, question, _split_name(about.get("split")), str(about.get("origin", "people")),
         str(about.get("source", "gold")),
-        left_out, signature,
+        left_out, signature, tuple(f["message"] for f in about.get("audit", {}).get("findings", [])),
     )  # fmt: skip
     examples = examples.where(kept)
     return replace(examples, frame=examples.frame.astype({"label": np.int64}))

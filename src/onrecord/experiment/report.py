@@ -48,6 +48,7 @@ def make_report(
         "origin": examples.origin,
         "heading": heading,
         "small": list(small),
+        "findings": list(examples.findings),
         **overall,
         "labels": list(examples.names),
         "absent_from_gold": [n for i, n in enumerate(examples.names) if not (gold == i).any()],

@@ -91,6 +91,9 @@ def _cautions(report: Report) -> list[Markup]:
         found.append(notice(f"Too small to evaluate: {why}. Read the figures as a rehearsal."))
     if report["origin"] != "people":
         found.append(notice(f"Labels made by {ORIGINS.get(report['origin'], report['origin'])}."))
+    for finding in report["findings"]:
+        if "too small to learn" not in finding:  # said above
+            found.append(notice(f"The dataset's audit: {finding}.", "plain"))
     if report["absent_from_gold"]:
         found.append(
             notice(
