@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
 from onrecord.campaign import server
 
@@ -17,6 +18,11 @@ ROOT = Path(__file__).parents[1]
 # A property holds or not; how long an example takes on a busy machine says nothing.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 
 # Everything works offline once installed; a test that reaches for the hub is a bug.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -100,3 +106,17 @@ def campaign_workspace(planned: Path, tmp_path: Path) -> Callable[[str], Words]:
         return words
 
     return make
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Start one headless Chromium for all browser tests. CI must have it; elsewhere they are skipped."""
+    path = shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("chromium is absent, and CI must have it")
+        pytest.skip("needs Debian's chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

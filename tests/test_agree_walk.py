@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from onrecord.records import (
     SENTENCES,
@@ -106,28 +105,23 @@ def test_problems_name_the_clauses_and_are_plain(agreed):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_works_offline_and_filters(agreed, scheme, tmp_path):
-    chromium = shutil.which("chromium")
-    assert chromium, "Debian's chromium is needed (.ci/run installs it)"
-    arguments = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"  # fmt: skip
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=arguments.split())
-        page = browser.new_page(viewport={"width": 360, "height": 800}, color_scheme=scheme)
-        asked, errors = [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto((agreed[0] / "agreement.html").as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        shown = "article.dispute:visible"
-        everything = page.locator(shown).count()
-        page.select_option("select[name=question]", "Stance")
-        fewer = page.locator(shown).count()
-        assert 0 < fewer < everything
-        assert page.locator("output").inner_text() == f"{fewer} shown"
-        page.select_option("select[name=question]", "")
-        assert page.locator(shown).count() == everything
-        assert page.locator("mark").first.inner_text().strip()
-        browser.close()
+def test_the_page_works_offline_and_filters(agreed, chromium, scheme):
+    page = chromium.new_page(viewport={"width": 360, "height": 800}, color_scheme=scheme)
+    asked, errors = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((agreed[0] / "agreement.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    shown = "article.dispute:visible"
+    everything = page.locator(shown).count()
+    page.select_option("select[name=question]", "Stance")
+    fewer = page.locator(shown).count()
+    assert 0 < fewer < everything
+    assert page.locator("output").inner_text() == f"{fewer} shown"
+    page.select_option("select[name=question]", "")
+    assert page.locator(shown).count() == everything
+    assert page.locator("mark").first.inner_text().strip()
+    page.close()
     assert len(asked) == 1
     assert errors == []
 
