@@ -49,7 +49,7 @@ def walked(tmp_path_factory, onrecord):
     )
     config = folder / "conf/campaign/tones.yaml"
     config.write_text(config.read_text().replace("origin: people", "origin: simulated"))
-    for name in ("003_journal_parking-fee", "026_ledger_brief", "032_journal_hotel-tax"):
+    for name in ("001_ledger_proposal", "003_journal_parking-fee", "004_ledger_driver-shortage"):
         shutil.copy(SAMPLE / f"{name}.txt", folder / "data/tones/articles")
     for verb in ("validate", "ingest", "segment", "attribute"):
         run(verb)
