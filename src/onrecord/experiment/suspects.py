@@ -32,7 +32,7 @@ def suspicion(chances: Floats, gold: npt.NDArray[np.int64]) -> tuple[Floats, npt
 
     >>> chances = np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.95, 0.05]])
     >>> suspicion(chances, np.array([0, 0, 1, 1]))[0].round(2).tolist()
-    [-1.02, -0.75, -1.59, 1.0]
+    [-0.82, -0.47, -1.65, 1.0]
     """
     rows, labels = chances.shape
     usual = np.array(
