@@ -62,6 +62,9 @@ def main(cfg: DictConfig) -> None:
     print(f"  agreement  {workspace / 'agreement.html'}")
     print(f"  release    {workspace / 'releases' / f'v{cfg.version}'}")
     print(f"\nTo annotate yourself: {' '.join(['onrecord serve', *own_words(cfg, campaign)])}")
+    print(
+        f"  then log in as an annotator of {workspace / 'logins.csv'}: answers of others are not counted"
+    )
     print(f"({time.monotonic() - started:.0f} s)")
 
 

@@ -38,6 +38,8 @@ from onrecord.records import (
 )  # fmt: skip
 from onrecord.scheme import annotation_folder, guidelines_version, load_scheme
 
+MADE = {"people": "people's", "machine": "machine-made", "simulated": "simulated"}
+
 
 def main(cfg: DictConfig) -> None:
     """Write ``releases/vX.Y.Z/``, prove it, and (``to=hub``) upload it in one commit."""
@@ -65,7 +67,7 @@ def main(cfg: DictConfig) -> None:
             print(f"{folder} is already published, byte for byte the same")
         else:
             fresh.rename(folder)
-            print(f"published {folder} ({cfg.kind}, labels made by {material.dataset['origin']})")
+            print(f"published {folder} ({cfg.kind}, {MADE[material.dataset['origin']]} labels)")
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     if cfg.to == "hub":
