@@ -7,6 +7,7 @@ from onrecord.records import (
     BadInput,
     GoldRow,
     atomic,
+    origin_of,
     read_jsonl,
     read_parquet,
     require,
@@ -73,3 +74,15 @@ def test_the_same_rows_give_the_same_bytes(tmp_path):
 def test_a_missing_step_names_the_verb_to_run(tmp_path):
     with pytest.raises(BadInput, match="run `onrecord segment` first"):
         require(tmp_path / "sentences.parquet", "segment")
+
+
+@pytest.mark.parametrize(
+    ("origins", "declared", "made"),
+    [
+        ([], "people", "people"),
+        (["people"], "machine", "machine"),
+        (["people", "simulated"], "people", "simulated"),
+    ],
+)
+def test_labels_are_never_called_people_s_when_one_is_not(origins, declared, made):
+    assert origin_of(origins, declared) == made

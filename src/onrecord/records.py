@@ -93,6 +93,16 @@ PURPOSES = ("main", "qualification", "check", "repeat", "adjudication")
 ORIGINS = ("people", "machine", "simulated")
 
 
+def origin_of(origins: Iterable[str], declared: str) -> str:
+    """Return who made the labels: of what annotations say and the campaign declares, the furthest from people.
+
+    >>> origin_of(["people", "simulated"], "people")
+    'simulated'
+    """
+    found = {*origins, declared}
+    return next(origin for origin in ("simulated", "machine", "people") if origin in found)
+
+
 MAX_NAME_WORDS = 5  # of a speaker's name that may be given without the text
 
 

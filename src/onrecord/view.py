@@ -16,8 +16,10 @@ from onrecord.pages import Section, notice, page, render
 from onrecord.records import (
     ARTICLES,
     SENTENCES,
+    Annotation,
     BadInput,
     GoldRow,
+    origin_of,
     read_jsonl,
     read_parquet,
     require,
@@ -113,7 +115,9 @@ def main(cfg: DictConfig) -> None:
             read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)
         )
         made = {"people": "", "machine": ", machine-made", "simulated": ", simulated"}
-        lead = f"Gold labels{made[cfg.campaign.origin]}."
+        path = workspace / "annotations.jsonl"
+        origins = [row["origin"] for row in read_jsonl(path, Annotation)] if path.exists() else []
+        lead = f"Gold labels{made[origin_of(origins, cfg.campaign.origin)]}."
     elif cfg.labels_from == "predictions":
         if not cfg.predictions:
             raise BadInput(

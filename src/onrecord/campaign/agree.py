@@ -32,6 +32,7 @@ from onrecord.records import (
     CheckFailed,
     counted_annotations,
     file_sha256,
+    origin_of,
     read_json,
     read_jsonl,
     read_parquet,
@@ -169,6 +170,7 @@ def main(cfg: DictConfig) -> None:
         questions, answers = of_table(source, level=cfg.level, settings=settings)
         own: dict[str, dict[str, Any]] = {}
         scheme, guidelines = None, ""
+        rows = []
     else:
         source = require(workspace / "annotations.jsonl", "collect")
         sentences = read_parquet(
@@ -213,7 +215,7 @@ def main(cfg: DictConfig) -> None:
         "problems": problems(answers, scheme, guidelines),
         "enough": enough,
         "advice": sample_advice(enough),
-        "origin": None if cfg.annotations else cfg.campaign.origin,
+        "origin": None if cfg.annotations else origin_of((r["origin"] for r in rows), cfg.campaign.origin),
         "signature": {
             "annotations": file_sha256(source), **settings, "onrecord": __version__,
         },

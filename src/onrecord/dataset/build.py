@@ -22,6 +22,7 @@ from onrecord.records import (
     CheckFailed,
     GoldRow,
     latest_annotations,
+    origin_of,
     read_jsonl,
     read_parquet,
     require,
@@ -68,7 +69,7 @@ def main(cfg: DictConfig) -> None:
         tables["annotations"] = split_annotations(annotations, columns, scheme)
     card = {
         "question": question, "source": cfg.source.name, "title": title, "split": split, "seed": cfg.seed,
-        "origin": origin_of(annotations, cfg.campaign.origin) if annotations is not None else "people",
+        "origin": origin_of(annotations.get("origin", []), cfg.campaign.origin) if annotations is not None else "people",
         "counts": counts(tables["gold"], question, features[question]["names"]),
         "audit": {key: audit[key] for key in ("summary", "on_leak", "findings", "passed")},
     }  # fmt: skip
@@ -148,12 +149,6 @@ def split_annotations(
         values = {name: [annotations[name][i] for i in rows] if rows else [] for name in features}
         tables[split] = table(features, values, "annotations")
     return tables
-
-
-def origin_of(annotations: Columns, declared: str) -> str:
-    """Return who made the labels: the origin furthest from people that any annotation has."""
-    origins = {*annotations.get("origin", []), declared}
-    return next(origin for origin in ("simulated", "machine", "people") if origin in origins)
 
 
 def counts(tables: Mapping[str, pa.Table], question: str, names: Sequence[str]) -> dict[str, Any]:
