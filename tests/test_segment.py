@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onrecord.cli import main
-from onrecord.corpus.engine import (
+from onrecord.corpus.furniture import mark
+from onrecord.corpus.segment import sentences
+from onrecord.corpus.splitter import make
+from onrecord.engine import (
     map_shards,
     read_rows,
     resumable,
     row_shards,
     write_parquet_stream,
 )
-from onrecord.corpus.furniture import mark
-from onrecord.corpus.segment import sentences
-from onrecord.corpus.splitter import make
 from onrecord.records import ARTICLES, SENTENCES, BadInput, parse_sentence_id
 
 ROOT = Path(__file__).parents[1]

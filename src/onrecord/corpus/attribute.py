@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 from omegaconf import DictConfig
 
 from onrecord.corpus.credit import Article, Reading, Sentence
-from onrecord.corpus.engine import map_shards, row_shards, write_parquet_stream
 from onrecord.corpus.roles import kind_of_name, kind_of_nominal
+from onrecord.engine import map_shards, row_shards, write_parquet_stream
 from onrecord.records import SPEAKERS, BadInput, require
 
 Row = dict[str, Any]

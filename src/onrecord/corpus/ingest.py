@@ -12,9 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from onrecord.corpus import changes, dedupe
 from onrecord.corpus.article import read_sidecar
-from onrecord.corpus.engine import map_shards, write_parquet_stream
 from onrecord.corpus.formats import article_files, shards, suffix
 from onrecord.corpus.pieces import Pieces, ingest_shard, with_sidecar
+from onrecord.engine import map_shards, write_parquet_stream
 from onrecord.records import ARTICLES, BadInput, write_jsonl
 
 SHOWN = 10  # bad files, and files in other encodings, that the summary lists

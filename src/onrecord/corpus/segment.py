@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 from omegaconf import DictConfig, OmegaConf
 
-from onrecord.corpus.engine import read_rows, resumable, row_shards, write_parquet_stream
 from onrecord.corpus.splitter import LINE, Splitter, make, trimmed
+from onrecord.engine import read_rows, resumable, row_shards, write_parquet_stream
 from onrecord.records import SENTENCES, file_sha256, require, sentence_id
 
 # They are part of the page's layout, but they assert something: annotators are sent them.
