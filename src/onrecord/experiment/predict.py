@@ -1,17 +1,18 @@
 """``predict``: a trained model over a campaign's sentences, and how common each label is among them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from omegaconf import DictConfig
 
+from onrecord.engine import resumable
 from onrecord.experiment import runs
 from onrecord.experiment.examples import read_examples
 from onrecord.experiment.models import label_probabilities, load_model
@@ -71,7 +72,16 @@ def sentence_frame(
     )  # fmt: skip
 
 
-def shards_by_article(frame: pd.DataFrame, size: int) -> list[pd.DataFrame]:
+@dataclass(frozen=True)
+class Shard:
+    """Rows of the inputs from ``first`` to before ``last``; shards of one frame differ in their ``repr``."""
+
+    first: int
+    last: int
+    frame: pd.DataFrame = field(repr=False)
+
+
+def shards_by_article(frame: pd.DataFrame, size: int) -> list[Shard]:
     """Return the frame in pieces of some ``size`` sentences that never part an article."""
     starts = np.flatnonzero((frame["article"] != frame["article"].shift()).to_numpy())
     cuts, begun = [0], 0
@@ -79,60 +89,25 @@ def shards_by_article(frame: pd.DataFrame, size: int) -> list[pd.DataFrame]:
         if start - begun >= size:
             cuts.append(int(start))
             begun = int(start)
-    return [frame.iloc[a:b] for a, b in zip(cuts, [*cuts[1:], len(frame)], strict=True) if b > a]
+    ends = [*cuts[1:], len(frame)]
+    return [Shard(a, b, frame.iloc[a:b]) for a, b in zip(cuts, ends, strict=True) if b > a]
 
 
 def predict_shard(
-    shard: pd.DataFrame,
+    shard: Shard,
     model_file: Path,
     names: Sequence[str],
     vectors: Callable[[pd.DataFrame], pd.DataFrame] | None,
 ) -> pa.Table:
-    """Return ``id``, ``predicted`` and one probability a label for a shard's sentences, in order."""  # fmt: skip
-    frame = shard if vectors is None else vectors(shard)
+    """Return ``id``, ``predicted`` and one probability a label for a shard's sentences, in order."""
+    frame = shard.frame if vectors is None else vectors(shard.frame)
     chances = label_probabilities(_model(model_file), frame, len(names))
     columns: dict[str, Any] = {
-        "id": pa.array(shard["id"].tolist(), pa.string()),
+        "id": pa.array(frame["id"].tolist(), pa.string()),
         "predicted": pa.array([names[i] for i in chances.argmax(axis=1)], pa.string()),
     }
     columns |= {name: pa.array(chances[:, i], pa.float64()) for i, name in enumerate(names)}
     return pa.table(columns)
-
-
-def kept_shard(
-    number: int, shard: pd.DataFrame, folder: Path, predict: Callable[[pd.DataFrame], pa.Table]
-) -> Path:
-    """Return the file of a shard's predictions; one that is there already is not made again."""
-    path = folder / f"{number:06d}.parquet"
-    if not path.is_file():
-        table = predict(shard)
-        write_parquet(path, table, table.schema)
-    return path
-
-
-def predict_all(
-    shards: Sequence[pd.DataFrame],
-    folder: Path,
-    predict: Callable[[pd.DataFrame], pa.Table],
-    *,
-    engine: str,
-    workers: int,
-) -> Iterator[Path]:
-    """Yield each shard's file, in order, made in ``workers`` processes or on a Ray cluster."""  # fmt: skip
-    backend = {"local": "loky", "ray": "ray"}.get(engine)
-    if backend is None:
-        raise BadInput(f"engine={engine}: expected local or ray")
-    if workers < 1:
-        raise BadInput(f"workers: expected at least 1, found {workers}")
-    if engine == "ray":
-        try:
-            from ray.util.joblib import register_ray  # noqa: PLC0415 (an extra)
-        except ImportError as error:
-            raise BadInput('engine=ray needs Ray: pip install "onrecord[ray]"') from error
-        register_ray()
-    jobs = (joblib.delayed(kept_shard)(i, s, folder, predict) for i, s in enumerate(shards))
-    with joblib.parallel_backend(backend, n_jobs=workers):
-        yield from joblib.Parallel(return_as="generator" if engine == "local" else "list")(jobs)
 
 
 @cache
@@ -179,13 +154,16 @@ def main(cfg: DictConfig) -> None:
         predict_shard, model_file=folder / "model.skops", names=about["labels"], vectors=vectors
     )
     content = int(pd.util.hash_pandas_object(frame, index=False).sum())
-    key = runs.config_hash({"run": about["signature"], "size": cfg.shard_size, "content": content})
-    parts = workspace / ".predictions" / key
-    shards = shards_by_article(frame, int(cfg.shard_size))
-    made = list(
-        predict_all(shards, parts, predict, engine=str(cfg.engine.name), workers=int(cfg.workers))
+    tables = resumable(
+        predict,
+        shards_by_article(frame, int(cfg.shard_size)),
+        folder=workspace / ".predictions",
+        about=(about["signature"], content),
+        engine=str(cfg.engine.name),
+        workers=int(cfg.workers),
+        what="predicting",
     )
-    table = pa.concat_tables(pq.read_table(part) for part in made)
+    table = pa.concat_tables(tables)
     write_parquet(workspace / "predictions.parquet", table, table.schema)
     prevalence = estimate_prevalence(
         frame.assign(predicted=table["predicted"].to_pylist()),
