@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from krippendorff import alpha as reference
+from sklearn.metrics import f1_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from onrecord.campaign.bootstrap import bootstrap, figures, interval, sums_by_group, total
@@ -96,12 +97,72 @@ def test_ac1_and_percent_agreement_by_hand():
     assert gwet_ac1(counts) == pytest.approx((0.75 - chance) / (1 - chance))
 
 
-def test_specific_agreement_by_hand():
-    assert specific_agreement(np.array([[2.0, 0.0, 0.0], [1.0, 1.0, 0.0]])) == [
-        pytest.approx(2 / 3),
-        0.0,
-        None,
+# Gwet (2014), Handbook of Inter-Rater Reliability, 4th edition: 15 units, 5 observers, labels 0 to 3.
+GWET_OBSERVERS = np.array(
+    [
+        [1, 1, 2, NO, 0, 0, 1, 1, 2, 2, NO, 0, 1, 3, 1],
+        [1, 1, 3, 0, 0, 0, 0, NO, 2, 1, 1, 0, 2, 3, 1],
+        [2, 0, 3, 0, 0, 0, 2, 2, 2, 1, 0, 0, 2, 2, 1],
+        [NO, 1, 3, NO, NO, NO, NO, 0, NO, 1, 0, 0, 2, 2, NO],
+        [2, NO, NO, 0, 0, 0, 1, NO, 2, NO, NO, NO, NO, 3, 1],
     ]
+)
+
+
+@pytest.mark.parametrize(
+    ("observers", "labels", "ac1", "percent"),
+    [
+        pytest.param(PUBLISHED, (1, 2, 3, 4, 5), 0.775444068126995, 0.818181818181818, id="p. 120"),
+        pytest.param(
+            GWET_OBSERVERS, (0, 1, 2, 3), 0.496622054872614, 0.615555555555556, id="5 observers"
+        ),
+    ],
+)
+def test_ac1_is_gwet_s_own(observers, labels, ac1, percent):
+    """Gwet's data (the first is Krippendorff's too); figures of the package irrCAC 0.4.4 to 15 digits.
+
+    irrCAC holds numpy below 2, so it was run in an environment of its own.
+    """
+    counts = np.array([[np.sum(unit == value) for value in labels] for unit in observers.T], float)
+    assert gwet_ac1(counts) == pytest.approx(ac1, abs=1e-9)
+    assert percent_agreement(counts) == pytest.approx(percent, abs=1e-9)
+
+
+# Fleiss (1971), "Measuring nominal scale agreement among many raters": 30 patients, six psychiatrists each,
+# who chose depression, personality disorder, schizophrenia, neurosis or other.
+FLEISS = """00060 03003 01401 00006 03030 20400 00402 20310 20040 00006 10050 11040 03300 10050 02031
+    00501 30012 51000 02040 10203 00006 01050 02013 20040 10041 05010 40002 02040 10500 00006"""
+
+
+def test_specific_agreement_gives_fleiss_s_kappa_of_each_category():
+    """Fleiss' kappa of a category is its specific agreement beyond its share: published to three digits."""
+    counts = np.array([[int(n) for n in patient] for patient in FLEISS.split()], float)
+    share = counts.sum(axis=0) / counts.sum()
+    beyond = (np.array(specific_agreement(counts)) - share) / (1 - share)
+    assert list(beyond) == pytest.approx([0.245, 0.245, 0.520, 0.471, 0.566], abs=0.0005)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from([-1, 0, 1, 2]), min_size=4, max_size=4), min_size=2, max_size=20
+    )
+)
+def test_specific_agreement_is_f1_over_all_pairs_of_annotators(answers):
+    """Of two annotators, one taken as the truth, it is scikit-learn's F1; of more, F1 over all pairs; -1: none."""
+    table = np.array(answers)
+    counts = np.array([[np.sum(task == k) for k in range(3)] for task in table], float)
+    pairs = [(i, j) for i in range(4) for j in range(4) if i != j]
+    one = np.concatenate([table[:, i] for i, _ in pairs])
+    other = np.concatenate([table[:, j] for _, j in pairs])
+    both = (one >= 0) & (other >= 0)
+    ours = specific_agreement(counts)
+    for label in range(3):
+        if not both.any() or ours[label] is None:
+            assert label not in one[both]
+            continue
+        expected = f1_score(one[both], other[both], labels=[label], average="macro")
+        assert ours[label] == pytest.approx(expected, abs=1e-9)
 
 
 def test_weighted_sums_are_the_resampled_tasks():
