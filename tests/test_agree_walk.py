@@ -5,11 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
 
+from onrecord.campaign.agree_disputes import contexts
 from onrecord.records import (
+    ARTICLES,
     SENTENCES,
     Annotation,
     check_row,
@@ -103,6 +106,28 @@ def test_problems_name_the_clauses_and_are_plain(agreed):
     assert any("more would halve it" in line for line in agreed[1]["advice"])
 
 
+def test_a_dispute_stands_between_the_two_sentences_before_and_after_it(agreed):
+    sentences = read_parquet(agreed[0] / "sentences.parquet", SENTENCES).to_pylist()
+    articles = read_parquet(agreed[0] / "articles.parquet", ARTICLES).to_pylist()
+    around = contexts(sentences, articles)
+    one, article = sentences[10], sentences[10]["article_id"]
+    assert [s["article_id"] for s in sentences[8:13]] == [article] * 5
+    assert around[one["sentence_id"]]["before"] == f"{sentences[8]['text']} {sentences[9]['text']}"
+    assert around[one["sentence_id"]]["after"] == f"{sentences[11]['text']} {sentences[12]['text']}"
+    assert around[sentences[0]["sentence_id"]]["before"] == ""
+    last = next(s for s in reversed(sentences) if s["article_id"] == article)
+    assert around[last["sentence_id"]]["after"] == ""
+
+
+def test_flags_and_what_is_enough_are_on_the_page(agreed):
+    html = unescape((agreed[0] / "agreement.html").read_text(encoding="utf-8"))
+    assert {row["flag"] for row in agreed[1]["flags"]} == {"needs_context", "several_speakers"}
+    for row in agreed[1]["flags"]:
+        assert f"{row['flag'].replace('_', ' ')} ({row['hint']})" in html
+    needed = agreed[1]["enough"]["stance"]["needed"]["3"]
+    assert f"{needed:,}" in html
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_works_offline_and_filters(agreed, chromium, scheme):
@@ -118,7 +143,15 @@ def test_the_page_works_offline_and_filters(agreed, chromium, scheme):
     fewer = page.locator(shown).count()
     assert 0 < fewer < everything
     assert page.locator("output").inner_text() == f"{fewer} shown"
-    page.select_option("select[name=question]", "")
+    page.select_option("select[name=label]", "against")
+    both = page.locator(shown)
+    assert 0 < both.count() < fewer
+    page.select_option("select[name=annotator]", "annotator-2")  # who stands alone in bold
+    assert 0 < both.count() < fewer
+    own = both.first.locator("tr").filter(has_text="annotator-2")
+    assert own.locator(".apart").count() > 0
+    for name in ("question", "label", "annotator"):
+        page.select_option(f"select[name={name}]", "")
     assert page.locator(shown).count() == everything
     assert page.locator("mark").first.inner_text().strip()
     page.close()

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from onrecord import ROOT
+from onrecord.campaign.guidance import rules_for
 from onrecord.campaign.practice import (
     Score,
     cleared,
     feedback_page,
     known_answers,
     results,
-    rules_for,
     score,
 )
 from onrecord.campaign.progress import (

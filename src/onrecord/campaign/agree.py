@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from onrecord import __version__
 from onrecord.campaign import agree_page, drift, reliability
+from onrecord.campaign.agree_disputes import contexts
 from onrecord.campaign.enough import advice
 from onrecord.campaign.long_table import Answers, answers_of, answers_of_annotations, read_long
 from onrecord.campaign.measure import (
@@ -201,8 +202,8 @@ def main(cfg: DictConfig) -> None:
         report["anchoring"] = drift.anchoring(
             rows, {s["sentence_id"]: s for s in suggested}, groups, seed=settings["seed"]
         )
-        report["flags"] = flag_costs(rows, answers)
-        texts = agree_page.contexts(sentences, articles)
+        report["flags"] = flag_costs(rows, answers, scheme)
+        texts = contexts(sentences, articles)
     annotators = per_annotator(answers, with_models=cfg.annotator_models, seed=settings["seed"])
     for name, facts in own.items():
         annotators.setdefault(name, {}).update(facts)

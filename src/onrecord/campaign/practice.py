@@ -4,11 +4,11 @@ What is known stands in the workspace's ``known.json``, which ``plan`` writes: `
 (sentence → ``labels``, and ``why`` where the file of known answers gives a reason).
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from onrecord.campaign.guidance import rules_for
 from onrecord.pages import Section, notice, page, table, text
 from onrecord.records import latest_annotations, read_json, write_json, write_jsonl
 from onrecord.scheme import Scheme
@@ -136,23 +136,6 @@ def record(
     return found
 
 
-def rules_for(guidelines: str, question: str, label: str) -> list[str]:
-    r"""Return the numbered rules of the guidelines, in the question's part, whose outcome is a label.
-
-    >>> rules_for("## Question 1: stance\n1. Likes it -> favor.\n2. The reverse -> against.", "stance", "against")
-    ['rule 2: The reverse → against.']
-    """
-    found = []
-    for part in re.split(r"^## ", guidelines, flags=re.MULTILINE):
-        if question.replace("_", " ") not in part.partition("\n")[0].lower():
-            continue
-        for number, rule in re.findall(r"^(\d+)\. (.+)$", part, flags=re.MULTILINE):
-            outcome = re.search(rf"->[^.;]*\b{re.escape(label)}\b", rule)
-            if outcome or rule.startswith(f"{label}:"):
-                found.append(f"rule {number}: {rule}".replace("->", "→"))
-    return found
-
-
 def feedback_page(
     annotator: str,
     *,
@@ -179,7 +162,7 @@ def feedback_page(
             if right is None and given is None:
                 continue
             hint = next((label.hint for label in question.labels if label.name == right), "")
-            rules = rules_for(guidelines, name, right) if right else []
+            rules = rules_for(guidelines, name, right, scheme.questions) if right else []
             why = "" if given == right else " · ".join([hint, *rules] if hint else rules)
             cells.append(
                 [question.ask, given or "–", right or "–", "✓" if given == right else "✗", why]

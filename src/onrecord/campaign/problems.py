@@ -1,11 +1,11 @@
 """Codebook problems: the label pairs and flags that cost most agreement, with votes, clauses and advice."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from onrecord.campaign.guidance import clauses
 from onrecord.campaign.long_table import Answers
 from onrecord.campaign.measure import answers_to, coincidences, counts_of
 from onrecord.scheme import Scheme
@@ -48,27 +48,14 @@ def costs(answers: Answers, most: int = 5) -> list[dict[str, Any]]:
     return found
 
 
-def clauses(guidelines: str, question: str, labels: Iterable[str]) -> list[str]:
-    r"""Return the numbered rules and notes of a question's section that name all of ``labels``, else any of them.
-
-    >>> guide = "## Question 1: tone\n1. up: rises.\n2. down: falls; not up.\n## Question 2: x\n1. up: no"
-    >>> clauses(guide, "tone", ["up", "down"])
-    ['2. down: falls; not up.']
-    """  # fmt: skip
-    sections = re.split(r"(?m)^## ", guidelines)
-    own = next(
-        (s for s in sections if re.match(rf"[^\n]*\b{question.replace('_', '[ _]')}\b", s)), ""
-    )
-    rules = re.findall(r"(?m)^(?:\d+\.|-) .+$", own)
-    names = [re.compile(rf"(?i)(?<!\w){re.escape(label)}(?!\w)") for label in labels]
-    both = [rule for rule in rules if all(name.search(rule) for name in names)]
-    return both or [rule for rule in rules if any(name.search(rule) for name in names)]
-
-
 def flag_costs(
-    rows: Sequence[Mapping[str, Any]], questions: Mapping[str, Answers]
+    rows: Sequence[Mapping[str, Any]], questions: Mapping[str, Answers], scheme: Scheme
 ) -> list[dict[str, Any]]:
-    """Return per flag and question the share of its flagged tasks (ticked by anyone) that are in dispute."""
+    """Return per flag and question the share of its flagged tasks (ticked by anyone) that are in dispute.
+
+    ``hint`` is what the scheme says that the flag is for, ``everywhere`` the share of all tasks in dispute.
+    """
+    hints = {flag.name: flag.hint for flag in scheme.flags}
     ticked: dict[str, set[str]] = {}
     for row in rows:
         for flag in row["flags"]:
@@ -86,7 +73,7 @@ def flag_costs(
             if own.any():
                 found.append(
                     {
-                        "flag": flag, "question": name, "n_tasks": int(own.sum()),
+                        "flag": flag, "hint": hints.get(flag, ""), "question": name, "n_tasks": int(own.sum()),
                         "disputed": float((disputed & own).sum() / own.sum()), "everywhere": everywhere,
                     }
                 )  # fmt: skip
@@ -107,7 +94,7 @@ def problems(
             found.append(
                 {
                     "question": name, **row, "votes": votes,
-                    "clauses": clauses(guidelines, name, row["labels"]),
+                    "clauses": clauses(guidelines, name, row["labels"], questions),
                     "advice": in_words(name, row),
                 }
             )  # fmt: skip
