@@ -1,18 +1,19 @@
 """People's labels through the whole system: 8 votes on each of 1,850 news sentences, as 8 seats of a campaign.
 
-python benchmarks/gwsd_campaign.py GWSD.jsonl.gz [SENTENCES]
+python benchmarks/gwsd_campaign.py GWSD.jsonl.gz FOLDER [SENTENCES]
 
 The votes of gwsd-train (one question, three labels) are entered through Label Studio's API by eight
 accounts, collected and compared vote for vote; then agree, adjudicate, build, train and evaluate run as
-they do for any campaign, with a scheme of this campaign's own. No text is written outside a temporary folder.
+they do for any campaign, with a scheme of this campaign's own. All of it is kept in FOLDER (outside a clone:
+it holds the texts), so that a run that was broken off goes on where it stopped: what stands is not entered again.
 """
 
 import gzip
 import json
 import os
+import resource
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -101,51 +102,65 @@ def step(name: str, folder: Path, *words: str) -> None:
                "Plugins.instance().register(config.OwnConfFirst)\n"
                "with initialize_config_dir(version_base='1.3', config_dir=str(ROOT / 'conf')):\n"
                "    enter(compose('launch', overrides=sys.argv[1:]))"]  # fmt: skip
-    began = time.monotonic()
+    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [*run, "campaign=gwsd", *words], cwd=folder, capture_output=True, text=True, check=False
     )
-    print(f"\n## {name}: {time.monotonic() - began:.1f} s\n\n{done.stdout.strip()}", flush=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    own = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(
+        f"\n## {name}: {time.monotonic() - began:.1f} s, of them {own:.1f} s of our own processor time",
+        flush=True,
+    )
+    print(f"\n{done.stdout.strip()}", flush=True)
     if done.returncode:
         sys.exit(done.stderr)
+
+
+def server_seconds(pid: int) -> float:
+    """Return the processor time that the server has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
     with gzip.open(sys.argv[1], "rt", encoding="utf-8") as file:
         rows = [row for row in map(json.loads, file) if len(row["votes"]) == SEATS]
-    if len(sys.argv) > 2:
-        rows = rows[: int(sys.argv[2])]
+    folder = Path(sys.argv[2]).resolve()
+    if len(sys.argv) > 3:
+        rows = rows[: int(sys.argv[3])]
     print(
         f"{len(rows)} sentences, {SEATS} seats, load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
     )
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        prepare(folder, rows)
-        workspace = folder / "data" / "gwsd"
-        step("plan", folder, f"annotators={SEATS}", "suggestions=false")
-        server.start(workspace, durable=False)
-        try:
-            for name in ("launch", "enter", "collect"):
-                step(name, folder)
-        finally:
-            server.stop(workspace)
-        votes = {
-            (r["sentence_id"], r["annotator"]): r["labels"]
-            for r in read_jsonl(workspace / "votes.jsonl")
-        }
-        found = {
-            (r["sentence_id"], r["annotator"]): r["labels"]
-            for r in read_jsonl(workspace / "annotations.jsonl")
-        }
-        same = sum(found.get(key) == labels for key, labels in votes.items())
-        print(f"\nvotes entered {len(votes)}, collected {len(found)}, the same {same}")
-        if not same == len(votes) == len(found):
-            sys.exit("not vote for vote")
-        for name in ("agree", "adjudicate", "build"):
+    workspace = folder / "data" / "gwsd"
+    prepare(folder, rows)
+    step("plan", folder, f"annotators={SEATS}", "suggestions=false")
+    running = server.start(workspace, durable=False)
+    try:
+        for name in ("launch", "enter", "collect"):
+            before = server_seconds(running.pid)
             step(name, folder)
-        for model in ("majority", "tfidf_logreg"):
-            step("train", folder, f"model={model}", f"run={folder / model}")
-            step("evaluate", folder, f"run={folder / model}")
+            print(
+                f"\n({server_seconds(running.pid) - before:.1f} s of the server's processor time)"
+            )
+    finally:
+        server.stop(workspace)
+    votes = answers_in(workspace / "votes.jsonl")
+    found = answers_in(workspace / "annotations.jsonl")
+    same = sum(found.get(key) == labels for key, labels in votes.items())
+    print(f"\nvotes entered {len(votes)}, collected {len(found)}, the same {same}")
+    if not same == len(votes) == len(found):
+        sys.exit("not vote for vote")
+    for name in ("agree", "adjudicate", "build"):
+        step(name, folder)
+    for model in ("majority", "tfidf_logreg"):
+        step("train", folder, f"model={model}", f"run={folder / model}")
+        step("evaluate", folder, f"run={folder / model}")
+
+
+def answers_in(path: Path) -> dict[tuple[str, str], dict[str, str]]:
+    """Return ``(sentence, annotator) → labels`` of the latest lines of a file of votes or annotations."""
+    return {(r["sentence_id"], r["annotator"]): r["labels"] for r in read_jsonl(path)}
 
 
 if __name__ == "__main__":
