@@ -3,7 +3,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-UV = $(BIN)/uv pip install -q --python $(BIN)/python
+# Compiled once here: where bytecode is not written on import, every start of a verb would compile it all again.
+UV = $(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python
 
 .PHONY: demo test setup lint render docs lock clean
 
