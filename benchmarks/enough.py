@@ -1,8 +1,8 @@
 """Is the width that a pilot foretells the one that is really shown? On gwsd-train: 8 people a sentence.
 
-A pilot of 200 sentences foretells the width of alpha's interval for 400, 800 and 1,600 sentences and for 3, 5
-and 8 annotators a sentence; subsamples of that size, drawn anew, then show it (bootstrap, 2,000 replicates).
-gwsd-train has no article groups, so sentences are drawn one by one.
+Pilots of 200 and of 300 sentences foretell the width of alpha's interval for 400, 800 and 1,500 sentences and for
+3, 5 and 8 annotators a sentence; subsamples of that size, drawn from the others, then show it (bootstrap, 2,000
+replicates). gwsd-train has no article groups, so sentences are drawn one by one.
 """
 
 import gzip
@@ -16,7 +16,8 @@ from onrecord.campaign.long_table import Answers
 from onrecord.campaign.measure import coefficient
 
 LABELS = ["against", "favor", "neutral"]
-REPEATS = 20
+REPEATS = 100
+PILOTS = (200, 300)
 
 
 def answers_of_votes(votes: np.ndarray) -> Answers:
@@ -33,27 +34,39 @@ def main(path: str) -> None:
         votes = np.array([[LABELS.index(v) for v in json.loads(line)["votes"]] for line in file])
     generator = np.random.default_rng(1)
     print(
-        "| sentences | annotators | foretold by pilots of 200 | shown | ratio |\n|---|---|---|---|---|"
+        "| sentences | annotators | shown |",
+        " | ".join(f"pilots of {n}, mean | single ones" for n in PILOTS),
+        "|",
     )
+    print("|---|---|---|" + "---|---|" * len(PILOTS))
+    off = {size: [] for size in PILOTS}
     for people in (3, 5, 8):
-        for tasks in (400, 800, 1600):
-            foretold, shown = [], []
+        for tasks in (400, 800, 1500):
+            foretold, shown = {size: [] for size in PILOTS}, []
             for repeat in range(REPEATS):
                 order = generator.permutation(len(votes))
-                pilot = answers_of_votes(votes[order[:200]])
-                foretold.append(
-                    predicted_widths(pilot, tasks=tasks, annotators=people, seed=repeat)["alpha"]
-                )
-                drawn = generator.permuted(votes[order[200 : 200 + tasks]], axis=1)[:, :people]
+                for size in PILOTS:
+                    pilot = answers_of_votes(votes[order[:size]])
+                    told = predicted_widths(pilot, tasks=tasks, annotators=people, seed=repeat)
+                    foretold[size].append(told["alpha"])
+                drawn = generator.permuted(votes[order[max(PILOTS) :][:tasks]], axis=1)[:, :people]
                 found = coefficient(
                     answers_of_votes(drawn), level="nominal", replicates=2000, seed=1
                 )
                 shown.append(found["high"] - found["low"])
-            ratio = np.mean(foretold) / np.mean(shown)
-            print(
-                f"| {tasks:,} | {people} | {np.mean(foretold):.4f} (single pilots {np.min(foretold):.4f} to "
-                f"{np.max(foretold):.4f}) | {np.mean(shown):.4f} | {ratio:.3f} |"
-            )
+            really = np.mean(shown)
+            cells = []
+            for size, widths in foretold.items():
+                off[size] += list(np.abs(np.array(widths) / really - 1))
+                low, high = np.min(widths) / really - 1, np.max(widths) / really - 1
+                cells.append(f"{np.mean(widths) / really - 1:+.1%} | {low:+.0%} to {high:+.0%}")
+            print(f"| {tasks:,} | {people} | {really:.4f} | {' | '.join(cells)} |", flush=True)
+    for size, errors in off.items():
+        within = np.mean(np.array(errors) <= 0.15)
+        print(
+            f"pilots of {size}: {within:.1%} of {len(errors)} within 15 %, half within "
+            f"{np.median(errors):.1%}, worst {max(errors):.1%}"
+        )
 
 
 if __name__ == "__main__":

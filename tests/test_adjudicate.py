@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from onrecord.campaign import adjudication, client
-from onrecord.campaign.adjudicate import decide, flips, policies, resolve, with_spans
+from onrecord.campaign.adjudicate import decide, flips, policies, reopened, resolve, with_spans
 from onrecord.campaign.answers import to_result
 from onrecord.records import SENTENCES, BadInput, read_jsonl, read_parquet, text_sha256, write_jsonl
 from onrecord.scheme import load_scheme
@@ -88,6 +88,20 @@ def test_what_flipped_is_said():
     after, _ = resolve([row("a", stance="favor")], {}, SCHEME, "majority")
     assert flips(before, after) == ["a:0-5: stance neutral → favor"]
     assert flips(after, after) == []
+
+
+def test_new_annotations_change_only_what_they_touch_and_it_is_said():
+    def of(sentence, annotator, stance):
+        return row(annotator, stance=stance) | {"sentence_id": sentence}
+
+    first = [of(s, a, "none") for s in ("a:0-5", "a:6-9", "a:10-15") for a in ("ann", "bob")]
+    before, _ = resolve(first, {}, SCHEME, "majority")
+    new = [of("a:0-5", name, "favor") for name in ("cy", "dee", "eve")]
+    after, unresolved = resolve([*first, *new, of("a:6-9", "cy", "favor"), of("a:6-9", "dee", "favor")],
+                                {}, SCHEME, "majority")  # fmt: skip
+    assert flips(before, after) == ["a:0-5: stance none → favor"]
+    assert reopened(before, unresolved) == ["a:6-9: stance"]
+    assert after[1] == before[2]  # the third, which nobody touched
 
 
 def test_a_long_name_is_left_to_its_span_in_a_stand_off_campaign():

@@ -207,6 +207,18 @@ def flips(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]
     ]
 
 
+def reopened(
+    before: Iterable[Mapping[str, Any]], unresolved: Iterable[Mapping[str, Any]]
+) -> list[str]:
+    """Return a line for each sentence that was gold and is decided no longer, with the questions now open."""
+    old = {row["sentence_id"] for row in before}
+    return [
+        f"{row['sentence_id']}: {', '.join(row['open'])}"
+        for row in unresolved
+        if row["sentence_id"] in old
+    ]
+
+
 def main(cfg: DictConfig) -> None:
     """Write gold.jsonl and unresolved.jsonl; open or close the round of what needs a person; say what flipped."""
     workspace = Path(cfg.workspace)
@@ -258,11 +270,14 @@ def main(cfg: DictConfig) -> None:
         f"gold: {len(gold)} sentences ({', '.join(f'{n} answers {k}' for k, n in how.most_common())})"
     )
     print(f"unresolved: {len(unresolved)} sentences, for a person")
-    flipped = flips(before, gold)
-    for line in flipped[:20]:
-        print(f"flipped {line}")
-    if len(flipped) > 20:
-        print(f"… and {len(flipped) - 20} more answers flipped")
+    for what, lines in (
+        ("flipped", flips(before, gold)),
+        ("open again", reopened(before, unresolved)),
+    ):
+        for line in lines[:20]:
+            print(f"{what} {line}")
+        if len(lines) > 20:
+            print(f"… and {len(lines) - 20} more {what}")
     if cfg.round == "open":
         print(
             adjudication.open_round(cfg, unresolved, counted)
