@@ -1,13 +1,14 @@
-"""A 48-job sweep with frozen vectors, with the cache of vectors and without it.
+"""A 48-job sweep on SemEval-2016, with what features cost kept by content, and without.
 
-    python benchmarks/sweep.py ../shared/benchmarks/semeval2016.jsonl.gz ENCODER_FOLDER [JOBS_WITHOUT]
+    python benchmarks/sweep.py ../shared/benchmarks/semeval2016.jsonl.gz vectors ENCODER_FOLDER
+    python benchmarks/sweep.py ../shared/benchmarks/semeval2016.jsonl.gz words
 
-Every job trains and cross-validates `minilm_per_target` with another C. With the cache all 48 jobs are run,
-the first of which fills it. Without it JOBS_WITHOUT jobs (48 by default) are run, each with an empty cache, and
-the time of 48 is their mean times 48.
+Four models, or with `words` the three that need no encoder, by C and class weights: one command line with `-m`, all
+jobs in one process. With the cache all 48 jobs are run, from an empty cache on. Without it (`cache=false`) SAMPLE jobs of
+each model are run, at the ends of the range of C, and a model's jobs are taken to cost their mean. Times are
+processor time.
 """
 
-import shutil
 import sys
 import time
 from contextlib import chdir, redirect_stdout
@@ -16,46 +17,61 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow.parquet as pq
 
 from onrecord.cli import main as onrecord
 
-JOBS = 48
+MODELS = {
+    "vectors": ["tfidf_logreg", "tfidf_per_target", "minilm_per_target", "tfidf_minilm_target"],
+    "words": ["tfidf_logreg", "tfidf_per_target", "tfidf_target"],
+}
+WEIGHTS = ["balanced", "null"]
+JOBS, SAMPLE = 48, 2
 
 
-def run(*words: str) -> None:
+def run(*words: str) -> float:
+    """Run a command line and return its processor time in seconds."""
+    start = time.process_time()
     with redirect_stdout(StringIO()):
         assert onrecord(words) == 0, words
+    return time.process_time() - start
 
 
-def main(rows: str, encoder: str, without: int = JOBS) -> None:
-    values = [f"{c:.4f}" for c in np.geomspace(0.05, 20, JOBS)]
-    rows, encoder = str(Path(rows).resolve()), str(Path(encoder).resolve())
-    train = (
-        "train",
-        "workspace=ws",
-        "model=minilm_per_target",
-        f"encoder={encoder}",
-        "cache=cache",
-    )
+def predictions() -> dict[str, bytes]:
+    """Return what each run predicted out of fold, by the run's name."""
+    return {p.parent.name: p.read_bytes() for p in Path("experiments/runs").glob("*/out_of_fold.parquet")}  # fmt: skip
+
+
+def main(rows: str, kind: str, *encoder: str) -> None:
+    models = MODELS[kind]
+    each = JOBS // len(models)
+    values = [f"{c:.4f}" for c in np.geomspace(0.1, 10, each // len(WEIGHTS))]
+    rows = str(Path(rows).resolve())
+    told = ["train", "workspace=ws", *(f"encoder={Path(e).resolve()}" for e in encoder)]
     with TemporaryDirectory() as folder, chdir(folder):
         run("build", "source=rows", f"rows={rows}", "workspace=ws", "split=fixed")
         run("train", "workspace=ws", "model=majority")  # imports are not what is measured
-        start = time.perf_counter()
-        run(train[0], "-m", *train[1:], f"classifier.C={','.join(values)}")
-        cached = time.perf_counter() - start
-        shutil.rmtree("experiments")
-        took = []
-        for value in values[:without]:
-            shutil.rmtree("cache", ignore_errors=True)
-            start = time.perf_counter()
-            run(*train, f"classifier.C={value}")
-            took.append(time.perf_counter() - start)
-            print(f"one job without: {took[-1]:.1f} s", flush=True)
-        bare = sum(took) / len(took) * JOBS
+        sweep = [f"model={','.join(models)}", f"classifier.C={','.join(values)}", f"classifier.class_weight={','.join(WEIGHTS)}"]  # fmt: skip
+        cached = run(told[0], "-m", *told[1:], *sweep, "cache=cache")
+        kept = predictions()
+        assert len(kept) == JOBS + 1
+        size = sum(p.stat().st_size for p in Path("cache").rglob("*") if p.is_file())
+        print(f"{JOBS} jobs with the cache: {cached:.0f} s ({size / 1e6:.0f} MB kept)", flush=True)
+        Path("experiments/runs").rename("kept")
+        bare = 0.0
+        for model in models:
+            took = [
+                run(*told, f"model={model}", f"classifier.C={c}", f"classifier.class_weight={w}", "cache=false")
+                for c, w in [(values[0], WEIGHTS[0]), (values[-1], WEIGHTS[-1])][:SAMPLE]
+            ]  # fmt: skip
+            print(f"  {model}, a job without: {', '.join(f'{t:.1f}' for t in took)} s", flush=True)
+            bare += each * sum(took) / len(took)
+        same = all(kept[name] == made for name, made in predictions().items())
     print(
-        f"{JOBS} jobs with the cache: {cached:.0f} s; without ({without} run): {bare:.0f} s; {bare / cached:.1f} times as long"
+        f"{JOBS} jobs without: {bare:.0f} s ({SAMPLE * len(models)} run); {bare / cached:.1f} times as long"
     )
+    print(f"predictions of those {SAMPLE * len(models)} are the same bytes: {same}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3], *map(int, sys.argv[3:]))
+    main(*sys.argv[1:])

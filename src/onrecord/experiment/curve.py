@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from onrecord.experiment import scores
 from onrecord.experiment.curve_plot import curve_svg
 from onrecord.experiment.examples import Examples, read_examples
+from onrecord.experiment.feature_cache import features_folder, features_kept
 from onrecord.experiment.folds import grouped_folds
 from onrecord.experiment.models import fit_model, label_probabilities
 from onrecord.experiment.train import development, make_from, wants_vectors
@@ -189,11 +190,12 @@ def main(cfg: DictConfig) -> None:
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
     if wants_vectors(settings):
         examples = attach_vectors(examples, str(cfg.encoder), cfg.cache)
-    found = make_curve(
-        examples, lambda part: fit_model(make_from(settings), part, soft=bool(cfg.soft)),
-        [float(s) for s in cfg.shares], [int(m) for m in cfg.more], measure=str(cfg.measure),
-        folds=int(cfg.folds), repeats=int(cfg.repeats), replicates=int(cfg.replicates), seed=int(cfg.seed),
-    )  # fmt: skip
+    with features_kept(features_folder(cfg.cache, workspace)):
+        found = make_curve(
+            examples, lambda part: fit_model(make_from(settings), part, soft=bool(cfg.soft)),
+            [float(s) for s in cfg.shares], [int(m) for m in cfg.more], measure=str(cfg.measure),
+            folds=int(cfg.folds), repeats=int(cfg.repeats), replicates=int(cfg.replicates), seed=int(cfg.seed),
+        )  # fmt: skip
     found = {"model": cfg.model.name, "data": examples.signature, "origin": examples.origin, "seed": int(cfg.seed), **found}  # fmt: skip
     write_json(workspace / "curve.json", found)
     write_text(workspace / "curve.svg", curve_svg(found))

@@ -9,6 +9,7 @@ so that no two n-grams share a key. Code 0 stands for what is unknown and for ev
 holds a 0 is none.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
 from itertools import chain
@@ -19,6 +20,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from onrecord.experiment.feature_cache import Arrays, kept, matrix_arrays, matrix_of
 from onrecord.records import BadInput
 
 WORD = re.compile(r"\b\w\w+\b|\n")  # a newline parts two texts; none is left inside a text
@@ -52,23 +54,44 @@ class NgramTfidf(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit_transform(self, texts: Sequence[str], y: Any = None, **_: Any) -> sp.csr_matrix:
         """Learn the n-grams and return the texts' weights."""
-        units, owner = self._units(texts)
-        self.alphabet_ = self._alphabet(units)
-        keys, rows = self._keys(units, owner)
-        self.keys_, columns = np.unique(keys, return_inverse=True)
-        counts = _counts(rows, columns, (len(texts), len(self.keys_)))
-        frequency = np.bincount(counts.indices, minlength=len(self.keys_))
-        kept = frequency >= self.min_df
-        if not kept.any():
-            raise BadInput(
-                f"no {self.unit} n-gram stands in {self.min_df} texts or more of the {len(texts)} trained on"
-            )
-        self.keys_ = self.keys_[kept]
-        self.idf_ = np.log((1 + len(texts)) / (1 + frequency[kept])) + 1
-        return self._weights(counts[:, kept])
+        about = ("fit", self.unit, self.low, self.high, self.min_df)
+        made = kept(lambda: about, texts, lambda: self._fitted(texts))
+        self.alphabet_ = made["alphabet"].tobytes().decode("utf-32-le", "surrogatepass")
+        self.keys_, self.idf_ = made["keys"], made["idf"]
+        return matrix_of(made)
 
     def transform(self, texts: Sequence[str]) -> sp.csr_matrix:
         """Return the texts' weights, shape (texts, n-grams); unknown n-grams weigh nothing."""
+        return matrix_of(kept(self._told, texts, lambda: matrix_arrays(self._transformed(texts))))
+
+    def _told(self) -> tuple[object, ...]:
+        """Return what the weights of new texts depend on besides the texts."""
+        state = hashlib.sha256(self.alphabet_.encode("utf-8", "surrogatepass"))
+        state.update(self.keys_.tobytes())
+        state.update(self.idf_.tobytes())
+        return ("transform", self.unit, self.low, self.high, state.hexdigest())
+
+    def _fitted(self, texts: Sequence[str]) -> Arrays:
+        """Return what is learnt from the texts, and their weights, as arrays."""
+        units, owner = self._units(texts)
+        self.alphabet_ = self._alphabet(units)
+        keys, rows = self._keys(units, owner)
+        distinct, columns = np.unique(keys, return_inverse=True)
+        counts = _counts(rows, columns, (len(texts), len(distinct)))
+        frequency = np.bincount(counts.indices, minlength=len(distinct))
+        common = frequency >= self.min_df
+        if not common.any():
+            raise BadInput(
+                f"no {self.unit} n-gram stands in {self.min_df} texts or more of the {len(texts)} trained on"
+            )
+        self.idf_ = np.log((1 + len(texts)) / (1 + frequency[common])) + 1
+        weights = self._weights(counts[:, common])
+        alphabet = np.frombuffer(self.alphabet_.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        return {
+            "alphabet": alphabet, "keys": distinct[common], "idf": self.idf_, **matrix_arrays(weights)
+        }  # fmt: skip
+
+    def _transformed(self, texts: Sequence[str]) -> sp.csr_matrix:
         units, owner = self._units(texts)
         keys, rows = self._keys(units, owner)
         columns = np.searchsorted(self.keys_, keys)

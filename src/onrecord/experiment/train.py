@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from onrecord.experiment import runs
 from onrecord.experiment.card import model_card
 from onrecord.experiment.examples import Examples, read_examples, small_labels
+from onrecord.experiment.feature_cache import features_folder, features_kept
 from onrecord.experiment.features import needs_vectors
 from onrecord.experiment.folds import grouped_folds, out_of_fold
 from onrecord.experiment.models import fit_model, make_model, save_model
@@ -119,8 +120,9 @@ def main(cfg: DictConfig) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     for stale in ("run.json", "report.json", "report.html", "predictions.parquet"):
         (folder / stale).unlink(missing_ok=True)
-    chances, fold_of, cv = cross_validate(examples, settings)
-    model = fit_model(make_from(settings), examples, soft=bool(cfg.soft))
+    with features_kept(features_folder(cfg.cache, Path(cfg.workspace))):
+        chances, fold_of, cv = cross_validate(examples, settings)
+        model = fit_model(make_from(settings), examples, soft=bool(cfg.soft))
     save_model(model, folder / "model.skops")
     write_json(folder / "cv.json", cv)
     runs.write_probabilities(

@@ -6,10 +6,12 @@ or the dataset that it is needed in. torch is imported only when a text is new.
 
 import hashlib
 import sqlite3
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,14 @@ Vectors = npt.NDArray[np.float32]
 AT_A_TIME = 256
 
 
-def attach_vectors(examples: Examples, encoder: str, cache_folder: str | None) -> Examples:
+def attach_vectors(examples: Examples, encoder: str, cache_folder: str | bool | None) -> Examples:
     """Return the examples with the columns ``vector`` and ``target_vector``, from the cache where known."""
     return replace(examples, frame=vector_columns(examples.frame, encoder, cache_folder))
 
 
-def vector_columns(frame: pd.DataFrame, encoder: str, cache_folder: str | None) -> pd.DataFrame:
+def vector_columns(
+    frame: pd.DataFrame, encoder: str, cache_folder: str | bool | None
+) -> pd.DataFrame:
     """Return a frame with ``text`` and ``target`` with their vectors in two more columns."""
     texts, targets = list(frame["text"]), list(frame["target"])
     distinct = list(dict.fromkeys([*texts, *targets]))
@@ -41,16 +45,20 @@ def vector_columns(frame: pd.DataFrame, encoder: str, cache_folder: str | None) 
     )
 
 
-def sentence_vectors(texts: Sequence[str], encoder: str, cache_folder: str | None) -> Vectors:
+def sentence_vectors(
+    texts: Sequence[str], encoder: str, cache_folder: str | bool | None
+) -> Vectors:
     """Return one vector a text, shape (texts, width); new texts are encoded and added to the cache.
 
     ``encoder`` is a folder or the name of a sentence-transformers model; ``cache_folder`` a folder, by default the
-    user's. Raises BadInput where the encoder is not to be had.
+    user's, or False to keep nothing. Raises BadInput where the encoder is not to be had.
     """
     folder = encoder_folder(encoder)
     weights = weights_hash(folder)
-    path = Path(cache_folder or user_cache_dir("onrecord")) / "vectors.sqlite"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = Path(":memory:")
+    if cache_folder is not False:
+        path = Path(str(cache_folder or user_cache_dir("onrecord"))) / "vectors.sqlite"
+        path.parent.mkdir(parents=True, exist_ok=True)
     return cached_vectors(texts, weights, path, lambda new: encode(new, folder))
 
 
@@ -123,4 +131,6 @@ def _model(folder: str) -> Any:
         raise BadInput(
             "sentence vectors need the extra `embeddings`: pip install -r requirements-embeddings.txt"
         ) from error
+    if not sys.stderr.isatty():
+        import_module("transformers.utils.logging").disable_progress_bar()  # its weights' loading
     return SentenceTransformer(folder, device="cpu")
