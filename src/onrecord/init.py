@@ -68,4 +68,9 @@ def main(cfg: DictConfig) -> None:
     print(f"  {config}     its target and settings")
     print("  annotation/     the questions (scheme.yaml) and the guidelines")
     print(f"  {articles}/     put your articles here (txt, html, jsonl, csv, parquet)")
-    print(f"Next: onrecord validate campaign={name}, then onrecord ingest campaign={name}")
+    print("Next, with the articles there:")
+    print(f"  onrecord validate campaign={name}           is it sound?")
+    print(
+        f"  onrecord serve campaign={name}              Label Studio; the first start installs it"
+    )
+    print(f"  onrecord make campaign={name} until=launch  read, cut, plan, fill the projects")

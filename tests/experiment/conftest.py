@@ -11,11 +11,17 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from onrecord.cli import main
 from onrecord.experiment.examples import Examples, read_examples
 from onrecord.records import file_sha256
+
+if pd.__version__.startswith(
+    "2."
+):  # the lock's; pip may find 3 beside the wheel, which always does
+    pd.options.mode.copy_on_write = True
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -344,5 +344,8 @@ def main(cfg: DictConfig) -> None:
     # A password on a terminal helps; in a file of somebody's log it would lie open.
     shown = server.password if sys.stdout.isatty() else f"in {workspace}/labelstudio/server.json"
     print(f"Label Studio runs at {server.public} (pid {server.pid})")
-    print(f"Log in as {server.email}, password {shown}")
-    print(f"End it: onrecord serve stop=true campaign={cfg.campaign.name} workspace={workspace}")
+    print(
+        f"Administrator: {server.email}, password {shown} (annotators' logins come with `launch`)"
+    )
+    elsewhere = f" workspace={workspace}" if workspace != Path("data", cfg.campaign.name) else ""
+    print(f"End it: onrecord serve stop=true campaign={cfg.campaign.name}{elsewhere}")

@@ -127,7 +127,9 @@ def main(cfg: DictConfig) -> None:
         n = write_parquet_stream(target, pieces.tables(kept, groups, copies), schema)
         report(workspace, bad, pieces.notes("encodings"))
     n_groups = len({name for name, keep in zip(groups, kept, strict=True) if keep})
-    print(f"{n} articles in {n_groups} groups of copies in {target}: {found.told()}")
+    print(
+        f"{n} articles in {n_groups} groups (copies of a story share one) in {target}: {found.told()}"
+    )
     if lost:
         print(f"{sum(lost.values())} annotations are orphaned, of {', '.join(sorted(lost))}")
 

@@ -215,7 +215,9 @@ def _kept(
             raise BadInput(
                 f"{where}: label {label} of row {identifier!r} is not in the features: {', '.join(names)}"
             )
-    missing |= (frame["label"] == -1).to_numpy()
+    missing = (
+        missing | (frame["label"] == -1).to_numpy()
+    )  # a new array: pandas 3 gives read-only ones
     copies = frame["is_copy"].fillna(False).to_numpy(dtype=bool) & ~missing
     for column in INPUTS:
         frame[column] = frame[column].fillna("").astype(str)
