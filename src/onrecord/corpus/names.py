@@ -16,8 +16,11 @@ from onrecord.corpus.lexicon import words as listed
 TITLES = listed("titles", "role_politician", "role_agency", "role_officer") | frozenset(
     ["council", "city", "county", "police", "district", "school", "board", "transit"]
 )
-NOT_NAMES = listed("not_names", "weekdays")
+NOT_NAMES = listed("not_names", "weekdays", "prepositions")
 ORG_NOUNS = listed("org_nouns")
+_ROLES = listed(
+    "role_politician", "role_agency", "role_advocate", "role_expert", "role_other", "role_officer"
+) | {"named"}
 MEN, WOMEN = listed("men"), listed("women")
 FIRST_NAMES = MEN | WOMEN
 _PARTICLES = frozenset(
@@ -69,7 +72,7 @@ _TITLE = r"(?:(?<=[SG])en|(?<=[RS])ep|(?<=G)ov|(?<=[MDJS])r|(?<=M)rs|(?<=M)s|(?<
 _CAP = rf"[A-ZÀ-Þ](?:{_TITLE}|\.(?:[A-Z]\.)*|\w*(?:[-’'&.]\w+)*)"
 _RUN = re.compile(
     rf"{_CAP}(?:,? (?=[JS]r\b){_CAP}"
-    rf"|[ \u00a0](?:(?:de|da|del|della|der|den|di|du|la|le|van|von|bin|ibn|al|el|dos) ){{0,2}}{_CAP})*"
+    rf"|[ \u00a0](?:(?:de|da|del|della|der|den|di|du|la|le|van|von|bin|ibn|al|el|dos) ){{0,2}}(?:al-|el-)?{_CAP})*"
 )
 # What joins the capitalised words of a body's name: Immigration and Customs Enforcement.
 _JOINS = frozenset(
@@ -112,8 +115,8 @@ def split_name(run: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     (('Senate', 'Minority', 'Leader'), ('Chuck', 'Schumer'))
     >>> split_name(("But", "Trump")), split_name(("Attorney", "General"))
     (((), ('Trump',)), (('Attorney', 'General'), ()))
-    >>> split_name(("The", "State", "Department"))
-    ((), ('State', 'Department'))
+    >>> split_name(("The", "State", "Department")), split_name(("RNC", "Staff", "Ann", "Lee"))
+    (((), ('State', 'Department')), (('RNC', 'Staff'), ('Ann', 'Lee')))
     """
     parts = [*run[:-1], bare(run[-1])]
     lows = [bare(w).lower() for w in parts]
@@ -140,7 +143,17 @@ def split_name(run: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         and lows[0] in FIRST_NAMES
     ):
         last = -1
+    if len(parts) - last > 3 and lows[-2] in FIRST_NAMES and _leads(parts[last + 1 : -2]):
+        last = len(parts) - 3
     return tuple(parts[: last + 1]), tuple(parts[last + 1 :])
+
+
+def _leads(words: Sequence[str]) -> bool:
+    """Say whether words before a first name and a last name are a body's, not names of that person."""
+    return all(
+        word.lower() in ORG_NOUNS or (word.isupper() and word.isalpha() and len(word) > 1)
+        for word in words
+    )
 
 
 class Roster:
@@ -171,12 +184,23 @@ class Roster:
             ):
                 # the first word of a sentence, not of a name
                 start, words = start + len(words[0]) + 1, words[1:]
+            while len(words) > 1 and words[0].lower() in NOT_NAMES:
+                start, words = start + len(words[0]) + 1, words[1:]  # "But Ann Lee"
+            if len(words) > 2 and _in_office(text, start):
+                # "Chief of Staff Ann Lee": the office ends where a first name begins
+                first = next((i for i, w in enumerate(words) if w.lower() in FIRST_NAMES), 0)
+                if first and first < len(words) - 1:
+                    start, words = start + len(" ".join(words[:first])) + 1, words[first:]
             titles, name = split_name(words)
             if not name:
                 continue
             self.mentions.append(Mention(start, end, name, titles))
             counts[name] += 1
-            if len(name) > 1 and _INTRODUCED.match(text, end) and self._looks_person(name):
+            if (
+                1 < len(name) < 4
+                and (_INTRODUCED.match(text, end) or _word_before(text, start) in _ROLES)
+                and self._looks_person(name)
+            ):
                 self.persons.add(name)
             if titles:
                 self._titles[name[-1]].update(bare(t).lower() for t in titles)
@@ -200,6 +224,19 @@ class Roster:
             self._full[name] = self._fullest(name)
         return " ".join(self._full[name])
 
+    def bearer(self, mention: Mention) -> tuple[str, ...]:
+        """Return the name a mention stands for: of "Mrs. Clinton" the Clinton who is a woman, if one is named."""
+        if len(mention.name) == 1 and mention.titles:
+            title = bare(mention.titles[-1]).lower()
+            gender = "f" if title in _SHE else "m" if title in _HE else ""
+            options = [n for n in self._by_last[mention.name[0]] if self._looks_person(n)]
+            if gender and len(options) > 1:
+                firsts = WOMEN if gender == "f" else MEN
+                same = [n for n in options if n[0].lower() in firsts]
+                if same:
+                    return max(same, key=lambda n: (self.counts[n], len(n)))
+        return mention.name
+
     def _fullest(self, name: tuple[str, ...]) -> tuple[str, ...]:
         if len(name) == 1:
             word = name[0]
@@ -222,7 +259,12 @@ class Roster:
         return max(same, key=lambda n: (len(n), self.counts[n])) if same else name
 
     def _looks_person(self, name: tuple[str, ...]) -> bool:
-        return len(name) <= 4 and name[-1].lower() not in ORG_NOUNS and not name[-1].isupper()
+        return (
+            len(name) <= 4
+            and name[-1].lower() not in ORG_NOUNS
+            and not name[-1].isupper()
+            and NOT_NAMES.isdisjoint([word.lower() for word in name[:-1]])
+        )
 
     def is_name(self, name: tuple[str, ...]) -> bool:
         """Say whether a capitalised word is a name, not merely the first word of a sentence."""
@@ -257,7 +299,10 @@ class Roster:
         if len(name) == 1:
             if self._titles.get(name[0]):
                 return True
-            return any(self.is_person(n) for n in self._by_last[name[0]])
+            return any(self.is_person(n) for n in self._by_last[name[0]]) or (
+                name[0].lower() in FIRST_NAMES
+                and any(self.is_person(n) for n in self._by_first[name[0]])
+            )
         return (
             name[0].lower() in FIRST_NAMES
             or bool(self._titles.get(name[-1]))
@@ -283,6 +328,17 @@ class Roster:
         return self.mentions[low:high]
 
 
+def _in_office(text: str, start: int) -> bool:
+    """Say whether a title and "of" or "for" stand right before a name: "Chief of Staff …"."""
+    small = _word_before(text, start)
+    return small in {"of", "for"} and _word_before(text, start - len(small) - 1).lower() in TITLES
+
+
+def _word_before(text: str, start: int) -> str:
+    """Return the word right before a name, where one space parts them."""
+    return text[text.rfind(" ", max(0, start - 20), start - 1) + 1 : start - 1] if start else ""
+
+
 class _Run(NamedTuple):
     """Capitalised words in a row: offsets, the words, whether they open a sentence."""
 
@@ -301,7 +357,8 @@ def _runs(text: str) -> Iterator[_Run]:
             if run.lower() not in NOT_NAMES:
                 yield _Run(start, end, (run,), _opens_sentence(text, start))
             continue
-        words = tuple(run.replace("\u00a0", " ").split(" "))
+        run = run.replace("\u00a0", " ")
+        words = tuple(run.split(" "))
         if len(words) > 2 and run.isupper():
             continue
         opens = _opens_sentence(text, start)

@@ -53,9 +53,10 @@ class Sources:
             return self._pronoun(at, first)
         mention = self._named(row, subject)
         if mention is not None:
-            self.roster.speaks(mention.name)
-            person = mention.name if self.roster.is_person(mention.name) else None
-            return self.roster.full(mention.name), person, 1.0
+            name = self.roster.bearer(mention)
+            self.roster.speaks(name)
+            person = name if self.roster.is_person(name) else None
+            return self.roster.full(name), person, 1.0
         bearer = self._bearer(row, subject)
         if bearer is not None:
             return self.roster.full(bearer), bearer, 0.8
@@ -140,6 +141,7 @@ class Sources:
         Persons named in quotations, and those known to be of the other gender, are passed over.
         """
         best, best_score = None, -99.0
+        here = False  # a person is named before the pronoun in its own sentence
         for back in range(6):
             index = at - back
             if index < 0:
@@ -161,13 +163,17 @@ class Sources:
                 if back == 0:
                     score -= 0.5
                 if self.text[mention.end - 2 : mention.end] in {"'s", "’s"}:
-                    score -= 0.7
-                first = False
+                    score -= 0.7  # whose it is, not who
+                else:
+                    first = False
+                here |= back == 0
                 if score > best_score:
                     best, best_score = mention.name, score
         if self.last is not None:
             known = self.roster.gender(self.last)
             score = 1.0 - 0.5 * (at - self.last_at) + (0.2 if known else 0.0)
+            if not here and self.readings[at].quoted and at - self.last_at == 1:
+                score += 1.0  # who is being quoted goes on
             if (not known or known == gender) and score > best_score:
                 best = self.last
         return best
