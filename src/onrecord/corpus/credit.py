@@ -7,11 +7,12 @@ of the passage they stand in, of the line that leads into them, or of the senten
 import re
 from collections.abc import Iterable, Sequence
 
+from onrecord.corpus.clauses import clause_follows
 from onrecord.corpus.cues import OPINIONS, Attribution, attributions, closing_subject
 from onrecord.corpus.lexicon import QUOTE, lexicon
 from onrecord.corpus.names import Roster
 from onrecord.corpus.passages import Passages
-from onrecord.corpus.phrases import AUX, VERBS, Token, main_subject, tokens
+from onrecord.corpus.phrases import AUX, DASHES, VERBS, Token, main_subject, tokens
 from onrecord.corpus.quotes import quotations
 from onrecord.corpus.ranker import THRESHOLD, features, weights
 from onrecord.corpus.readings import Reading, Sentence, readings_of
@@ -29,6 +30,8 @@ _CUE_WORDS = (
     | OPINIONS
     | {"according"}
 )
+_BARE = 0.98  # of a sentence in quotation marks: it holds no cue
+_TAIL = 120  # code points of a line that credits the quotation before it
 _WORDS = re.compile(r"[a-z]+")
 
 
@@ -53,6 +56,8 @@ class Article:
         if sentence.furniture not in (None, "cue"):
             return
         quoted = reading.quoted
+        if not quoted and at and self.readings[at - 1].share > _BARE:
+            self._tail(at, reading)
         if (
             not quoted
             and self.text[sentence.end - 1 : sentence.end] != ":"
@@ -60,13 +65,18 @@ class Article:
         ):
             self._by_colon(at, reading)
             return
-        if reading.share > 0.98:
+        if reading.share > _BARE:
             return
         reading.row = row = tokens(self.text, sentence.start, sentence.end, quoted)
         options = attributions(row)
         if row and row[-1].low == ":":
             self._lead(at, reading, options)
-        best = self._best(reading, options) or self._colon_quote(row) or self._closing(row)
+        best = (
+            self._credit_line(row)
+            or self._best(reading, options)
+            or self._colon_quote(row)
+            or self._closing(row)
+        )
         likely = 0.9
         if best is not None and not quoted and row[-1].low != ":":
             likely = self._likely(reading, best, len(options))
@@ -97,8 +107,48 @@ class Article:
         if name is not None and (options or self._quoted_next(at)):
             reading.lead = name, person, sure
 
+    def _tail(self, at: int, reading: Reading) -> None:
+        """Note whom a line after a bare quotation credits with it: "NAME asked the crowd.", "- NAME, city"."""
+        before, sentence = self.readings[at - 1].sentence, reading.sentence
+        start, end = sentence.start, sentence.end
+        if end - start > _TAIL:
+            return
+        if self.text[start] in DASHES:
+            here = self.roster.between(start, start + 4)
+            if here and self.roster.is_name(here[0].name):
+                name = self.roster.bearer(here[0])
+                person = name if self.roster.is_person(name) else None
+                reading.tail = self.roster.full(name), person, 0.9
+            return
+        if before.paragraph != sentence.paragraph:
+            return
+        row = [
+            Token("", "”,", before.start, before.end),
+            *tokens(self.text, start, end, []),
+        ]
+        for option in attributions(row):
+            if min(option.at, option.subject[0]) == 1 and not clause_follows(row, option.at):
+                name, person, sure = self.sources.of(
+                    at, Reading(sentence, [], 0, row), option.subject
+                )
+                if name is not None:
+                    reading.tail = name, person, sure
+                return
+
     def _quoted_next(self, at: int) -> bool:
         return at + 1 < len(self.readings) and bool(self.readings[at + 1].quoted)
+
+    def _credit_line(self, row: Sequence[Token]) -> Attribution | None:
+        """Return the name between a dash, "from" or "by" and a colon with a quotation: "Turnout - NAME: …"."""
+        for at in range(2, len(row) - 1):
+            if row[at].low == ":" and row[at + 1].word == "":
+                begin = at
+                while begin and (row[begin - 1].word[:1].isupper() or row[begin - 1].low == "and"):
+                    begin -= 1
+                if 0 < begin < at and row[begin - 1].low in DASHES | {"from", "by"}:
+                    return Attribution(":", at, (begin, at), QUOTE, 1.0, False, False)
+                return None
+        return None
 
     def _colon_quote(self, row: Sequence[Token]) -> Attribution | None:
         """Return the subject of a sentence that ends in a colon and a quotation, whatever its verb."""

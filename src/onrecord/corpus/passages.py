@@ -7,6 +7,7 @@ of the same paragraph, or of the quotation before; or whom a pull quote repeats.
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from onrecord.corpus.quotes import Quotation
 from onrecord.corpus.readings import Lead, Reading
@@ -26,10 +27,26 @@ class Passages:
 
     def settle(self) -> None:
         """Credit what the cues left open, in place."""
+        self._tails()
         self._lead_ins()
         self._transcripts()
         self._bare_quotations()
         self._pull_quotes()
+
+    def _tails(self) -> None:
+        """Give a bare quotation to whom the line after it credits."""
+        starts = [q.start for q in self.quotes]
+        credited = {
+            bisect_right(starts, low)
+            for reading in self.readings
+            if reading.name is not None
+            for low, _ in reading.quoted
+        }
+        for before, reading in pairwise(self.readings):
+            if reading.tail is None or before.name is not None:
+                continue
+            if bisect_right(starts, before.quoted[-1][0]) not in credited:
+                self._take(before, reading.tail, 0.95)
 
     def _lead_ins(self) -> None:
         """Give a paragraph that a cue line leads in ("NAME continued:") to that line's subject."""

@@ -27,6 +27,7 @@ REACH = 40  # tokens: no noun phrase of news is longer
 _JOINING = words("joining")
 _REDUCED = words("reduced")
 _VENUES = words("venues")
+_LY_NOUNS = words("ly_nouns")
 _NEARNESS = words("nearness")
 _NAMES_TOO = words("names_too")
 _NOBODY = words("nobody")
@@ -150,7 +151,11 @@ def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
                 low in PLAIN
                 or (low in ADVERBS and low != "all")
                 or (low in VERBS and not VERBS[low].nounish and low not in _REDUCED)
-                or (low.endswith("ed") and row[j - 1].word[:1].isupper())
+                or (
+                    row[j - 1].word[:1].isupper()
+                    and low.endswith(("ed", "ly"))
+                    and low not in _LY_NOUNS
+                )
             ):
                 break
         named = named or (word[0].isupper() and low not in DETERMINERS and low not in TITLES)
@@ -223,6 +228,8 @@ def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
         if low == "to" and not (k and row[k - 1].low in _NEARNESS):
             break
         k -= 1
+    if k > 1 and row[k].low in AUX and row[k - 1].low in _RELATIVE:
+        k -= 1  # "NAME, who is the owner said"
     if (
         k > 1
         and row[k].low in _RELATIVE
@@ -275,7 +282,7 @@ def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
     while j < before and row[j].low in _LEADING:
         j += 1
     if j < before and (
-        row[j].low in PREPOSITIONS or row[j].low in {"when", "while", "as", "if", "after"}
+        row[j].low in PREPOSITIONS or row[j].low in _CIRCUMSTANCE or row[j].low.endswith("ing")
     ):
         k = j
         while k < min(before, j + 30) and row[k].low != ",":

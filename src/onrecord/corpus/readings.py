@@ -35,6 +35,7 @@ class Reading:
     cue: str | None = None
     confidence: float = 0.5
     lead: Lead | None = None  # whom its closing colon hands over to
+    tail: Lead | None = None  # whom it credits with the quotation before it
 
 
 def readings_of(sentences: Sequence[Sentence], quotes: Sequence[Quotation]) -> list[Reading]:
