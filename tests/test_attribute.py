@@ -52,6 +52,12 @@ def read(text: str) -> list[dict]:
         ("Six routes are full, according to Dempsey.", "Hal Dempsey", "indirect"),
         ("“Six routes are full,” agency spokesman Ed Orr said.", "Ed Orr", "direct"),
         ("Drivers of the night shift say the plan is rushed.", "Drivers of the night shift", "indirect"),
+        ("“Yes,” said Chief of Staff Ida Noor.", "Ida Noor", "direct"),
+        ("“Yes,” said a spokesman for Mayor Ida Noor.", "a spokesman for Mayor Ida Noor", "direct"),
+        ("“Yes,” Ida Noor, who is the owner said.", "Ida Noor", "direct"),
+        ("“It can “pay for itself” soon,” Pell said.", "Renata Pell", "direct"),
+        ("Buses were late - Hal Dempsey: “We had no drivers.”", "Hal Dempsey", "direct"),
+        ("But Pell quickly took the floor, saying: “No.”", "Renata Pell", "direct"),
         ("Pell signed the petition on Monday.", None, "none"),
         ("Dempsey did not respond to three calls.", None, "none"),
         ("The buses run every ten minutes.", None, "none"),
@@ -75,6 +81,40 @@ def test_a_quotation_keeps_its_speaker_over_sentences_and_paragraphs():
 def test_a_transcript_line_gives_its_paragraph_to_the_name_before_the_colon():
     rows = read(f"{INTRODUCED}\nPell: We start on Monday.|The fare ends then.\nThe hall was full.")
     assert [r["speaker_name"] for r in rows] == [None, "Renata Pell", "Renata Pell", None]
+
+
+def test_a_line_after_a_bare_quotation_credits_it():
+    rows = read(
+        f"{INTRODUCED}\n“It is late,” Pell said.|“Who pays?”|Dempsey asked the crowd.\n"
+        "“Nobody rides in the rain, and nobody ever has.”\n- Renata Pell, Orrin"
+    )
+    names = [None, "Renata Pell", "Hal Dempsey", None, "Renata Pell", None]
+    assert [r["speaker_name"] for r in rows] == names
+
+
+def test_a_title_tells_two_bearers_of_a_surname_apart():
+    rows = read(
+        "Bill Roe and Mary Roe met. Bill Roe left.|“No,” Mrs. Roe said.|“Yes,” Mr. Roe said."
+    )
+    assert [r["speaker_name"] for r in rows] == [None, "Mary Roe", "Bill Roe"]
+
+
+def test_who_is_quoted_goes_on_over_whom_he_named():
+    rows = read(f"{INTRODUCED}\nPell, Ed Orr said, was late.\n“She is always late,” he said.")
+    assert rows[-1]["speaker_name"] == "Ed Orr"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("“A “b” c.” D.", ["“A “b” c.”"]),
+        ("“A. “B,” he said. “C.”", ["“A. “B,”", "“C.”"]),
+        ("“He is 5’2”. So?” D.", ["“He is 5’2”. So?”"]),
+    ],
+    ids=["nested", "not closed", "inches"],
+)
+def test_a_nested_quotation_belongs_to_the_one_around_it(text, expected):
+    assert [text[q.start : q.end] for q in quotations(text)] == expected
 
 
 def test_kinds_come_from_roles_anywhere_in_the_article():

@@ -116,9 +116,9 @@ class Article:
         if self.text[start] in DASHES:
             here = self.roster.between(start, start + 4)
             if here and self.roster.is_name(here[0].name):
-                name = self.roster.bearer(here[0])
-                person = name if self.roster.is_person(name) else None
-                reading.tail = self.roster.full(name), person, 0.9
+                signed = self.roster.bearer(here[0])
+                person = signed if self.roster.is_person(signed) else None
+                reading.tail = self.roster.full(signed), person, 0.9
             return
         if before.paragraph != sentence.paragraph:
             return

@@ -23,6 +23,7 @@ _ROLES = listed(
 ) | {"named"}
 MEN, WOMEN = listed("men"), listed("women")
 FIRST_NAMES = MEN | WOMEN
+_SMALL = NOT_NAMES - FIRST_NAMES
 _PARTICLES = frozenset(
     [
         "de",
@@ -121,7 +122,7 @@ def split_name(run: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     parts = [*run[:-1], bare(run[-1])]
     lows = [bare(w).lower() for w in parts]
     first = 0
-    while first < len(parts) and lows[first] in NOT_NAMES:
+    while first < len(parts) and lows[first] in _SMALL:
         first += 1
     parts, lows = parts[first:], lows[first:]
     if not parts or lows[-1] in ORG_NOUNS:
@@ -185,8 +186,10 @@ class Roster:
                 # the first word of a sentence, not of a name
                 start, words = start + len(words[0]) + 1, words[1:]
             while len(words) > 1 and words[0].lower() in NOT_NAMES:
+                if words[0].lower() in FIRST_NAMES and text[end : end + 1] == ",":
+                    break  # "Will Roe, the owner"
                 start, words = start + len(words[0]) + 1, words[1:]  # "But Ann Lee"
-            if len(words) > 2 and _in_office(text, start):
+            if len(words) > 2 and bare(words[0]).lower() not in TITLES and _in_office(text, start):
                 # "Chief of Staff Ann Lee": the office ends where a first name begins
                 first = next((i for i, w in enumerate(words) if w.lower() in FIRST_NAMES), 0)
                 if first and first < len(words) - 1:
@@ -263,7 +266,7 @@ class Roster:
             len(name) <= 4
             and name[-1].lower() not in ORG_NOUNS
             and not name[-1].isupper()
-            and NOT_NAMES.isdisjoint([word.lower() for word in name[:-1]])
+            and _SMALL.isdisjoint([word.lower() for word in name[:-1]])
         )
 
     def is_name(self, name: tuple[str, ...]) -> bool:

@@ -21,13 +21,16 @@ _MARK = re.compile(r"'{2,3}|``|[“”„‟«»\"‘’'\n]")
 _OPENING = frozenset("“„‟«") | {"``"}
 _SINGLE = frozenset("‘’'")
 _CLOSING = frozenset("”»")
+_INCHES = re.compile(r".?\d[’']\d{1,2}", re.DOTALL)
+_AHEAD = 2000  # code points: how far a nested quotation looks for its end
 _BEFORE_CLOSE = frozenset(".,!?…;-–—")
 
 
 def quotations(text: str) -> list[Quotation]:
     """Return the quotations of ``text`` in order; they never overlap and never cross a line break.
 
-    Nested marks belong to the quotation around them. A closing mark without an opening one is ignored.
+    Nested marks belong to the quotation around them, whose paragraph must close both. A closing mark
+    without an opening one is ignored, as are inches (5’2”).
     Time and memory are linear in the text.
 
     >>> [("He said “yes” and 'no way.'")[q.start : q.end] for q in quotations("He said “yes” and 'no way.'")]
@@ -36,6 +39,7 @@ def quotations(text: str) -> list[Quotation]:
     found: list[Quotation] = []
     opened = -1  # start of the open double quotation, or -1
     single = -1  # start of an open single quotation outside any double one, or -1
+    nested = 0  # quotations open inside the open one
     for match in _MARK.finditer(text):
         mark, at = match[0], match.start()
         if mark in _SINGLE:
@@ -56,16 +60,29 @@ def quotations(text: str) -> list[Quotation]:
             if opened >= 0:
                 found.append(Quotation(opened, at, _opens_next(text, match.end())))
             opened = single = -1
+            nested = 0
         elif opened < 0:
             if mark in _CLOSING or (mark not in _OPENING and not _can_open(text, match.end() - 1)):
                 continue
             opened, single = at, -1
-        elif mark not in _OPENING or _closes(text, at):
+        elif mark in _OPENING and not _closes(text, at):
+            nested += _nests(text, opened, at)
+        elif nested and mark in _CLOSING:
+            nested -= 1
+        elif not (mark in _CLOSING and _INCHES.fullmatch(text, at - 4, at)):
             found.append(Quotation(opened, match.end(), False))
-            opened = -1
+            opened, nested = -1, 0
     if opened >= 0:
         found.append(Quotation(opened, len(text), False))
     return found
+
+
+def _nests(text: str, opened: int, at: int) -> bool:
+    """Say whether the mark at ``at`` opens a quotation inside the one open since ``opened``: both close in turn."""
+    end = text.find("\n", at, at + _AHEAD)
+    end = at + _AHEAD if end < 0 else end
+    outer = text[opened] in _OPENING
+    return text.count("”", at, end) >= text.count("“", at, end) + outer
 
 
 def _closes(text: str, at: int) -> bool:
