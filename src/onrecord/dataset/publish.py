@@ -99,7 +99,8 @@ def refuse_undeclared(material: Material, cfg: DictConfig) -> None:
     origin = material.dataset["origin"]
     if material.dataset["source"] == "gold" and origin != cfg.campaign.origin:
         raise BadInput(
-            f"the annotations are {origin}-made, but the campaign says origin: {cfg.campaign.origin}: declare it in conf/campaign"
+            f"the annotations are {MADE[origin]}, but the campaign says origin: {cfg.campaign.origin}: "
+            f"write origin: {origin} into conf/campaign/{cfg.campaign.name}.yaml, or say campaign.origin={origin}"
         )
     if cfg.kind == "full" and not cfg.campaign.text_license:
         raise BadInput(

@@ -209,7 +209,7 @@ def _kept(
     for identifier, text in zip(frame["id"], frame["text"], strict=True):
         if not isinstance(text, str) or not text.strip():
             raise BadInput(f"{where}: expected a text in row {identifier!r}, found {text!r}")
-    missing = frame["label"].isna().to_numpy()
+    missing = np.array(frame["label"].isna(), dtype=bool)  # a copy: pandas 3's own is read-only
     for identifier, label in frame.loc[~missing, ["id", "label"]].itertuples(index=False):
         if not -1 <= label < len(names):
             raise BadInput(
