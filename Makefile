@@ -32,8 +32,9 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+# Two processes, each with a server and a browser of its own; a file's tests stay together and in order.
 test: lint .venv/.embeddings
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 # Renders what is committed from annotation/scheme.yaml; a test fails when it is stale.
 render: setup

@@ -29,6 +29,16 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
+# The files that take longest, first: two processes then end at about the same time.
+LONGEST_FIRST = ("test_docs", "test_own_campaign", "test_walk", "test_reproduce", "test_annotate")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first."""
+    rank = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """``../shared``: real articles, labels and benchmarks. CI must have it; elsewhere its tests are skipped."""
