@@ -3,7 +3,7 @@
 from importlib.resources import files
 
 import pytest
-from skops.io import get_untrusted_types
+from skops.io import get_untrusted_types, loads
 
 from onrecord.corpus.cues import attributions
 from onrecord.corpus.phrases import tokens
@@ -31,3 +31,11 @@ def test_the_shipped_model_needs_no_trust_and_has_a_weight_a_feature():
 )  # fmt: skip
 def test_plain_reports_are_likelier_than_asides(likely, unlikely):
     assert probability(likely) > probability(unlikely)
+
+
+def test_the_weights_are_those_that_skops_reads():
+    data = files("onrecord.corpus").joinpath("ranker.skops").read_bytes()
+    scaler, regression = (step for _, step in loads(data, trusted=[]).steps)
+    scaled = regression.coef_[0] / scaler.scale_
+    assert list(weights().weights) == scaled.tolist()
+    assert weights().intercept == regression.intercept_[0] - (scaled * scaler.mean_).sum()

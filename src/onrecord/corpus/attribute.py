@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from omegaconf import DictConfig
 
+from onrecord.corpus import columns
 from onrecord.corpus.credit import Article, Reading, Sentence
 from onrecord.corpus.roles import kind_of_name, kind_of_nominal
 from onrecord.engine import map_shards, row_shards, write_parquet_stream
@@ -240,7 +241,7 @@ def attribute_shard(work: str) -> pa.Table:
         if text.group in known:
             settle(text.texts, rows, known[text.group])
         found += [{"sentence_id": i, **row} for i, row in zip(text.ids, rows, strict=True)]
-    return pa.Table.from_pylist(found, SPEAKERS)
+    return columns.table(found, SPEAKERS)
 
 
 def packed(shard: Shard, known: Mapping[str, Known]) -> str:

@@ -44,7 +44,8 @@ def hashes(path: Path) -> dict[str, str]:
     """Return each article's text hash from an ``articles.parquet``; nothing where there is no such file."""
     if not path.exists():
         return {}
-    table = pq.read_table(path, columns=["article_id", "sha256"])
+    with pq.ParquetFile(path) as file:  # read_table would import pandas
+        table = file.read(columns=["article_id", "sha256"])
     return dict(zip(*(table[name].to_pylist() for name in ("article_id", "sha256")), strict=True))
 
 

@@ -4,7 +4,6 @@ Sentences are read in order, so that a pronoun can look back; then quotations wi
 of the passage they stand in, of the line that leads into them, or of the sentence that they repeat.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 
 from onrecord.corpus.clauses import clause_follows
@@ -32,7 +31,8 @@ _CUE_WORDS = (
 )
 _BARE = 0.98  # of a sentence in quotation marks: it holds no cue
 _TAIL = 120  # code points of a line that credits the quotation before it
-_WORDS = re.compile(r"[a-z]+")
+_WORDS = {form.encode() for form in _CUE_WORDS}
+_LETTERS = bytes(at if chr(at).islower() and at < 128 else 32 for at in range(256))
 
 
 class Article:
@@ -231,4 +231,6 @@ def _wishes(row: Sequence[Token], cue: Attribution) -> bool:
 
 def has_cue(sentence: str) -> bool:
     """Say whether any word of a sentence could be a reporting cue: the quick look before the close one."""
-    return not _CUE_WORDS.isdisjoint(_WORDS.findall(sentence.lower()))
+    # As bytes, in which all but a to z is a space: each sentence comes here, and this is the fastest look.
+    letters = sentence.lower().encode("ascii", "replace").translate(_LETTERS)
+    return not _WORDS.isdisjoint(letters.split())

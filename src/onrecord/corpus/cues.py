@@ -39,6 +39,7 @@ from onrecord.corpus.phrases import (
 )
 
 OPINIONS = words("adjectives_opinion")
+_CUES = OPINIONS | {"according", *VERBS}
 _RAISING = words("raising")
 _SHORT = 6  # tokens: longer after "…, said the" is a clause
 _MODALS = words("modals")
@@ -86,8 +87,8 @@ def closing_subject(row: Sequence[Token]) -> tuple[int, int] | None:
 def attributions(row: Sequence[Token]) -> list[Attribution]:
     """Return every cue of a sentence that has a subject in it, in order of appearance."""
     found: list[Attribution] = []
-    for at, token in enumerate(row):
-        low = token.low
+    for at in [at for at, token in enumerate(row) if token[1] in _CUES]:
+        low = row[at].low
         verb = VERBS.get(low)
         if verb is not None:
             one = _verb(row, at, verb)

@@ -167,12 +167,13 @@ class Roster:
         self._titles: dict[str, set[str]] = defaultdict(set)
         self.persons: set[tuple[str, ...]] = set()  # names that speak like persons
         runs = list(_runs(text))
-        whole = {run.words for run in runs}
-        for run in runs:
-            if not run.opens or run.words[0].isupper():
-                self._proper.update(run.words)
-            elif len(run.words) > 1:
-                self._proper.update(run.words[1:])
+        whole = {words for _, _, words, _ in runs}
+        for _, _, words, opens in runs:
+            if not opens or words[0].isupper():
+                self._proper.update(words)
+            elif len(words) > 1:
+                self._proper.update(words[1:])
+        make = tuple.__new__  # many names an article: skip the named constructor
         for run in runs:
             start, end, words, opens = run
             if (
@@ -197,7 +198,7 @@ class Roster:
             titles, name = split_name(words)
             if not name:
                 continue
-            self.mentions.append(Mention(start, end, name, titles))
+            self.mentions.append(make(Mention, (start, end, name, titles)))
             counts[name] += 1
             if (
                 1 < len(name) < 4
@@ -217,15 +218,16 @@ class Roster:
                 self._by_last[last].append(name)
                 self._by_first[name[0]].append(name)
         self._acronyms = _acronyms(text, runs)
-        self._full: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._full: dict[tuple[str, ...], str] = {}
         self._person: dict[tuple[str, ...], bool] = {}
         self._mentions_of: dict[str, list[Mention]] | None = None
 
     def full(self, name: tuple[str, ...]) -> str:
         """Return the fullest form of ``name`` in the article."""
-        if name not in self._full:
-            self._full[name] = self._fullest(name)
-        return " ".join(self._full[name])
+        found = self._full.get(name)
+        if found is None:
+            found = self._full[name] = " ".join(self._fullest(name))
+        return found
 
     def bearer(self, mention: Mention) -> tuple[str, ...]:
         """Return the name a mention stands for: of "Mrs. Clinton" the Clinton who is a woman, if one is named."""
@@ -353,12 +355,13 @@ class _Run(NamedTuple):
 
 def _runs(text: str) -> Iterator[_Run]:
     """Yield the runs of capitalised words; a possessive ends one, small words alone and headlines are none."""
+    make = tuple.__new__
     for match in _RUN.finditer(text):
         run = match[0]
         start, end = match.span()
         if " " not in run and "\u00a0" not in run:
             if run.lower() not in NOT_NAMES:
-                yield _Run(start, end, (run,), _opens_sentence(text, start))
+                yield make(_Run, (start, end, (run,), _opens_sentence(text, start)))
             continue
         run = run.replace("\u00a0", " ")
         words = tuple(run.split(" "))
@@ -373,7 +376,7 @@ def _runs(text: str) -> Iterator[_Run]:
                     yield _Run(start, stop, words[begin : at + 1], opens)
                     start, begin, opens = stop + 1, at + 1, False
             words = words[begin:]
-        yield _Run(start, end, words, opens)
+        yield make(_Run, (start, end, words, opens))
 
 
 def _opens_sentence(text: str, start: int) -> bool:

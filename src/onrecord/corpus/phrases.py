@@ -96,16 +96,19 @@ def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -
     """
     found: list[Token] = []
     at = start
-    make = tuple.__new__  # the tokens of an article are its cost: skip the named constructor
+    # The tokens of an article are its cost: no match object and no named constructor for each of them.
+    make, find, add = tuple.__new__, text.find, found.append
     for low, high in [*quotes, (end, end)]:
-        for match in _TOKEN.finditer(text, at, min(low, at + MOST_LETTERS)):
-            word = match[0]
+        stop = at
+        for word in _TOKEN.findall(text, at, min(low, at + MOST_LETTERS)):
+            begin = find(word, stop)  # only white space is between two tokens
+            stop = begin + len(word)
             plain = word.lower()
             if "’" in plain:
                 plain = plain.replace("’", "'")
             elif plain in _NAMES_TOO and found and word[0].isupper():
                 plain = word  # Will Doyle, Theresa May: no auxiliary
-            found.append(make(Token, (word, plain, match.start(), match.end())))
+            add(make(Token, (word, plain, begin, stop)))
         if high > low:
             ended = text[high - 2 : high - 1] in {",", ".", "?", "!", "…", "'"}
             found.append(Token("", "”," if ended else "”", low, high))

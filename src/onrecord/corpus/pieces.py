@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from onrecord.corpus import columns as arrow
 from onrecord.corpus import dedupe
 from onrecord.corpus.article import Known, article
 from onrecord.corpus.formats import Part, raw_articles
@@ -61,9 +62,15 @@ def ingest_shard(
     texts = [row["text"] for row in found]
     dedupe.sketch(texts, bands=bands, rows=rows).save(path.with_suffix(".sketches"))
     with atomic(path.with_suffix(".parquet")) as temporary:
-        pq.write_table(pa.Table.from_pylist(found, ARTICLES), temporary, compression="lz4")
+        pq.write_table(arrow.table(found, ARTICLES), temporary, compression="lz4")
     write_json(path.with_suffix(".json"), {"bad": bad, "encodings": encodings})
     return name
+
+
+def read(path: Path, names: Sequence[str] | None = None) -> pa.Table:
+    """Return a piece's table, or some columns of it."""
+    with pq.ParquetFile(path) as file:  # read_table would import pandas
+        return file.read(columns=names)
 
 
 def with_sidecar(
@@ -90,8 +97,7 @@ class Pieces:
 
     def column(self, name: str) -> list[Any]:
         """Return one column of all the pieces' articles."""
-        tables = (pq.read_table(path, columns=[name]) for path in self.files(".parquet"))
-        return [value for table in tables for value in table[name].to_pylist()]
+        return [v for path in self.files(".parquet") for v in read(path, [name])[name].to_pylist()]
 
     def notes(self, name: str) -> list[Any]:
         """Return what all the pieces noted: ``bad`` or ``encodings``."""
@@ -100,11 +106,10 @@ class Pieces:
 
     def text_of(self, identifier: str) -> str | None:
         """Return the text that an article has, or None where there is no such article."""
-        where = [("article_id", "=", identifier)]
         for path in self.files(".parquet"):
-            found = pq.read_table(path, columns=["text"], filters=where)
-            if found.num_rows:
-                text: str = found["text"][0].as_py()
+            ids = read(path, ["article_id"])["article_id"].to_pylist()
+            if identifier in ids:
+                text: str = read(path, ["text"])["text"][ids.index(identifier)].as_py()
                 return text
         return None
 
@@ -114,10 +119,11 @@ class Pieces:
         """Yield the articles, those that are ``kept``, piece by piece, with their groups filled in."""
         at = 0
         for path in self.files(".parquet"):
-            table = pq.read_table(path)
+            table = read(path)
             end = at + table.num_rows
             for column, values in (("group_id", groups), ("copy_of", copies)):
                 place = ARTICLES.get_field_index(column)
-                table = table.set_column(place, column, pa.array(values[at:end], pa.string()))
-            yield table.filter(pa.array(kept[at:end], pa.bool_()))
+                table = table.set_column(place, column, arrow.array(values[at:end], pa.string()))
+            chosen = arrow.array(kept[at:end], pa.int8()).cast(pa.bool_())
+            yield table.filter(chosen)
             at = end

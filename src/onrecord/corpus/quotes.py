@@ -17,7 +17,7 @@ class Quotation(NamedTuple):
 
 
 # Two straight apostrophes or two back-ticks stand for a double mark in older news feeds.
-_MARK = re.compile(r"'{2,3}|``|[“”„‟«»\"‘’'\n]")
+_MARK = re.compile(r"[“”„‟«»\"‘’'`\n](?:(?<=')'{1,2}|(?<=`)`)?")
 _OPENING = frozenset("“„‟«") | {"``"}
 _SINGLE = frozenset("‘’'")
 _CLOSING = frozenset("”»")
@@ -42,6 +42,8 @@ def quotations(text: str) -> list[Quotation]:
     nested = 0  # quotations open inside the open one
     for match in _MARK.finditer(text):
         mark, at = match[0], match.start()
+        if mark == "`":
+            continue
         if mark in _SINGLE:
             if opened >= 0:
                 continue

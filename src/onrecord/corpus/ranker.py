@@ -6,11 +6,17 @@ are named and hold no words; the weights were fitted on the train half of polnea
 ``benchmarks/attribution_ranker.py`` and are shipped as ``ranker.skops``.
 """
 
+import json
 import math
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from io import BytesIO
+from operator import mul
+from typing import Any, NamedTuple
+from zipfile import ZipFile
+
+import numpy as np
 
 from onrecord.corpus.clauses import clause_follows, postposed
 from onrecord.corpus.cues import Attribution
@@ -109,17 +115,26 @@ class Weights(NamedTuple):
 
     def probability(self, values: Sequence[float]) -> float:
         """Return the probability that the cue reports its sentence."""
-        z = self.intercept + sum(w * x for w, x in zip(self.weights, values, strict=True))
+        z = self.intercept + sum(map(mul, self.weights, values))
         return 1 / (1 + math.exp(-z))
 
 
 @cache
 def weights() -> Weights:
-    """Return the shipped model's weights. Only types that skops trusts by itself are read."""
-    from skops.io import loads  # noqa: PLC0415 - it imports scikit-learn, a second that only this verb needs
+    """Return the shipped model's weights.
 
-    model = loads(files("onrecord.corpus").joinpath("ranker.skops").read_bytes(), trusted=[])
-    scaler, regression = model[0], model[-1]
-    scaled = regression.coef_[0] / scaler.scale_
-    intercept = float(regression.intercept_[0] - (scaled * scaler.mean_).sum())
+    A skops file is a zip of plain arrays and what they belong to. The arrays are read as such: skops would
+    import scikit-learn for them, which costs more than attributing a thousand articles.
+    """
+    data = files("onrecord.corpus").joinpath("ranker.skops").read_bytes()
+    with ZipFile(BytesIO(data)) as archive:
+        steps = json.loads(archive.read("schema.json"))["content"]["content"]["steps"]["content"]
+        scaler, regression = (step["content"][1]["content"]["content"] for step in steps)
+
+        def array(owner: Any, name: str) -> Any:
+            return np.load(BytesIO(archive.read(owner[name]["file"])), allow_pickle=False)
+
+        scaled = array(regression, "coef_")[0] / array(scaler, "scale_")
+        offset = (scaled * array(scaler, "mean_")).sum()
+        intercept = float(array(regression, "intercept_")[0] - offset)
     return Weights(intercept, tuple(float(w) for w in scaled))

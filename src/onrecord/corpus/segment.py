@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 from omegaconf import DictConfig, OmegaConf
 
+from onrecord.corpus import columns
 from onrecord.corpus.splitter import LINE, Splitter, make, trimmed
 from onrecord.engine import read_rows, resumable, row_shards, write_parquet_stream
 from onrecord.records import SENTENCES, file_sha256, require, sentence_id
@@ -79,7 +80,7 @@ def segment_shard(shard: tuple[str, int, int], *, splitter: Mapping[str, Any]) -
     """Return the sentences of a shard of ``articles.parquet``."""
     split = make(splitter)
     rows = [row for article in read_rows(shard, COLUMNS) for row in sentences(article, split)]
-    return pa.Table.from_pylist(rows, SENTENCES)
+    return columns.table(rows, SENTENCES)
 
 
 def main(cfg: DictConfig) -> None:
