@@ -7,7 +7,7 @@ of the passage they stand in, of the line that leads into them, or of the senten
 from collections.abc import Iterable, Sequence
 
 from onrecord.corpus.clauses import clause_follows
-from onrecord.corpus.cues import OPINIONS, Attribution, attributions, closing_subject
+from onrecord.corpus.cues import OPINIONS, Attribution, as_subject, attributions, closing_subject
 from onrecord.corpus.lexicon import QUOTE, lexicon
 from onrecord.corpus.names import Roster
 from onrecord.corpus.passages import Passages
@@ -161,10 +161,11 @@ class Article:
         return None
 
     def _closing(self, row: Sequence[Token]) -> Attribution | None:
-        subject = closing_subject(row)
+        subject = closing_subject(row) or as_subject(row)
         if subject is None:
             return None
-        verb = min(subject[1], len(row) - 1)
+        last = min(subject[1], len(row) - 1)
+        verb = next((j for j in range(last, len(row)) if row[j].low in VERBS), last)
         return Attribution(row[verb].word, verb, subject, QUOTE, 1.0, False, False)
 
     def _best(self, reading: Reading, options: Iterable[Attribution]) -> Attribution | None:

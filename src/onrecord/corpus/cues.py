@@ -28,6 +28,7 @@ from onrecord.corpus.phrases import (
     DETERMINERS,
     PREPOSITIONS,
     PRONOUNS,
+    REACH,
     VERBS,
     Token,
     appositive_name,
@@ -82,6 +83,16 @@ def closing_subject(row: Sequence[Token]) -> tuple[int, int] | None:
     if span is None or not any(t.word[:1].isupper() for t in row[span[0] : span[1]]):
         return None
     return span
+
+
+def as_subject(row: Sequence[Token]) -> tuple[int, int] | None:
+    """Return the subject of "As NAME, the author of “…,” put it, “…”": a sentence that opens so and quotes."""
+    if row[0].low != "as" or len(row) < 4 or not row[1].word[:1].isupper():
+        return None
+    at = next((j for j in range(2, min(len(row), REACH)) if row[j].low in VERBS), None)
+    if at is None or row[-1].word and (row[-2].word or row[-1].low != "."):
+        return None
+    return phrase_right(row, 1)
 
 
 def attributions(row: Sequence[Token]) -> list[Attribution]:
@@ -232,7 +243,7 @@ def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
         after is None
         or after.word == ""
         or after.low in _CLOSES
-        or after.low.endswith(("ing", "ly"))
+        or after.low.endswith(("ing", "ly", "ed"))
     )
     if closes and row[at - 1].word:
         # "NAME, of TOWN, asked the crowd …" is told from "…, said NAME." by what ends the phrase
@@ -265,6 +276,8 @@ def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | 
     if j < 0:
         return None, negated, passive
     j = skip_dates(row, j)
+    while j > 0 and row[j].low in ADVERBS:
+        j -= 1
     if j >= 0 and row[j].low == ")":
         k = j
         while k > max(0, j - 12) and row[k].low != "(":

@@ -127,6 +127,8 @@ def split_name(run: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     parts, lows = parts[first:], lows[first:]
     if not parts or lows[-1] in ORG_NOUNS:
         return (), tuple(parts)
+    if lows[-1] in TITLES and run[-1].endswith("."):
+        return tuple(parts), ()  # "Vermont Sen. and …"
     if all(low in TITLES for low in lows):
         if len(lows) > 1 and lows[0] in FIRST_NAMES:
             return (), tuple(parts)

@@ -44,6 +44,7 @@ _CIRCUMSTANCE = PREPOSITIONS | {"when", "while", "as", "if", "after"}
 _COMMON_START = DETERMINERS | TITLES
 _CLOCK = frozenset(["a.m.", "p.m.", ".", "m", "am", "pm"])
 _RELATIVE = frozenset(["who", "whose", "which"])
+_SINCE = frozenset(["later", "ago", "earlier", "before", "afterward", "after"])
 
 _ABBREVIATIONS = [
     "Sen",
@@ -284,6 +285,9 @@ def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
         j = 2  # a date line
     while j < before and row[j].low in _LEADING:
         j += 1
+    comma = next((k for k in range(j + 1, min(before, j + 6)) if row[k].low == ","), j)
+    if row[comma - 1].low in _SINCE:
+        j = comma + 1  # "A few days later, NAME"
     if j < before and (
         row[j].low in PREPOSITIONS or row[j].low in _CIRCUMSTANCE or row[j].low.endswith("ing")
     ):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from onrecord.corpus.lexicon import words
-from onrecord.corpus.names import Mention, Roster, bare
+from onrecord.corpus.names import TITLES, Mention, Roster, bare
 from onrecord.corpus.phrases import PREPOSITIONS, PRONOUNS, Token
 from onrecord.corpus.readings import Reading
 
@@ -81,7 +81,7 @@ class Sources:
             whole is not None
             and len(whole.name) > 1
             and self.roster.is_person(whole.name)
-            and not self._after_preposition(row, low, whole)
+            and self._is_head(row, low, whole)
         ):
             return whole
         head = high
@@ -109,9 +109,14 @@ class Sources:
         after = self.roster.between(row[joint].start, row[high - 1].end)
         return bool(after) and self.roster.is_person(after[0].name)
 
-    def _after_preposition(self, row: Sequence[Token], low: int, mention: Mention) -> bool:
+    def _is_head(self, row: Sequence[Token], low: int, mention: Mention) -> bool:
+        """Say whether the person named last in a subject is whom it means: "Gov. and party chairman NAME"."""
         before = [t for t in row[low:] if t.end <= mention.start]
-        return bool(before) and before[-1].low in _NO_NAME_AFTER
+        if not before or before[-1].low not in _NO_NAME_AFTER:
+            return True
+        if before[-1].low != "and":
+            return False
+        return len(before) > 1 and bare(before[-2].word).lower() in TITLES
 
     def _ending_at(self, row: Sequence[Token], low: int, head: int) -> Mention | None:
         """Return the mention that ends where the token before ``head`` ends."""
