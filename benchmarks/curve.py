@@ -13,7 +13,7 @@ import numpy as np
 
 from onrecord.experiment.curve import make_curve
 from onrecord.experiment.examples import read_examples
-from onrecord.experiment.models import fit_model, make_model
+from onrecord.experiment.fitting import fit_model, make_model
 
 FEATURES = {
     "words": {"kind": "ngrams", "unit": "word", "low": 1, "high": 2, "min_df": 1},

@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from onrecord.experiment.examples import read_examples
+from onrecord.experiment.fitting import fit_model, make_model
 from onrecord.experiment.folds import grouped_folds, out_of_fold
-from onrecord.experiment.models import fit_model, make_model
 from onrecord.experiment.suspects import ranked, suspicion
 from onrecord.experiment.vectors import attach_vectors
 

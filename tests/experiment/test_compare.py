@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onrecord.experiment import curve
+from onrecord.experiment.fitting import fit_model, make_model
 from onrecord.experiment.folds import grouped_folds, out_of_fold
-from onrecord.experiment.models import fit_model, make_model
 from onrecord.experiment.suspects import ranked, recheck_plan
 from onrecord.records import BadInput, read_jsonl
 
-from .conftest import done
+from .conftest import done, table
 
 WORDS = {"words": {"kind": "ngrams", "unit": "word", "low": 1, "high": 1, "min_df": 1}}
 NB = {"kind": "nb"}
@@ -48,6 +48,12 @@ def test_runs_are_compared_by_group_first(runs, cli):
     values = {name: run["macro_f1"]["value"] for name, run in found["runs"].items()}
     assert pair["value"] == pytest.approx(values["tfidf_logreg"] - values["majority"])
     assert pair["verdict"] == "first"
+    page = (runs / "compare.html").read_text()
+    for run in ("tfidf_logreg", "majority", "tfidf_nb"):
+        signature = json.loads((runs / run / "report.json").read_text())["signature"]
+        assert all(signature[key] in page for key in ("data", "config", "name"))
+    assert "tfidf_logreg is better" in page
+    assert not any(row["text"] in page for row in table())
 
 
 @pytest.mark.parametrize(
@@ -56,6 +62,8 @@ def test_runs_are_compared_by_group_first(runs, cli):
         (("compare",), "at least two run folders"),
         (("compare", "runs=majority"), "at least two run folders"),
         (("compare", "runs=majority,gone"), "no such run"),
+        (("compare", "runs=majority,./majority"), "named twice"),
+        (("compare", "runs=majority,tfidf_nb", "out=page.html"), "ends in .json"),
         (
             ("compare", "runs=majority,tfidf_nb", "measure=f2"),
             "measure=f2: expected one of macro_f1",
@@ -110,16 +118,17 @@ def test_a_curve_that_cannot_be_drawn_is_refused(examples, shares, measure, comp
         curve.make_curve(examples, fit, shares, [1], measure=measure, folds=3, repeats=1, replicates=10, seed=1)  # fmt: skip
 
 
-def test_the_curve_is_drawn(built, cli, tmp_path):
-    words = (
-        "model=tfidf_nb",
-        f"workspace={built / 'ws'}",
-        "repeats=1",
-        "replicates=200",
-        "folds=3",
-    )
-    assert "500 more sentences would give about 0." in done(cli("curve", *words, cwd=tmp_path))
+def test_the_curve_is_drawn_and_shown_in_the_report_of_the_same_learner(runs, built, cli):
+    where = f"workspace={built / 'ws'}"
+    words = ("model=tfidf_nb", where, "repeats=1", "replicates=200", "folds=3")
+    told = done(cli("curve", *words, cwd=runs))
+    assert "500 more sentences would give about 0." in told
     ElementTree.parse(built / "ws" / "curve.svg")
+    for run in ("tfidf_nb", "tfidf_logreg"):
+        done(cli("evaluate", where, f"run={run}", cwd=runs))
+        shown = "500 more sentences would give about" in (runs / run / "report.html").read_text()
+        kept = json.loads((runs / run / "report.json").read_text())["curve"]
+        assert (run == "tfidf_nb") == shown == (kept is not None)
 
 
 def test_planted_errors_come_first(examples):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onrecord.experiment.examples import Examples
+from onrecord.experiment.fitting import fit_model, make_model
 from onrecord.experiment.folds import grouped_folds, out_of_fold
-from onrecord.experiment.models import fit_model, make_model
 from onrecord.records import BadInput
 
 MAJORITY = {"kind": "majority"}

@@ -11,9 +11,8 @@ import pyarrow.parquet as pq
 from omegaconf import DictConfig
 
 from onrecord.experiment import runs, scores
-from onrecord.records import BadInput, read_json, require, write_json
-
-WORDS = {"none": "none", "unknown": "too few groups to tell"}
+from onrecord.experiment.compare_page import compare_page, verdict_words
+from onrecord.records import BadInput, read_json, require, write_json, write_text
 
 
 def compare_runs(
@@ -97,24 +96,34 @@ def aligned(
 
 
 def main(cfg: DictConfig) -> None:
-    """Write compare.json (``cfg.out``) and print the runs and their differences as a table."""
+    """Write compare.json (``cfg.out``) and a page beside it; print the runs and their differences as a table."""
     folders = [Path(run) for run in cfg.runs or ()]
     if len(folders) < 2:
         raise BadInput("runs: expected at least two run folders, runs=A,B")
-    names = []
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise BadInput(f"runs: a folder is named twice among {', '.join(map(str, folders))}")
+    if Path(cfg.out).suffix != ".json":
+        raise BadInput(
+            f"out={cfg.out}: expected a name that ends in .json: the page lies beside it"
+        )
+    reports: dict[str, Any] = {}
     for folder in folders:
         runs.read_run(folder)
         report = read_json(require(folder / "report.json", f"evaluate run={folder}"))
         name = str(report["signature"]["name"])
-        names.append(name if name not in names else folder.name)
+        reports[name if name not in reports else str(folder)] = report
+    names = list(reports)
     predicted, gold, groups, labels = aligned(folders)
     found = compare_runs(
         names, predicted, gold, groups, labels, replicates=int(cfg.replicates), seed=int(cfg.seed)
     )
     found["folders"] = {name: str(folder) for name, folder in zip(names, folders, strict=True)}
+    told = summary(found, str(cfg.measure))
+    html = Path(cfg.out).with_suffix(".html")
     write_json(cfg.out, found)
-    print(summary(found, str(cfg.measure)))
-    print(f"  wrote {cfg.out}")
+    write_text(html, compare_page(found, reports))
+    print(told)
+    print(f"  wrote {cfg.out} and {html}")
 
 
 def summary(found: Mapping[str, Any], measure: str) -> str:
@@ -128,8 +137,7 @@ def summary(found: Mapping[str, Any], measure: str) -> str:
         if measure not in pair["difference"]:
             continue
         told = pair["difference"][measure]
-        verdict = told["verdict"]
-        better = WORDS.get(verdict) or f"{pair[verdict]} is better"
+        better = verdict_words(pair, told["verdict"])
         lines.append(
             f"  {pair['first']} − {pair['second']}: {_interval(told)}  difference: {better}"
         )

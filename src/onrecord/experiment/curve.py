@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from omegaconf import DictConfig, OmegaConf
 
-from onrecord.experiment import scores
+from onrecord.experiment import runs, scores
 from onrecord.experiment.curve_plot import curve_svg
 from onrecord.experiment.examples import Examples, read_examples
 from onrecord.experiment.feature_cache import features_folder, features_kept
+from onrecord.experiment.fitting import fit_model, label_probabilities
 from onrecord.experiment.folds import grouped_folds
-from onrecord.experiment.models import fit_model, label_probabilities
 from onrecord.experiment.train import development, make_from, wants_vectors
 from onrecord.experiment.vectors import attach_vectors
 from onrecord.records import BadInput, write_json, write_text
@@ -196,7 +196,7 @@ def main(cfg: DictConfig) -> None:
             [float(s) for s in cfg.shares], [int(m) for m in cfg.more], measure=str(cfg.measure),
             folds=int(cfg.folds), repeats=int(cfg.repeats), replicates=int(cfg.replicates), seed=int(cfg.seed),
         )  # fmt: skip
-    found = {"model": cfg.model.name, "data": examples.signature, "origin": examples.origin, "seed": int(cfg.seed), **found}  # fmt: skip
+    found = {"model": cfg.model.name, "learner": runs.learner_hash(settings), "data": examples.signature, "origin": examples.origin, "seed": int(cfg.seed), **found}  # fmt: skip
     write_json(workspace / "curve.json", found)
     write_text(workspace / "curve.svg", curve_svg(found))
     print(f"{cfg.model.name}, {found['measure']} out of fold by number of training sentences")
@@ -206,7 +206,9 @@ def main(cfg: DictConfig) -> None:
         print(f"  {told['more']:,} more sentences would give about {with_ends(told)}")
     if found["reason"]:
         print(f"  no intervals: {found['reason']}")
-    print(f"  wrote {workspace / 'curve.json'} and {workspace / 'curve.svg'}")
+    print(
+        f"  wrote {workspace / 'curve.json'} and {workspace / 'curve.svg'}; `onrecord evaluate` shows it"
+    )
 
 
 def with_ends(score: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 
 from onrecord.experiment import leaderboard, runs
 from onrecord.experiment.examples import Examples, read_examples
-from onrecord.experiment.models import fit_model, label_probabilities, load_model, top_features
+from onrecord.experiment.fitting import fit_model, label_probabilities, load_model
 from onrecord.experiment.report import make_report
 from onrecord.experiment.report_page import report_page
 from onrecord.experiment.train import (
@@ -22,7 +22,8 @@ from onrecord.experiment.train import (
     wants_vectors,
 )
 from onrecord.experiment.vectors import attach_vectors
-from onrecord.records import BadInput, write_json, write_text
+from onrecord.experiment.weights import top_features
+from onrecord.records import BadInput, read_json, write_json, write_text
 
 ON = ("auto", "test", "out_of_fold")
 BASELINES = ("majority", "majority_per_target")
@@ -62,6 +63,15 @@ def baseline_probabilities(
     return label_probabilities(fitted, part.frame, len(part.names))
 
 
+def curve_of(path: Path, data: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the learning curve at ``path`` if it is of these data and of the same learner; else None."""
+    if not path.is_file():
+        return None
+    curve = dict(read_json(path))
+    same = (curve.get("data"), curve.get("learner")) == (data, runs.learner_hash(settings))
+    return curve if same else None
+
+
 def main(cfg: DictConfig) -> None:
     """Write report.json, report.html and predictions.parquet into the run's folder; print a summary."""
     examples = read_examples(Path(cfg.workspace) / "dataset")
@@ -95,6 +105,7 @@ def main(cfg: DictConfig) -> None:
         part, chances, signature, small=about["small"], baseline=baseline,
         replicates=int(cfg.replicates), seed=int(settings["seed"]), by_person=bool(cfg.by_person),
     )  # fmt: skip
+    report["curve"] = curve_of(Path(cfg.workspace) / "curve.json", examples.signature, settings)
     looks = None
     if on == "test":
         look = {"data": examples.signature, "run_signature": about["signature"], "name": about["name"],

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
 from onrecord.experiment.examples import Examples
-from onrecord.experiment.models import label_probabilities
+from onrecord.experiment.fitting import label_probabilities
 from onrecord.records import BadInput
 
 Positions = npt.NDArray[np.int64]

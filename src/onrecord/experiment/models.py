@@ -1,18 +1,16 @@
-"""Models: features and a classifier made from plain specs, fitted by group and saved with skops.
+"""The models that scikit-learn has not, and the check that a fit moved and converged.
 
-A spec is what stands under ``model``, ``features`` and ``classifier`` in the config. Every model is an
-estimator over the examples' frame with ``classes_`` (indices of label names) and ``predict_proba``.
+Every model is an estimator with ``classes_`` (indices of label names) and ``predict_proba``; those made of whole
+models take the examples' frame. Saved files name these classes by this module.
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import skops.io
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -20,14 +18,9 @@ from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
-from sklearn.naive_bayes import ComplementNB
 from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
-from threadpoolctl import threadpool_limits
 
-from onrecord.experiment.examples import Examples
-from onrecord.experiment.features import Interactions, MarkTarget, PairVectors, make_features
-from onrecord.experiment.ngrams import NgramTfidf
 from onrecord.records import BadInput
 
 Floats = npt.NDArray[np.float64]
@@ -122,7 +115,9 @@ class PerTarget(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             rows = np.flatnonzero(targets == name)
             single = len(set(y[rows])) == 1
             model = DummyClassifier(strategy="prior") if single else clone(self.estimator)
-            self.models_.append(_fit(model, frame.iloc[rows], y[rows], groups[rows], weight[rows]))
+            self.models_.append(
+                fit_checked(model, frame.iloc[rows], y[rows], groups[rows], weight[rows])
+            )
         return self
 
     def predict_proba(self, frame: pd.DataFrame) -> Floats:
@@ -169,7 +164,7 @@ class Stacked(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             if set(y[train]) != set(self.classes_):
                 continue
             parts = [
-                _fit(clone(m), frame.iloc[train], y[train], groups[train], weight[train])
+                fit_checked(clone(m), frame.iloc[train], y[train], groups[train], weight[train])
                 for m in self.members
             ]
             said.append(self._say(parts, frame.iloc[test]))
@@ -179,7 +174,7 @@ class Stacked(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 "stacking: a label is missing from the training rows of every inner fold"
             )
         order = np.concatenate(rows)
-        self.fitted_ = [_fit(clone(m), frame, y, groups, weight) for m in self.members]
+        self.fitted_ = [fit_checked(clone(m), frame, y, groups, weight) for m in self.members]
         self.regression_ = LogisticRegression(C=self.C, solver="newton-cg", max_iter=200).fit(
             np.concatenate(said), y[order], sample_weight=weight[order]
         )
@@ -197,113 +192,6 @@ class Stacked(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @staticmethod
     def _say(models: Sequence[Any], frame: pd.DataFrame) -> Floats:
         return np.hstack([np.log(np.clip(m.predict_proba(frame), 1e-6, 1)) for m in models])
-
-
-TRUSTED = [
-    f"{c.__module__}.{c.__qualname__}"
-    for c in (NgramTfidf, Interactions, MarkTarget, PairVectors, CalibratedSVC, PerTarget, Stacked)
-]
-
-
-def make_model(
-    features: Mapping[str, Mapping[str, Any]],
-    classifier: Mapping[str, Any],
-    *,
-    per_target: bool = False,
-    members: Sequence[Mapping[str, Any]] = (),
-    seed: int = 0,
-) -> Any:
-    """Return an unfitted model. ``classifier`` has ``kind`` (majority, logreg, svm, nb, stack) and its options.
-
-    ``members`` (for kind stack) are specs of their own, each with ``features`` and ``classifier``. Raises
-    BadInput for what does not go together.
-    """
-    options = {key: value for key, value in classifier.items() if key != "kind"}
-    match classifier.get("kind"):
-        case "majority":
-            model: Any = DummyClassifier(strategy="prior")
-        case "stack":
-            if len(members) < 2:
-                raise BadInput("stacking: expected at least two `members`, found fewer")
-            made = [make_model(m["features"], m["classifier"], per_target=bool(m.get("per_target")), seed=seed) for m in members]  # fmt: skip
-            model = Stacked(made, **options)
-        case "logreg":
-            model = _pipeline(features, LogisticRegression(random_state=seed, **options))
-        case "svm":
-            model = _pipeline(features, CalibratedSVC(seed=seed, **options))
-        case "nb":
-            if any(body.get("kind") == "vectors" for body in features.values()):
-                raise BadInput("naive Bayes counts words: it cannot take vectors")
-            model = _pipeline(features, ComplementNB(**options))
-        case kind:
-            raise BadInput(
-                f"classifier: expected kind majority, logreg, svm, nb or stack, found {kind!r}"
-            )
-    return PerTarget(model) if per_target else model
-
-
-def fit_model(model: Any, examples: Examples, *, soft: bool = False) -> Any:
-    """Return ``model`` fitted to the examples; with ``soft``, to the shares of their votes.
-
-    A row is then repeated once a label, weighted by the label's share. Raises BadInput where a fit did not
-    move or did not converge: that is an error, not a score.
-    """
-    frame, y, groups = examples.frame, examples.labels, examples.groups
-    weight: Any = np.ones(len(y))
-    if soft:
-        shares: Floats = np.where(
-            np.isnan(examples.soft), np.eye(len(examples.names))[y], examples.soft
-        )
-        rows, y = np.nonzero(shares)
-        weight = shares[rows, y]
-        frame, groups = frame.iloc[rows], groups[rows]
-    with threadpool_limits(1):  # on sparse text threads cost more than they give; one is repeatable
-        return _fit(model, frame, y.astype(np.int64), groups, weight)
-
-
-def label_probabilities(model: Any, frame: pd.DataFrame, labels: int) -> Floats:
-    """Return probabilities of shape (rows, labels); a label that the model never saw gets 0."""
-    chances = np.zeros((len(frame), labels))
-    if len(frame):
-        with threadpool_limits(1):
-            chances[:, model.classes_] = model.predict_proba(frame)
-    return chances
-
-
-def save_model(model: Any, path: Path) -> None:
-    """Write the model with skops."""
-    skops.io.dump(model, path)
-
-
-def load_model(path: Path) -> Any:
-    """Return a model of ours; raises BadInput for a file that is none or that asks for unknown types."""
-    try:
-        unknown = set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED)
-    except Exception as error:  # skops raises whatever zipfile, json and its own readers do
-        raise BadInput(f"{path}: expected a model saved with skops, found {error}") from error
-    if unknown:
-        raise BadInput(f"{path}: refused, the file asks for the unknown type {min(unknown)}")
-    try:
-        return skops.io.load(path, trusted=TRUSTED)
-    except Exception as error:
-        raise BadInput(f"{path}: expected a model saved with skops, found {error}") from error
-
-
-def top_features(
-    model: Any, names: Sequence[str], count: int = 15
-) -> dict[str, list[tuple[str, float]]]:
-    """Return the features that weigh most for each label, for a linear pipeline; else nothing."""
-    if not isinstance(model, Pipeline) or not hasattr(model[-1], "coef_"):
-        return {}
-    words = [str(w).split("__", 1)[-1] for w in model[0].get_feature_names_out()]
-    weights = model[-1].coef_
-    if len(model.classes_) == 2:
-        weights = np.vstack([-weights[0], weights[0]])
-    top: dict[str, list[tuple[str, float]]] = {}
-    for label, row in zip(model.classes_, weights, strict=True):
-        order = np.argsort(-row, kind="stable")[:count]
-        top[names[label]] = [(words[i], float(row[i])) for i in order]
-    return top
 
 
 def inner_folds(groups: Any, parts: int = 5) -> list[tuple[Labels, Labels]]:
@@ -327,11 +215,7 @@ def check_fitted(estimator: Any) -> None:
         raise BadInput(f"{name} did not converge in {most} steps: raise classifier.max_iter")
 
 
-def _pipeline(features: Mapping[str, Mapping[str, Any]], classifier: Any) -> Pipeline:
-    return Pipeline([("features", make_features(features)), ("classifier", classifier)])
-
-
-def _fit(model: Any, frame: pd.DataFrame, y: Labels, groups: Any, weight: Any) -> Any:
+def fit_checked(model: Any, frame: pd.DataFrame, y: Labels, groups: Any, weight: Any) -> Any:
     """Fit, passing on the groups to those that take them, and check that the fit moved."""
     last = model[-1] if isinstance(model, Pipeline) else model
     given = {"sample_weight": weight}

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from onrecord.engine import resumable
 from onrecord.experiment import runs
 from onrecord.experiment.examples import read_examples
-from onrecord.experiment.models import label_probabilities, load_model
+from onrecord.experiment.fitting import label_probabilities, load_model
 from onrecord.experiment.prevalence import estimate_prevalence
 from onrecord.experiment.train import wants_vectors
 from onrecord.experiment.vectors import vector_columns

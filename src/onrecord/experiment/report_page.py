@@ -1,16 +1,17 @@
 """``report.html``: a report as a page. It shows sentences, so it stays on the machine that made it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
 
 from onrecord.experiment.card import ORIGINS
+from onrecord.experiment.model_sections import learning, what_speaks
+from onrecord.experiment.weights import Top
 from onrecord.pages import (
     Interval,
     Line,
     Section,
-    bar_plot,
     heat_map,
     interval_plot,
     line_plot,
@@ -41,9 +42,9 @@ def report_page(
     report: Report,
     campaign: str,
     texts: Mapping[str, str],
-    top: Mapping[str, Sequence[tuple[str, float]]],
+    top: Mapping[str, Top],
 ) -> str:
-    """Return the page; ``texts`` gives each id its sentence and ``top`` each label its heaviest features."""
+    """Return the page; ``texts`` gives each id its sentence, ``top`` each part of the model its heaviest features."""
     signature = report["signature"]
     where = (
         "the test split"
@@ -67,14 +68,7 @@ def report_page(
             "Errors to read", _errors(report, texts), "Wrong, and sure of it: the surest first."
         ),
     ]
-    if top:
-        sections.append(
-            Section(
-                "What speaks for each label",
-                _top(top),
-                "Weights of the linear model; they are associations, not reasons.",
-            )
-        )
+    sections += [*learning(report["curve"]), *what_speaks(top)]
     note = ", ".join(f"{k} {v}" for k, v in signature.items() if v is not None)
     return page(
         title,
@@ -283,13 +277,6 @@ def _errors(report: Report, texts: Mapping[str, str]) -> list[Markup]:
     rows = [[texts[e["id"]], e["gold"], e["predicted"], e["probability"], e["id"]] for e in errors]
     return [
         table("Most confident errors", ("sentence", "gold", "predicted", "probability", "id"), rows)
-    ]
-
-
-def _top(top: Mapping[str, Sequence[tuple[str, float]]]) -> list[Markup]:
-    return [
-        bar_plot([(w.replace(" ", "␣"), v) for w, v in rows if v > 0], label, digits=2)
-        for label, rows in top.items()
     ]
 
 

@@ -33,6 +33,11 @@ def config_hash(settings: Mapping[str, Any]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
+def learner_hash(settings: Mapping[str, Any]) -> str:
+    """Return the hash of what learns, apart from how it is scored: features, classifier, model, soft labels."""
+    return config_hash({key: settings[key] for key in ("features", "classifier", "model", "soft")})
+
+
 def run_folder(name: str, settings: Mapping[str, Any], data: str) -> Path:
     """Return where a run with these settings on these data belongs."""
     return RUNS / f"{name}-{config_hash({'settings': settings, 'data': data})}"

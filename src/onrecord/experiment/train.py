@@ -12,8 +12,8 @@ from onrecord.experiment.card import model_card
 from onrecord.experiment.examples import Examples, read_examples, small_labels
 from onrecord.experiment.feature_cache import features_folder, features_kept
 from onrecord.experiment.features import needs_vectors
+from onrecord.experiment.fitting import fit_model, make_model, save_model
 from onrecord.experiment.folds import grouped_folds, out_of_fold
-from onrecord.experiment.models import fit_model, make_model, save_model
 from onrecord.experiment.scores import confusion, measures
 from onrecord.experiment.vectors import attach_vectors, encoder_folder, weights_hash
 from onrecord.records import BadInput, file_sha256, write_json, write_text
