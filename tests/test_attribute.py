@@ -58,6 +58,11 @@ def read(text: str) -> list[dict]:
         ("“It can “pay for itself” soon,” Pell said.", "Renata Pell", "direct"),
         ("Buses were late - Hal Dempsey: “We had no drivers.”", "Hal Dempsey", "direct"),
         ("But Pell quickly took the floor, saying: “No.”", "Renata Pell", "direct"),
+        ("The Center for Better Streets said it agrees.", "Center for Better Streets", "indirect"),
+        ("Hours later, Pell told riders: “No.”", "Renata Pell", "direct"),
+        ("As Pell, author of “Fares,” put it, “Nobody should pay.”", "Renata Pell", "direct"),
+        ("Former Orrin Gov. and party chairman Ida Noor said no.", "Ida Noor", "indirect"),
+        ("Pell Says Fares Will End", "Renata Pell", "indirect"),
         ("Pell signed the petition on Monday.", None, "none"),
         ("Dempsey did not respond to three calls.", None, "none"),
         ("The buses run every ten minutes.", None, "none"),
@@ -97,6 +102,13 @@ def test_a_title_tells_two_bearers_of_a_surname_apart():
         "Bill Roe and Mary Roe met. Bill Roe left.|“No,” Mrs. Roe said.|“Yes,” Mr. Roe said."
     )
     assert [r["speaker_name"] for r in rows] == [None, "Mary Roe", "Bill Roe"]
+
+
+def test_a_pronoun_finds_the_bearer_of_its_gender_or_else_the_nearest_name():
+    rows = read("Bill Roe and Mary Roe met.|“No,” Roe said.|“I won,” she said.")
+    assert rows[-1]["speaker_name"] == "Mary Roe"
+    rows = read("Erlan Idriss plays it down.|“It is late,” he said.")
+    assert rows[-1]["speaker_name"] == "Erlan Idriss"
 
 
 def test_who_is_quoted_goes_on_over_whom_he_named():

@@ -84,6 +84,10 @@ _JOINS = frozenset(
     " on the ",
     " and the ",
 }
+_HEADLINED = frozenset(
+    word.title()
+    for word in "says tells calls slams blasts claims warns vows insists argues is".split()
+)
 _INTRODUCED = re.compile(r",? who\b|, (?:aged? )?\d{2},|,? (?:said|says|told)\b")
 _NEVER_DROPPED = FIRST_NAMES | TITLES
 _LONGEST = 14  # words in a name
@@ -204,7 +208,9 @@ class Roster:
             counts[name] += 1
             if (
                 1 < len(name) < 4
-                and (_INTRODUCED.match(text, end) or _word_before(text, start) in _ROLES)
+                and (
+                    _INTRODUCED.match(text, end) or _word_before(text, start).rstrip(",") in _ROLES
+                )
                 and self._looks_person(name)
             ):
                 self.persons.add(name)
@@ -236,13 +242,18 @@ class Roster:
         if len(mention.name) == 1 and mention.titles:
             title = bare(mention.titles[-1]).lower()
             gender = "f" if title in _SHE else "m" if title in _HE else ""
-            options = [n for n in self._by_last[mention.name[0]] if self._looks_person(n)]
-            if gender and len(options) > 1:
-                firsts = WOMEN if gender == "f" else MEN
-                same = [n for n in options if n[0].lower() in firsts]
-                if same:
-                    return max(same, key=lambda n: (self.counts[n], len(n)))
+            if gender:
+                return self.namesake(mention.name, gender) or mention.name
         return mention.name
+
+    def namesake(self, name: tuple[str, ...], gender: str) -> tuple[str, ...] | None:
+        """Return the person of that gender who bears a surname that persons of the article share."""
+        options = self._by_last.get(name[-1], []) if len(name) == 1 else []
+        firsts = WOMEN if gender == "f" else MEN
+        same = [n for n in options if n[0].lower() in firsts and self._looks_person(n)]
+        if len(options) < 2 or not same:
+            return None
+        return max(same, key=lambda n: (self.counts[n], len(n)))
 
     def _fullest(self, name: tuple[str, ...]) -> tuple[str, ...]:
         if len(name) == 1:
@@ -264,6 +275,10 @@ class Roster:
         last = name[-1]
         same = [n for n in self._by_last[last] if n[0] == name[0] and len(n) > len(name)]
         return max(same, key=lambda n: (len(n), self.counts[n])) if same else name
+
+    def could_be_person(self, name: tuple[str, ...]) -> bool:
+        """Say whether a name of two or three words may be a person's whom nothing else shows to be one."""
+        return 1 < len(name) < 4 and self._looks_person(name)
 
     def _looks_person(self, name: tuple[str, ...]) -> bool:
         return (
@@ -369,6 +384,15 @@ def _runs(text: str) -> Iterator[_Run]:
         words = tuple(run.split(" "))
         if len(words) > 2 and run.isupper():
             continue
+        said = next((i for i, w in enumerate(words) if i and w in _HEADLINED), 0)
+        if said:  # "Ann Lee Says Fares Must Fall"
+            stop = start + len(" ".join(words[:said]))
+            yield _Run(start, stop, words[:said], _opens_sentence(text, start))
+            start = stop + len(words[said]) + 2
+            words = words[said + 1 :]
+            run = " ".join(words)
+            if not words:
+                continue
         opens = _opens_sentence(text, start)
         if "'s " in run or "’s " in run:
             begin = 0

@@ -1,10 +1,11 @@
 """Who the subject of a cue is: a name in its fullest form, a title's bearer, a pronoun's person, or a phrase."""
 
+import re
 from collections.abc import Sequence
 
 from onrecord.corpus.lexicon import words
-from onrecord.corpus.names import TITLES, Mention, Roster, bare
-from onrecord.corpus.phrases import PREPOSITIONS, PRONOUNS, Token
+from onrecord.corpus.names import ORG_NOUNS, TITLES, Mention, Roster, bare
+from onrecord.corpus.phrases import AUX, PREPOSITIONS, PRONOUNS, VERBS, Token
 from onrecord.corpus.readings import Reading
 
 _BEHIND = 20_000  # code points: how far back a title finds its bearer
@@ -12,6 +13,17 @@ _DOCUMENTS = words("documents")
 _NO_NAME_AFTER = PREPOSITIONS | {"and", "or", "the"}
 _AFTER_HEAD = PREPOSITIONS | {"who", "(", "and"}
 # "the senator" is whoever was named with one of these titles
+_BODIES = ORG_NOUNS | {
+    "club",
+    "division",
+    "citizens",
+    "mayors",
+    "friends",
+    "voice",
+    "mothers",
+    "moms",
+}
+_JOINED = re.compile(r"(?: (?:of|for|against)(?: the)? [A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*)+")
 _SHORT = {
     "senator": {"sen", "senator"},
     "representative": {"rep", "representative"},
@@ -53,6 +65,9 @@ class Sources:
             return self._pronoun(at, first)
         mention = self._named(row, subject)
         if mention is not None:
+            body = self._body(mention)
+            if body is not None:
+                return body, None, 1.0
             name = self.roster.bearer(mention)
             self.roster.speaks(name)
             person = name if self.roster.is_person(name) else None
@@ -60,8 +75,29 @@ class Sources:
         bearer = self._bearer(row, subject)
         if bearer is not None:
             return self.roster.full(bearer), bearer, 0.8
+        if self._no_phrase(first):
+            return None, None, 0.0
         phrase = self.text[first.start : last.end].strip()
         return phrase, None, 0.8
+
+    def _no_phrase(self, first: Token) -> bool:
+        """Say whether a word cannot open a noun phrase: a verb, an auxiliary, a preposition."""
+        if not first.word[:1].islower():
+            return False
+        verb = VERBS.get(first.low)
+        plain = (
+            first.low in AUX or first.low in PREPOSITIONS or first.low in {"when", "as", "while"}
+        )
+        return plain or (verb is not None and not verb.nounish)
+
+    def _body(self, mention: Mention) -> str | None:
+        """Return the whole name of a body that small words join: "Center for Better Streets"."""
+        if mention.name[-1].lower() not in _BODIES:
+            return None
+        joined = _JOINED.match(self.text, mention.end)
+        if joined is None:
+            return None
+        return " ".join([*mention.name, *joined[0].split()])
 
     def _bearer(self, row: Sequence[Token], subject: tuple[int, int]) -> tuple[str, ...] | None:
         """Return the person last named with the title that "the senator" uses, if there is one."""
@@ -133,7 +169,8 @@ class Sources:
             person = self._antecedent(at, token.start, "m" if token.low == "he" else "f")
             if person is None:
                 return token.word, None, 0.2
-            return self.roster.full(person), person, 0.85
+            sure = 0.85 if self.roster.is_person(person) else 0.5
+            return self.roster.full(person), person, sure
         if token.low in {"they", "it"}:
             return self.last_group, None, 0.5
         if token.low in {"i", "we", "you"}:
@@ -143,9 +180,11 @@ class Sources:
     def _antecedent(self, at: int, position: int, gender: str) -> tuple[str, ...] | None:
         """Return the person a pronoun stands for: near, first in a sentence, lately a speaker.
 
-        Persons named in quotations, and those known to be of the other gender, are passed over.
+        Persons named in quotations, and those known to be of the other gender, are passed over, unless there
+        is nobody else: then the nearest name that may be a person's is taken.
         """
         best, best_score = None, -99.0
+        other: tuple[str, ...] | None = None
         here = False  # a person is named before the pronoun in its own sentence
         for back in range(6):
             index = at - back
@@ -157,11 +196,17 @@ class Sources:
             for mention in self.roster.between(start, min(end, position)):
                 if any(low <= mention.start < high for low, high in reading.quoted):
                     continue
-                if not self.roster.is_person(mention.name):
+                name = mention.name
+                if not self.roster.is_person(name):
+                    if other is None and self.roster.could_be_person(name):
+                        other = name
                     continue
-                known = self.roster.gender(mention.name)
+                known = self.roster.gender(name)
                 if known and known != gender:
-                    continue
+                    namesake = None if mention.titles else self.roster.namesake(name, gender)
+                    if namesake is None:
+                        continue
+                    name = namesake
                 score = (1.0 if first else 0.0) + (0.2 if known else 0.0) - back
                 if mention.start - start < 4:
                     score += 0.5  # the sentence is about that person
@@ -173,7 +218,7 @@ class Sources:
                     first = False
                 here |= back == 0
                 if score > best_score:
-                    best, best_score = mention.name, score
+                    best, best_score = name, score
         if self.last is not None:
             known = self.roster.gender(self.last)
             score = 1.0 - 0.5 * (at - self.last_at) + (0.2 if known else 0.0)
@@ -181,4 +226,4 @@ class Sources:
                 score += 1.0  # who is being quoted goes on
             if (not known or known == gender) and score > best_score:
                 best = self.last
-        return best
+        return best or other
