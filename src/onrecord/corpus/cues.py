@@ -90,7 +90,7 @@ def as_subject(row: Sequence[Token]) -> tuple[int, int] | None:
     if row[0].low != "as" or len(row) < 4 or not row[1].word[:1].isupper():
         return None
     at = next((j for j in range(2, min(len(row), REACH)) if row[j].low in VERBS), None)
-    if at is None or row[-1].word and (row[-2].word or row[-1].low != "."):
+    if at is None or (row[-1].word and (row[-2].word or row[-1].low != ".")):
         return None
     return phrase_right(row, 1)
 

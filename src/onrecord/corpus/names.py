@@ -84,10 +84,7 @@ _JOINS = frozenset(
     " on the ",
     " and the ",
 }
-_HEADLINED = frozenset(
-    word.title()
-    for word in "says tells calls slams blasts claims warns vows insists argues is".split()
-)
+_HEADLINED = frozenset(word.title() for word in listed("headlined"))
 _INTRODUCED = re.compile(r",? who\b|, (?:aged? )?\d{2},|,? (?:said|says|told)\b")
 _NEVER_DROPPED = FIRST_NAMES | TITLES
 _LONGEST = 14  # words in a name
