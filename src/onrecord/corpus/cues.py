@@ -46,6 +46,8 @@ _SHORT = 6  # tokens: longer after "…, said the" is a clause
 _MODALS = words("modals")
 _BE = words("be")
 _BEFORE_OPINION = _BE | ADVERBS | words("degrees")
+_SELF = frozenset(["himself", "herself", "themselves", "itself"])
+_OWN = frozenset(["his", "her", "its", "their"])
 _NEGATIONS = frozenset(["not", "n't", "never"])
 _NOT_FINITE = frozenset(["to", "of", "a", "an", "the", "for", "by", "without", "no"])
 _BEFORE_INVERSION = DASHES | {",", "?", "!"}
@@ -250,7 +252,7 @@ def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
         first = row[subject[0]]
         closes = (after is None or after.low in {".", ",", "who", ";", "—"}) and (
             first.word[:1].isupper()
-            or (first.low in DETERMINERS and subject[1] - subject[0] <= _SHORT)
+            or (first.low in DETERMINERS - _OWN and subject[1] - subject[0] <= _SHORT)
         )
     return subject if closes else None
 
@@ -276,7 +278,7 @@ def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | 
     if j < 0:
         return None, negated, passive
     j = skip_dates(row, j)
-    while j > 0 and row[j].low in ADVERBS:
+    while j > 0 and (row[j].low in ADVERBS or row[j].low in _SELF):
         j -= 1
     if j >= 0 and row[j].low == ")":
         k = j

@@ -22,6 +22,7 @@ TITLES = words("titles")
 DASHES = frozenset("—–―-")
 MOST_TOKENS = 400  # of a sentence
 MOST_LETTERS = 4000  # between two quotations
+_TITLE = 40  # code points: longer in quotation marks is speech, not the title of a book
 REACH = 40  # tokens: no noun phrase of news is longer
 
 _JOINING = words("joining")
@@ -32,6 +33,7 @@ _NEARNESS = words("nearness")
 _NAMES_TOO = words("names_too")
 _NOBODY = words("nobody")
 _MARKS_OF_NAMES = frozenset("'’@#$%&.")
+_NO_START = frozenset(["'", "’", ".", "and"])
 _OPENERS = CONJUNCTIONS | {",", ":", "as", "—", "–", "-", "'", "("}
 # A phrase does not end in these: "some" and "others" can stand alone, "the" cannot.
 _NO_END = PREPOSITIONS | CONJUNCTIONS | words("articles")
@@ -157,7 +159,7 @@ def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
                 or (low in VERBS and not VERBS[low].nounish and low not in _REDUCED)
                 or (
                     row[j - 1].word[:1].isupper()
-                    and low.endswith(("ed", "ly"))
+                    and (low.endswith(("ed", "ly")) or (low in VERBS and VERBS[low].opinion))
                     and low not in _LY_NOUNS
                 )
             ):
@@ -248,7 +250,7 @@ def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
         name = phrase_left(row, found[0] - 2)
         return name if name is not None and _ends_in_name(row, name) else found
     begin = k + 1
-    while begin <= end and (row[begin].low in ADVERBS or row[begin].word in {"'", "’", "."}):
+    while begin <= end and (row[begin].low in ADVERBS or row[begin].word in _NO_START):
         begin += 1
     # "In Iowa Trump said": a phrase that opens with a preposition is its last name only
     if begin <= end and row[begin].low in PREPOSITIONS and row[begin].low not in {"critics"}:
@@ -315,14 +317,24 @@ def appositive_name(row: Sequence[Token], span: tuple[int, int] | None) -> tuple
     """Return the name in apposition to a phrase that holds none ("her partner, Nico Bassey, …"), or the phrase."""
     if span is None or span[1] + 1 >= len(row) or row[span[1]].low != ",":
         return span
-    if row[span[1] - 1].word[:1].isupper():
-        return span
-    k = span[1] + 1
+    return named_after(row, span, span[1] + 1) or span
+
+
+def named_after(
+    row: Sequence[Token], span: tuple[int, int] | None, at: int
+) -> tuple[int, int] | None:
+    """Return the person's name at ``at`` that a description before it introduces: "another pollster, NAME of …"."""
+    if span is None or span[1] != at - 1:
+        return None
+    first = row[span[0]]
+    described = first.low in DETERMINERS and row[min(span[0] + 1, span[1] - 1)].word[:1].islower()
+    if row[span[1] - 1].word[:1].isupper() and not described:
+        return None
+    k = at
     while k < len(row) and row[k].word[:1].isupper() and row[k].low not in DETERMINERS:
         k += 1
-    if 2 <= k - span[1] - 1 <= 4 and (k == len(row) or row[k].low in {",", "."}):
-        return span[1] + 1, k
-    return span
+    closes = k == len(row) or row[k].low in {",", "."} or (described and row[k].low in {"of", "at"})
+    return (at, k) if 2 <= k - at <= 5 and closes else None
 
 
 def over_appositive(row: Sequence[Token], j: int) -> tuple[int, int] | None:
@@ -330,7 +342,9 @@ def over_appositive(row: Sequence[Token], j: int) -> tuple[int, int] | None:
     marks = DASHES if row[j].low in DASHES else {","}
     k = j - 1
     stops: list[int] = []
-    while k >= max(0, j - REACH) and row[k].word != "" and row[k].low not in {";", ":"}:
+    while k >= max(0, j - REACH) and row[k].low not in {";", ":"}:
+        if row[k].word == "" and (k == 0 or row[k].end - row[k].start > _TITLE):
+            break
         if row[k].low in marks:
             stops.append(k)
         k -= 1
@@ -344,6 +358,9 @@ def over_appositive(row: Sequence[Token], j: int) -> tuple[int, int] | None:
         if opens and _ends_in_name(row, span):
             return span
     inner = stops[0] + 1
+    described = named_after(row, phrase_left(row, stops[0] - 1), inner)
+    if described is not None:
+        return described
     # "the White House spokesman, Josh Earnest, said": the appositive is the name
     if row[inner].word[:1].isupper() and row[inner].low not in _COMMON_START:
         name = phrase_left(row, j - 1)

@@ -198,8 +198,8 @@ class Sources:
                     continue
                 name = mention.name
                 if not self.roster.is_person(name):
-                    if other is None and self.roster.could_be_person(name):
-                        other = name
+                    if other is None and mention.start - start < 4:
+                        other = name if self.roster.could_be_person(name) else None
                     continue
                 known = self.roster.gender(name)
                 if known and known != gender:
