@@ -86,9 +86,13 @@ def test_the_folder_is_bounded_and_what_was_used_last_stays(tmp_path):
 def test_predictions_are_the_same_bytes_with_the_cache_and_without(built, cli, tmp_path):
     told = ("train", "model=tfidf_nb", f"workspace={built / 'ws'}")
     made = []
-    for name, cache in (("none", "false"), ("filling", "cache"), ("filled", "cache")):
-        done(cli(*told, f"run={name}", f"cache={cache}", cwd=tmp_path))
+    for name, cache in (
+        ("none", "cached=false"),
+        ("filling", "cached=true"),
+        ("filled", "cached=true"),
+    ):
+        done(cli(*told, f"run={name}", cache, "cache=kept", cwd=tmp_path))
+        assert (tmp_path / "kept").exists() == (name != "none")
         made.append((tmp_path / name / "out_of_fold.parquet").read_bytes())
     assert made[0] == made[1] == made[2]
-    assert list((tmp_path / "cache" / "features").glob("*.npz"))
-    assert "cache" not in (tmp_path / "filled" / "run.json").read_text()
+    assert list((tmp_path / "kept" / "features").glob("*.npz"))

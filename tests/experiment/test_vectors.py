@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onrecord.experiment.feature_cache import NOWHERE
 from onrecord.experiment.vectors import cached_vectors, sentence_vectors, weights_hash
 from onrecord.records import BadInput
 
@@ -56,6 +57,8 @@ def test_a_real_encoder_puts_like_by_like(encoder, tmp_path):
     again = sentence_vectors(texts[::-1], str(encoder), str(tmp_path))[::-1]
     assert again.tobytes() == vectors.tobytes()
     assert len(weights_hash(encoder)) == 64
+    assert sentence_vectors(texts, str(encoder), NOWHERE).tobytes() == vectors.tobytes()
+    assert [p.name for p in tmp_path.iterdir()] == ["vectors.sqlite"]
 
 
 def test_models_with_vectors_train_evaluate_and_predict(built, cli, encoder, tmp_path):

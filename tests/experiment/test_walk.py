@@ -64,7 +64,7 @@ def test_a_second_time_changes_nothing(home, cli):
 
 
 def test_the_same_seed_gives_the_same_bytes(home, cli):
-    done(cli("train", "model=tfidf_logreg", "workspace=ws", "run=two", "cache=false", cwd=home))
+    done(cli("train", "model=tfidf_logreg", "workspace=ws", "run=two", "cached=false", cwd=home))
     done(cli("evaluate", "workspace=ws", "run=two", cwd=home))
     for name in ("predictions.parquet", "out_of_fold.parquet", "cv.json", "report.json"):
         assert (home / "one" / name).read_bytes() == (home / "two" / name).read_bytes(), name

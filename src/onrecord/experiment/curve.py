@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from onrecord.experiment import runs, scores
 from onrecord.experiment.curve_plot import curve_svg
 from onrecord.experiment.examples import Examples, read_examples
-from onrecord.experiment.feature_cache import features_folder, features_kept
+from onrecord.experiment.feature_cache import NOWHERE, features_folder, features_kept
 from onrecord.experiment.fitting import fit_model, label_probabilities
 from onrecord.experiment.folds import grouped_folds
 from onrecord.experiment.train import development, make_from, wants_vectors
@@ -188,9 +188,10 @@ def main(cfg: DictConfig) -> None:
     workspace = Path(cfg.workspace)
     examples = development(read_examples(workspace / "dataset"))
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
+    cache = cfg.cache if cfg.cached else NOWHERE
     if wants_vectors(settings):
-        examples = attach_vectors(examples, str(cfg.encoder), cfg.cache)
-    with features_kept(features_folder(cfg.cache, workspace)):
+        examples = attach_vectors(examples, str(cfg.encoder), cache)
+    with features_kept(features_folder(cache, workspace)):
         found = make_curve(
             examples, lambda part: fit_model(make_from(settings), part, soft=bool(cfg.soft)),
             [float(s) for s in cfg.shares], [int(m) for m in cfg.more], measure=str(cfg.measure),

@@ -24,6 +24,7 @@ from onrecord.records import atomic
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 MOST_BYTES = 4 << 30
+NOWHERE = ":memory:"  # a cache of this name keeps nothing: SQLite's word for it
 _folder: ContextVar[Path | None] = ContextVar("_folder", default=None)
 
 
@@ -65,11 +66,11 @@ def kept(
     return made
 
 
-def features_folder(cache: str | bool | None, workspace: Path) -> Path | None:
-    """Return where features are kept: in the folder named, by default in the workspace, or for False nowhere."""
-    if cache is False:
+def features_folder(cache: str | None, workspace: Path) -> Path | None:
+    """Return where features are kept: in the folder named, by default in the workspace; None for NOWHERE."""
+    if cache == NOWHERE:
         return None
-    return Path(str(cache)) / "features" if cache else workspace / ".features"
+    return Path(cache) / "features" if cache else workspace / ".features"
 
 
 def prune(folder: Path, most: int) -> None:

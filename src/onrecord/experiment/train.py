@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from onrecord.experiment import runs
 from onrecord.experiment.card import model_card
 from onrecord.experiment.examples import Examples, read_examples, small_labels
-from onrecord.experiment.feature_cache import features_folder, features_kept
+from onrecord.experiment.feature_cache import NOWHERE, features_folder, features_kept
 from onrecord.experiment.features import needs_vectors
 from onrecord.experiment.fitting import fit_model, make_model, save_model
 from onrecord.experiment.folds import grouped_folds, out_of_fold
@@ -105,6 +105,7 @@ def main(cfg: DictConfig) -> str:
             "collect more, or say allow_small=true"
         )
     name = str(cfg.model.name)
+    cache = cfg.cache if cfg.cached else NOWHERE
     # where the encoder lies is no part of what is trained; what it weighs is
     encoder = settings.pop("encoder")
     if wants_vectors(settings):
@@ -116,11 +117,11 @@ def main(cfg: DictConfig) -> str:
         print(f"{name}: already trained on these data, nothing to do: {folder}")
         return str(folder)
     if settings["encoder"]:
-        examples = attach_vectors(examples, str(cfg.encoder), cfg.cache)
+        examples = attach_vectors(examples, str(cfg.encoder), cache)
     folder.mkdir(parents=True, exist_ok=True)
     for stale in ("run.json", "report.json", "report.html", "predictions.parquet"):
         (folder / stale).unlink(missing_ok=True)
-    with features_kept(features_folder(cfg.cache, Path(cfg.workspace))):
+    with features_kept(features_folder(cache, Path(cfg.workspace))):
         chances, fold_of, cv = cross_validate(examples, settings)
         model = fit_model(make_from(settings), examples, soft=bool(cfg.soft))
     save_model(model, folder / "model.skops")

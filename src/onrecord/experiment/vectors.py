@@ -21,20 +21,19 @@ import pandas as pd
 from platformdirs import user_cache_dir
 
 from onrecord.experiment.examples import Examples
+from onrecord.experiment.feature_cache import NOWHERE
 from onrecord.records import BadInput, file_sha256
 
 Vectors = npt.NDArray[np.float32]
 AT_A_TIME = 256
 
 
-def attach_vectors(examples: Examples, encoder: str, cache_folder: str | bool | None) -> Examples:
+def attach_vectors(examples: Examples, encoder: str, cache_folder: str | None) -> Examples:
     """Return the examples with the columns ``vector`` and ``target_vector``, from the cache where known."""
     return replace(examples, frame=vector_columns(examples.frame, encoder, cache_folder))
 
 
-def vector_columns(
-    frame: pd.DataFrame, encoder: str, cache_folder: str | bool | None
-) -> pd.DataFrame:
+def vector_columns(frame: pd.DataFrame, encoder: str, cache_folder: str | None) -> pd.DataFrame:
     """Return a frame with ``text`` and ``target`` with their vectors in two more columns."""
     texts, targets = list(frame["text"]), list(frame["target"])
     distinct = list(dict.fromkeys([*texts, *targets]))
@@ -45,19 +44,17 @@ def vector_columns(
     )
 
 
-def sentence_vectors(
-    texts: Sequence[str], encoder: str, cache_folder: str | bool | None
-) -> Vectors:
+def sentence_vectors(texts: Sequence[str], encoder: str, cache_folder: str | None) -> Vectors:
     """Return one vector a text, shape (texts, width); new texts are encoded and added to the cache.
 
     ``encoder`` is a folder or the name of a sentence-transformers model; ``cache_folder`` a folder, by default the
-    user's, or False to keep nothing. Raises BadInput where the encoder is not to be had.
+    user's, or NOWHERE to keep nothing. Raises BadInput where the encoder is not to be had.
     """
     folder = encoder_folder(encoder)
     weights = weights_hash(folder)
-    path = Path(":memory:")
-    if cache_folder is not False:
-        path = Path(str(cache_folder or user_cache_dir("onrecord"))) / "vectors.sqlite"
+    path = Path(NOWHERE)
+    if cache_folder != NOWHERE:
+        path = Path(cache_folder or user_cache_dir("onrecord")) / "vectors.sqlite"
         path.parent.mkdir(parents=True, exist_ok=True)
     return cached_vectors(texts, weights, path, lambda new: encode(new, folder))
 
