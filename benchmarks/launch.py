@@ -1,12 +1,16 @@
-"""Launch 10,000 tasks: against one call a task, and with SIGKILL at ten random moments; then collect.
+"""Launch 10,000 tasks: against one call a task, then collect; or with SIGKILL at ten random moments.
 
-python benchmarks/launch.py [TASKS] [KILLS]
+python benchmarks/launch.py times|kills [TASKS]
+
+The server is the embedded one as it comes (SQLite, durable). Beside the clock's times stand processor times,
+ours and the server's, which other work on the machine changes little.
 """
 
 import contextlib
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -14,19 +18,50 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 from made_campaign import make_campaign
 
 from onrecord import cli
 from onrecord.campaign import client, server
 from onrecord.campaign.answers import to_result
-from onrecord.campaign.projects import fill_project, standing
-from onrecord.campaign.tasks import tasks_of
-from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, read_jsonl, read_parquet
+from onrecord.campaign.projects import standing, task_count
+from onrecord.records import latest_annotations, read_jsonl
 from onrecord.scheme import load_scheme
 
 NAIVE = 200  # tasks sent one by one, for the ratio
 CHANGED = 50
+KILLS = 10
+ANNOTATED = 600  # when the server is restarted beneath a collect
+
+
+class Taken(NamedTuple):
+    """Seconds by the clock, of our processes' processor time and of the server's."""
+
+    clock: float
+    ours: float
+    server: float
+
+    def __str__(self) -> str:
+        return f"{self.clock:.1f} | {self.ours:.1f} | {self.server:.1f}"
+
+    @property
+    def processor(self) -> float:
+        return self.ours + self.server
+
+
+def now(workspace: Path) -> Taken:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    fields = (
+        Path(f"/proc/{server.running(workspace).pid}/stat").read_text().rpartition(")")[2].split()
+    )
+    ticks = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    ours = used.ru_utime + used.ru_stime + time.process_time()
+    return Taken(time.monotonic(), ours, ticks)
+
+
+def since(before: Taken, workspace: Path) -> Taken:
+    return Taken(*(b - a for a, b in zip(before, now(workspace), strict=True)))
 
 
 def verb(name: str, workspace: Path, *more: str) -> "subprocess.Popen[bytes]":
@@ -37,173 +72,173 @@ def verb(name: str, workspace: Path, *more: str) -> "subprocess.Popen[bytes]":
     )  # fmt: skip
 
 
-def finish(process: "subprocess.Popen[bytes]") -> None:
+def timed(name: str, workspace: Path, *more: str) -> Taken:
+    before = now(workspace)
+    process = verb(name, workspace, *more)
     _, said = process.communicate()
     if process.returncode:
         sys.exit(said.decode())
+    return since(before, workspace)
 
 
-def timed(name: str, workspace: Path, *more: str) -> float:
-    began = time.monotonic()
-    finish(verb(name, workspace, *more))
-    return time.monotonic() - began
-
-
-def keys_on(workspace: Path) -> Counter:
+def one_by_one(workspace: Path, first: dict, tasks: int) -> Taken:
+    """Return what one import call a task would take for ``tasks``, by NAIVE of them: the same data and suggestion."""
     with client.connect(workspace) as owner:
-        found: Counter = Counter()
-        for project in owner.projects():
-            if project["description"].startswith("On Record"):
-                for key, copies in standing(owner, project["id"]).items():
-                    found[key] += len(copies)
-        return found
+        shown = next(owner.tasks(first["project_id"], fields="all", page_size=1))
+        config = owner.get(f"/api/projects/{first['project_id']}/")["label_config"]
+        body = {"title": "one by one", "label_config": config}
+        made = owner.send("POST", "/api/projects/", body)["id"]
+        offered = [{k: p[k] for k in ("model_version", "result")} for p in shown["predictions"]]
+        before = now(workspace)
+        for number in range(NAIVE):
+            task = {"data": {**shown["data"], "onrecord_id": str(number)}, "predictions": offered}
+            owner.send("POST", f"/api/projects/{made}/import", [task])
+        taken = since(before, workspace)
+        owner.send("DELETE", f"/api/projects/{made}/")
+    return Taken(*(part / NAIVE * tasks for part in taken))
 
 
-def killed(workspace: Path, plan, kills: int, seconds: float, draw: random.Random) -> None:
-    """Kill our process or the server at random moments of a launch; launch again; count what stands."""
-    for number in range(kills):
+def annotate(workspace: Path, rows: list[dict]) -> None:
+    (accounts,) = json.loads((workspace / "labelstudio" / "accounts.json").read_text()).values()
+    result = to_result({"speaker": "author", "claim_type": "fact", "stance": "none"}, load_scheme())
+    url = server.running(workspace).url
+    with client.LabelStudio(url, accounts[rows[0]["annotator"]]["token"]) as own:
+        for row in rows:
+            own.send("POST", f"/api/tasks/{row['ls_task_id']}/annotations/", {"result": result})
+
+
+def times(workspace: Path, tasks: int) -> None:
+    """Print what launching and collecting take, beside one call a task and a full export."""
+    print("| what | seconds by the clock | our processor time | the server's |\n|---|---|---|---|")
+    whole = timed("launch", workspace)
+    print(f"| `launch` of {tasks} tasks, the whole command | {whole} |")
+    print(f"| `launch` again, nothing to do | {timed('launch', workspace)} |")
+    launched = read_jsonl(workspace / "launched.jsonl")
+    naive = one_by_one(workspace, launched[0], tasks)
+    print(f"| one call a task, from {NAIVE} of them | {naive} |", flush=True)
+    annotate(workspace, launched[:CHANGED])
+    print(f"| `collect`, the first, {CHANGED} annotated | {timed('collect', workspace)} |")
+    annotate(workspace, launched[CHANGED : 2 * CHANGED])
+    changed = timed("collect", workspace)
+    print(f"| `collect`, {CHANGED} changed of {tasks}, the whole command | {changed} |")
+    print(f"| `collect`, none changed | {timed('collect', workspace)} |", flush=True)
+    print(f"| `collect sweep=true` | {timed('collect', workspace, 'sweep=true')} |")
+    with client.connect(workspace) as owner:
+        path = f"/api/projects/{launched[0]['project_id']}/export"
+        before = now(workspace)
+        answer = owner.http.get(path, params={"exportType": "JSON", "download_all_tasks": "true"})
+        export = since(before, workspace)
+    print(f"| full export of the project by Label Studio | {export} |")
+    rows = read_jsonl(workspace / "annotations.jsonl")
+    if (len(rows), len(answer.json())) != (2 * CHANGED, tasks):
+        sys.exit("not every annotation collected once")
+    for what, slow, fast in (("launch", naive, whole), ("collect", export, changed)):
+        print(
+            f"\n{what}: {slow.clock / fast.clock:.0f} : 1 by the clock, "
+            f"{slow.processor / fast.processor:.0f} : 1 in processor time"
+        )
+
+
+def kill_server(workspace: Path) -> None:
+    pid = server.running(workspace).pid
+    os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def counts_of(workspace: Path) -> Counter:
+    """Return how often each key stands on the server."""
+    with client.connect(workspace) as owner:
+        return Counter(
+            {
+                key: len(copies)
+                for project in owner.projects()
+                for key, copies in standing(owner, project["id"]).items()
+            }
+        )
+
+
+def kills(workspace: Path, plan: list, draw: random.Random) -> None:
+    """Kill our process or the server at random moments of a launch, launch again, count what stands."""
+    seconds = timed("launch", workspace).clock
+    print(
+        "| killed | after (s) | tasks standing then | after another launch | not once | took (s) |"
+    )
+    print("|---|---|---|---|---|---|")
+    for number in range(KILLS):
         with client.connect(workspace) as owner:
             for project in owner.projects():
                 owner.send("DELETE", f"/api/projects/{project['id']}/")
-        (workspace / "launched.jsonl").unlink(missing_ok=True)
+        (workspace / "launched.jsonl").unlink()
         moment = draw.uniform(1.0, seconds)
         process = verb("launch", workspace)
         time.sleep(moment)
         victim = ("launch", "server")[number % 2]
         if victim == "launch":
             process.kill()
-            process.wait()
-        else:
-            pid = server.running(workspace).pid
-            os.kill(pid, signal.SIGKILL)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
             process.communicate()
-            server.start(workspace, durable=False)
-        half = sum(keys_on(workspace).values())
-        took = timed("launch", workspace)
-        now = keys_on(workspace)
-        wrong = sum(count != 1 for count in now.values())
+        else:
+            kill_server(workspace)
+            process.communicate()
+            server.start(workspace)
+        with client.connect(workspace) as owner:
+            half = sum(task_count(owner, project["id"]) for project in owner.projects())
+        took = timed("launch", workspace).clock
+        found = counts_of(workspace)
+        wrong = sum(count != 1 for count in found.values())
         print(
-            f"| {victim} | {moment:.1f} | {half} | {len(now)} | {wrong} | {took:.1f} |", flush=True
+            f"| {victim} | {moment:.1f} | {half} | {len(found)} | {wrong} | {took:.1f} |",
+            flush=True,
         )
-        if len(now) != len(plan) or wrong:
+        if len(found) != len(plan) or wrong:
             sys.exit("not each task once")
 
 
+def restarted(workspace: Path, draw: random.Random) -> None:
+    """Kill and start the server again in the midst of the first collect, and count the lines."""
+    launched = read_jsonl(workspace / "launched.jsonl")
+    annotate(workspace, launched[:ANNOTATED])
+    for _ in range(3):
+        (workspace / "annotations.jsonl").unlink(missing_ok=True)
+        process = verb("collect", workspace)
+        moment = draw.uniform(1.0, 4.0)
+        time.sleep(moment)
+        kill_server(workspace)
+        standing_still = process.poll() is None
+        server.start(workspace)
+        process.communicate()
+        path = workspace / "annotations.jsonl"
+        rows = read_jsonl(path) if path.exists() else []
+        print(
+            f"server killed {moment:.1f} s into a collect{'' if standing_still else ' (which was done)'}: "
+            f"exit {process.returncode}, {len(rows)} lines of {ANNOTATED}, "
+            f"{len(rows) - len(latest_annotations(rows))} double",
+            flush=True,
+        )
+        if cli.main(["collect", "campaign.name=bench", f"workspace={workspace}"]):
+            sys.exit("collect failed")
+        rows = read_jsonl(path)
+        if len(rows) != ANNOTATED or len(latest_annotations(rows)) != ANNOTATED:
+            sys.exit("not each annotation once")
+
+
 def main() -> None:
-    tasks = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    kills = int(sys.argv[2]) if len(sys.argv) > 2 else 10
+    what = sys.argv[1] if len(sys.argv) > 1 else "times"
+    tasks = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
     draw = random.Random(20260105)
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder) / "ws"
         plan = make_campaign(workspace, sentences=tasks)
-        began = time.monotonic()
-        running = server.start(workspace, durable=False)
-        print(f"serve: {time.monotonic() - began:.1f} s", flush=True)
+        server.start(workspace)
         try:
-            took = timed("launch", workspace)
-            again = timed("launch", workspace)
-            first = read_jsonl(workspace / "launched.jsonl")[0]
-            with client.connect(workspace) as owner:
-                data = owner.get(f"/api/tasks/{first['ls_task_id']}/")["data"]
-                config = owner.get(f"/api/projects/{first['project_id']}/")["label_config"]
-                made = owner.send(
-                    "POST", "/api/projects/", {"title": "one by one", "label_config": config}
-                )
-                began = time.monotonic()
-                for number in range(NAIVE):
-                    body = {"data": {**data, "onrecord_id": str(number)}, "project": made["id"]}
-                    owner.send("POST", "/api/tasks/", body)
-                naive = (time.monotonic() - began) / NAIVE * tasks
-                owner.send("DELETE", f"/api/projects/{made['id']}/")
-                sent = sending(owner, workspace, plan, config)
-            print(
-                f"launch of {tasks} tasks: the sending {sent:.1f} s, the whole command {took:.1f} s, again {again:.1f} s"
-            )
-            print(
-                f"one call a task: {naive:.0f} s for {tasks}, from {NAIVE} of them; "
-                f"ratio to the sending {naive / sent:.0f} : 1, to the whole command {naive / took:.0f} : 1", flush=True,
-            )  # fmt: skip
-            collect_after(workspace, read_jsonl(workspace / "launched.jsonl"), first["project_id"])
-            print(
-                "| killed | after (s) | tasks standing then | after another launch | not once | took (s) |"
-            )
-            print("|---|---|---|---|---|---|")
-            killed(workspace, plan, kills, took, draw)
+            if what == "times":
+                times(workspace, tasks)
+            else:
+                kills(workspace, plan, draw)
+                restarted(workspace, draw)
         finally:
             server.stop(workspace)
-    print(f"(pid {running.pid} ended)")
-
-
-def sending(owner: client.LabelStudio, workspace: Path, plan, config: str) -> float:
-    """Return the seconds of making the plan's tasks stand in a new project, the tasks being rendered already."""
-    tables = [
-        read_parquet(workspace / f"{name}.parquet", schema).to_pylist()
-        for name, schema in (
-            ("articles", ARTICLES),
-            ("sentences", SENTENCES),
-            ("speakers", SPEAKERS),
-        )
-    ]
-    target = {"name": "buses", "opposite": None}
-    rendered = list(
-        tasks_of(
-            plan, articles=tables[0], sentences=tables[1], speakers=tables[2], target=target,
-            scheme=load_scheme(),
-        )
-    )  # fmt: skip
-    made = owner.send("POST", "/api/projects/", {"title": "sending", "label_config": config})
-    began = time.monotonic()
-    fill_project(
-        owner, made["id"], rendered, before={}, is_new=True, journal=workspace / "journal.json"
-    )
-    seconds = time.monotonic() - began
-    owner.send("DELETE", f"/api/projects/{made['id']}/")
-    return seconds
-
-
-def within_process(workspace: Path, launched, own: client.LabelStudio, result) -> float:
-    """Return the seconds of a collect of CHANGED more annotations, without the start of Python."""
-    for row in launched[2 * CHANGED : 3 * CHANGED]:
-        own.send("POST", f"/api/tasks/{row['ls_task_id']}/annotations/", {"result": result})
-    began = time.monotonic()
-    if cli.main(["collect", "campaign.name=bench", f"workspace={workspace}"]):
-        sys.exit("collect failed")
-    return time.monotonic() - began
-
-
-def collect_after(workspace: Path, launched, project: int) -> None:
-    """Time a collect after few changes beside a full export of the same project."""
-    scheme = load_scheme()
-    login = json.loads((workspace / "labelstudio" / "accounts.json").read_text())
-    (accounts,) = login.values()
-    token = accounts[launched[0]["annotator"]]["token"]
-    result = to_result({"speaker": "author", "claim_type": "fact", "stance": "none"}, scheme)
-    own = client.LabelStudio(server.running(workspace).url, token)
-    for row in launched[:CHANGED]:
-        own.send("POST", f"/api/tasks/{row['ls_task_id']}/annotations/", {"result": result})
-    everything = timed("collect", workspace)
-    for row in launched[CHANGED : 2 * CHANGED]:
-        own.send("POST", f"/api/tasks/{row['ls_task_id']}/annotations/", {"result": result})
-    some = timed("collect", workspace)
-    within = within_process(workspace, launched, own, result)
-    nothing = timed("collect", workspace)
-    sweep = timed("collect", workspace, "sweep=true")
-    with client.connect(workspace) as owner:
-        path = f"/api/projects/{project}/export"
-        began = time.monotonic()
-        answer = owner.http.get(path, params={"exportType": "JSON", "download_all_tasks": "true"})
-        export = time.monotonic() - began
-        assert len(answer.json()) == len(launched)
-    rows = len(read_jsonl(workspace / "annotations.jsonl"))
-    assert rows == 3 * CHANGED, rows
-    print(
-        f"collect, the whole command: {CHANGED} changed of {len(launched)} {some:.1f} s (without the start of "
-        f"Python {within:.1f} s); none changed "
-        f"{nothing:.1f} s; first {everything:.1f} s; with a sweep {sweep:.1f} s; "
-        f"full export alone {export:.1f} s, ratio {export / some:.1f} : 1", flush=True,
-    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def test_what_two_imports_made_twice_is_taken_back(owner, project, tmp_path):
 def test_a_call_left_under_way_by_a_killed_launch_is_waited_for(owner, project, tmp_path):
     wanted = tasks(["a", "b"])
     journal = tmp_path / "importing.json"
-    left = {"server": owner.key, "project": project, "keys": ["a", "b"]}
+    left = {"server": owner.key, "project": project, "texts": {"a": "a", "b": "a"}}
     journal.write_text(json.dumps(left))
     late = threading.Timer(1.0, owner.send, ("POST", f"/api/projects/{project}/import", wanted))
     late.start()
@@ -117,7 +117,7 @@ def test_a_call_left_under_way_by_a_killed_launch_is_waited_for(owner, project, 
 def test_the_same_project_is_found_again_and_brought_up_to_date(owner):
     settings = {
         "title": "T · main · annotator-1",
-        "label_config": render_label_config(load_scheme()),
+        "label_config": render_label_config(load_scheme()).strip(),
         "guidelines": "<p>1</p>",
     }
     made = projects.ensure_project(owner, {}, "key of this test", **settings)
@@ -125,7 +125,19 @@ def test_the_same_project_is_found_again_and_brought_up_to_date(owner):
     assert known["key of this test"]["id"] == made["id"]
     settings["guidelines"] = "<p>2</p>"
     projects.ensure_project(owner, known, "key of this test", **settings)
-    assert owner.get(f"/api/projects/{made['id']}/")["expert_instruction"] == "<p>2</p>"
+    now = owner.get(f"/api/projects/{made['id']}/")
+    assert (now["expert_instruction"], now["label_config"]) == ("<p>2</p>", projects.NO_CONFIG)
+    for config in (
+        settings["label_config"],
+        projects.NO_CONFIG,
+    ):  # given once the tasks stand, and once
+        projects.configure(owner, now, config)
+        now = owner.get(f"/api/projects/{made['id']}/")
+        assert now["label_config"] == settings["label_config"]
+    settings["label_config"] = settings["label_config"].replace("or-article", "or-article or-wide")
+    projects.ensure_project(owner, {"key of this test": now}, "key of this test", **settings)
+    changed = owner.get(f"/api/projects/{made['id']}/")["label_config"]
+    assert changed == settings["label_config"] != now["label_config"]
 
 
 def test_labels_changed_under_one_version_are_refused():

@@ -23,6 +23,7 @@ from onrecord.campaign.label_config import render_label_config
 from onrecord.campaign.practice import cleared, record
 from onrecord.campaign.projects import (
     Standing,
+    configure,
     ensure_project,
     fill_project,
     project_key,
@@ -187,6 +188,7 @@ def launch(
             client, project["id"], [data[row["task_id"]] for row in rows],
             before=left_by(mine), is_new=key not in known, journal=journal,
         )  # fmt: skip
+        configure(client, project, label_config)
         user = accounts[annotator]["user_id"] if annotator in accounts else mine[0]["user_id"]
         yield launched_rows(rows, stand, mine, server=client.key, project=project["id"], user=user)
 
@@ -264,7 +266,7 @@ def main(cfg: DictConfig) -> None:
         total = len({(row["round"], row["annotator"]) for row in plan})
         quiet = not sys.stderr.isatty()
         rows = [r for group in track(done, "launching", total=total, disable=quiet) for r in group]
-        write_jsonl(path, [*rows, *(r for r in here if r not in before)])
+        write_jsonl(path, [*rows, *(r for r in here if r["purpose"] == "adjudication")])
         if cfg.simulate:
             # seats, which the simulator uses, knows launch
             from onrecord.campaign.simulate import simulate  # noqa: PLC0415

@@ -10,10 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
-from onrecord.campaign.client import KEYS, PAGE, Interrupted, LabelStudio, keyed, with_draft
+from onrecord.campaign.client import (
+    KEYS,
+    PAGE,
+    Interrupted,
+    LabelStudio,
+    keyed,
+    numbered,
+    with_draft,
+)
 from onrecord.records import BadInput, read_json, write_json
 
 SETTLE = 20.0  # seconds that an import call of a killed launch is given to come to its end
+NO_CONFIG = "<View></View>"  # of a project as Label Studio makes it
 
 
 class Standing(TypedDict):
@@ -54,10 +63,13 @@ def ensure_project(
     label_config: str,
     guidelines: str,
 ) -> Mapping[str, Any]:
-    """Return the project of ``key`` (``known`` maps descriptions to projects), made or brought up to date."""
+    """Return the project of ``key`` (``known`` maps descriptions to projects), made or brought up to date.
+
+    A new one has no labeling config yet, since Label Studio parses it anew for each prediction that is
+    imported: ``configure`` it once its tasks stand.
+    """
     wanted = {
         "title": title[:50],  # Label Studio takes no more
-        "label_config": label_config,
         "expert_instruction": guidelines,
         "show_instruction": True,
         "sampling": "Sequential sampling",
@@ -78,10 +90,18 @@ def ensure_project(
                 raise
             known = found
     project = known[key]
+    if project["label_config"] != NO_CONFIG:
+        wanted["label_config"] = label_config.strip()  # as Label Studio keeps it
     changed = {name: value for name, value in wanted.items() if project.get(name) != value}
     if changed:
         client.send("PATCH", f"/api/projects/{project['id']}/", changed)
     return project
+
+
+def configure(client: LabelStudio, project: Mapping[str, Any], label_config: str) -> None:
+    """Give a project that has no labeling config yet its own: nobody can annotate before."""
+    if project["label_config"] == NO_CONFIG:
+        client.send("PATCH", f"/api/projects/{project['id']}/", {"label_config": label_config})
 
 
 def standing(
@@ -108,42 +128,51 @@ def standing(
 def import_tasks(
     client: LabelStudio, project: int, batch: Sequence[Mapping[str, Any]], journal: Path
 ) -> dict[str, int]:
-    """Import a batch whose keys do not stand yet; return ``onrecord_id → task``.
+    """Import a batch whose tasks do not stand yet; return ``onrecord_id → task``.
 
     An answer that was lost is settled by asking what stands. ``journal`` names the batch while its call is
     under way, for a launch after our death.
     """
     path = f"/api/projects/{project}/import?return_task_ids=true"
-    keys = [str(task["data"]["onrecord_id"]) for task in batch]
-    write_json(journal, {"server": client.key, "project": project, "keys": keys})
+    texts = {str(task["data"]["onrecord_id"]): str(task["data"]["text_sha256"]) for task in batch}
+    write_json(journal, {"server": client.key, "project": project, "texts": texts})
     ids: list[int] = []
     for _ in range(3):
         try:
             ids = client.send("POST", path, list(batch)).get("task_ids") or []
         except Interrupted:
-            if not settled(client, project, keys):
+            if not settled(client, project, texts):
                 continue
         journal.unlink()
         break
     else:
         raise BadInput(f"{client.url}: three import calls into project {project} were broken off")
-    made = dict(zip(keys, ids, strict=False))
-    ends = {
-        key: copies[0]["id"]
-        for key, copies in standing(client, project, [keys[0], keys[-1]]).items()
+    if len(ids) == len(texts):
+        made = dict(zip(texts, ids, strict=True))
+        ends = client.tasks(project, include="id,data", filters=[numbered([ids[0], ids[-1]])])
+        if all(made.get(str(task["data"]["onrecord_id"])) == task["id"] for task in ends):
+            return made
+    return newest(client, project, texts)
+
+
+def newest(client: LabelStudio, project: int, texts: Mapping[str, str]) -> dict[str, int]:
+    """Return ``onrecord_id → task`` of the tasks that stand with these texts (``onrecord_id → text_sha256``)."""
+    return {
+        key: task["id"]
+        for key, copies in standing(client, project, list(texts)).items()
+        for task in copies
+        if task["text_sha256"]
+        == texts[key]  # an annotated one of an earlier text may stand beside it
     }
-    if len(ids) == len(keys) and all(made[key] == n for key, n in ends.items()):
-        return made
-    return {key: copies[0]["id"] for key, copies in standing(client, project, keys).items()}
 
 
 def settled(
-    client: LabelStudio, project: int, keys: Sequence[str], patience: float = SETTLE
+    client: LabelStudio, project: int, texts: Mapping[str, str], patience: float = SETTLE
 ) -> bool:
     """Wait for a broken import call to come to its end; return whether its tasks stand."""
     deadline = time.monotonic() + patience
     while True:
-        if len(standing(client, project, keys)) == len(keys):
+        if len(newest(client, project, texts)) == len(texts):
             return True
         if time.monotonic() > deadline:
             return False
@@ -155,7 +184,7 @@ def settle_journal(client: LabelStudio, journal: Path) -> None:
     if journal.exists():
         left = read_json(journal)
         if left["server"] == client.key:
-            settled(client, left["project"], left["keys"])
+            settled(client, left["project"], left["texts"])
         journal.unlink()
 
 
@@ -186,27 +215,32 @@ def fill_project(
     if ids == {task["id"] for task in before.values()} and all(
         task["touched"] or task["text_sha256"] == wanted.get(key) for key, task in before.items()
     ):
-        now = dict(before)
+        now, stood = dict(before), len(ids)
     else:
-        now = cleared(client, project, wanted)
+        now, stood = cleared(client, project, wanted)
     missing = [task for task in tasks if str(task["data"]["onrecord_id"]) not in now]
     for batch in batches(missing, PAGE):
         for key, number in import_tasks(client, project, batch, journal).items():
             now[key] = Standing(id=number, touched=False, text_sha256=wanted[key])
-    if missing and task_ids(client, project) != {task["id"] for task in now.values()}:
-        now = cleared(client, project, wanted)
+    # The ids of 10,000 tasks take Label Studio as long as importing 5,000; their number takes it nothing.
+    if missing and task_count(client, project) != stood + len(missing):
+        now, _ = cleared(client, project, wanted)
     return now
 
 
-def cleared(client: LabelStudio, project: int, wanted: Mapping[str, str]) -> dict[str, Standing]:
-    """Delete what stands untouched and is not wanted, or twice, or of another text; return what stays.
+def cleared(
+    client: LabelStudio, project: int, wanted: Mapping[str, str]
+) -> tuple[dict[str, Standing], int]:
+    """Delete what stands untouched and is not wanted, or twice, or of another text.
 
-    A wanted task that was annotated on another text than the sentence has now stays on the server, but is
-    not returned: the sentence is to be annotated again.
+    Return what stays, and how many tasks that leaves in the project. A wanted task that was annotated on
+    another text than the sentence has now stays on the server, but is not among the first: the sentence is
+    to be annotated again.
     """
     stay: dict[str, Standing] = {}
     surplus = []
-    for key, copies in standing(client, project).items():
+    found = standing(client, project)
+    for key, copies in found.items():
         for task in sorted(copies, key=lambda t: (not t["touched"], t["id"])):
             is_current = task["text_sha256"] == wanted.get(key)
             if key not in stay and (is_current or (task["touched"] and key not in wanted)):
@@ -214,9 +248,14 @@ def cleared(client: LabelStudio, project: int, wanted: Mapping[str, str]) -> dic
             elif not task["touched"]:
                 surplus.append(task["id"])
     delete_tasks(client, project, surplus)
-    return stay
+    return stay, sum(map(len, found.values())) - len(surplus)
 
 
 def task_ids(client: LabelStudio, project: int) -> set[int]:
     """Return Label Studio's numbers of all tasks of a project."""
     return {task["id"] for task in client.tasks(project, include="id")}
+
+
+def task_count(client: LabelStudio, project: int) -> int:
+    """Return how many tasks a project has, by Label Studio's own count."""
+    return int(client.get(f"/api/projects/{project}/", include="task_number")["task_number"])

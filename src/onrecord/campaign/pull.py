@@ -22,6 +22,7 @@ from onrecord.records import BadInput, parse_sentence_id
 from onrecord.scheme import Scheme
 
 COUNTS = "id,total_annotations,cancelled_annotations"
+NUMBERS = "id,task_number,total_annotations_number,skipped_annotations_number"
 OVERLAP = timedelta(seconds=15)  # writes are dated before they can be seen
 
 
@@ -75,11 +76,12 @@ def pull_project(
                 continue
             compare_task(client, task, row, collection, instrument)
 
-    info = project_info(client, project)
-    since = client.server_time
+    since = (
+        client.server_time
+    )  # of an answer before the next question, so that nothing falls between
     if state:
         compare([changed_since(iso(datetime.fromisoformat(state["since"]) - OVERLAP))])
-        info = project_info(client, project)
+    info = project_info(client, project)
     gone: list[str] = []
     swept = state.get("swept", since)
     if (
@@ -109,7 +111,7 @@ def pull_project(
 
 def project_info(client: LabelStudio, project: int) -> dict[str, Any]:
     """Return the project with its counts; raises BadInput where it is gone."""
-    info: dict[str, Any] = client.get(f"/api/projects/{project}/", missing={})
+    info: dict[str, Any] = client.get(f"/api/projects/{project}/", missing={}, include=NUMBERS)
     if not info:
         raise BadInput(
             f"project {project} is gone from {client.url}: run `onrecord launch` to make it again "

@@ -8,6 +8,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -161,6 +162,7 @@ def names_of_article(suggestions: Iterable[Mapping[str, Any] | None]) -> list[st
     return [name for name, _ in counts.most_common()]
 
 
+@lru_cache(4096)  # the lines around a sentence are those around its neighbours
 def escape(text: str) -> str:
     """Return text that shows as itself in HTML, whatever is in it.
 
