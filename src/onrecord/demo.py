@@ -55,12 +55,12 @@ def main(cfg: DictConfig) -> None:
     step("build")
     run = step("train", f"model={cfg.model}")
     step("evaluate", f"run={run}", "on=out_of_fold")
-    step("publish", f"version={cfg.version}")
+    release = step("publish", f"version={cfg.version}", "bump=true")  # what was published stays
     print(f"\n══ {cfg.campaign.title} ".ljust(72, "═"))
     print(summary(read_json(workspace / "agreement.json"), read_json(Path(run) / "report.json")))
     print(f"  report     {Path(run) / 'report.html'}")
     print(f"  agreement  {workspace / 'agreement.html'}")
-    print(f"  release    {workspace / 'releases' / f'v{cfg.version}'}")
+    print(f"  release    {release}")
     print(f"\nTo annotate yourself: {' '.join(['onrecord serve', *own_words(cfg, campaign)])}")
     print(
         f"  then log in as an annotator of {workspace / 'logins.csv'}: answers of others are not counted"

@@ -41,8 +41,8 @@ from onrecord.scheme import annotation_folder, guidelines_version, load_scheme
 MADE = {"people": "people's", "machine": "machine-made", "simulated": "simulated"}
 
 
-def main(cfg: DictConfig) -> None:
-    """Write ``releases/vX.Y.Z/``, prove it, and (``to=hub``) upload it in one commit."""
+def main(cfg: DictConfig) -> Path:
+    """Write ``releases/vX.Y.Z/``, prove it, and (``to=hub``) upload it in one commit; return its folder."""
     workspace = Path(cfg.workspace)
     changes.parse_version(str(cfg.version))
     if cfg.kind not in ("full", "standoff"):
@@ -55,23 +55,40 @@ def main(cfg: DictConfig) -> None:
         raise BadInput("to=hub needs repo=OWNER/NAME")
     material = read_material(workspace, Path(cfg.run) if cfg.run else None)
     refuse_undeclared(material, cfg)
-    releases = workspace / "releases"
-    folder = releases / f"v{cfg.version}"
-    fresh = releases / f".v{cfg.version}.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    try:
-        fresh.mkdir(parents=True)
-        write_release(fresh, material, about_release(material, cfg, folder), cfg, releases)
-        if folder.exists():
-            same_bytes(folder, fresh)
-            print(f"{folder} is already published, byte for byte the same")
-        else:
-            fresh.rename(folder)
-            print(f"published {folder} ({cfg.kind}, {MADE[material.dataset['origin']]} labels)")
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    folder = write_once(material, cfg, workspace / "releases")
     if cfg.to == "hub":
         print(f"uploaded as {upload(folder, repo=cfg.repo, version=str(cfg.version), private=cfg.private)}")  # fmt: skip
+    return folder
+
+
+def write_once(material: Material, cfg: DictConfig, releases: Path) -> Path:
+    """Return the release's folder, written and proved, or found there with the same bytes.
+
+    Raises BadInput where other bytes are published under the version; with ``bump`` the next patch is taken.
+    """
+    while True:
+        folder = releases / f"v{cfg.version}"
+        fresh = releases / f".v{cfg.version}.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        try:
+            fresh.mkdir(parents=True)
+            write_release(fresh, material, about_release(material, cfg, folder), cfg, releases)
+            differing = other_bytes(folder, fresh) if folder.exists() else []
+            if not folder.exists():
+                fresh.rename(folder)
+                print(f"published {folder} ({cfg.kind}, {MADE[material.dataset['origin']]} labels)")
+                return folder
+            if not differing:
+                print(f"{folder} is already published, byte for byte the same")
+                return folder
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        said = f"{folder} is published and holds other bytes ({', '.join(differing[:3])})"
+        if not cfg.bump:
+            raise BadInput(f"{said}: raise version=, or say bump=true")
+        major, minor, patch = changes.parse_version(str(cfg.version))
+        cfg.version = f"{major}.{minor}.{patch + 1}"
+        print(f"{said}: it stays, and {cfg.version} is tried")
 
 
 def read_material(workspace: Path, run: Path | None) -> Material:
@@ -248,12 +265,10 @@ def write_changelog(folder: Path, about: Mapping[str, Any], last: Path | None) -
     write_text(folder / "CHANGELOG.md", head + entry + ("\n" + earlier if earlier else ""))
 
 
-def same_bytes(folder: Path, fresh: Path) -> None:
-    """Raise BadInput unless the published folder and the fresh one are the same, byte for byte."""
+def other_bytes(folder: Path, fresh: Path) -> list[str]:
+    """Return the files in which the published folder, whose checksums must hold, and the fresh one differ."""
     proof.check_checksums(folder)
     old, new = (
         (f / "SHA256SUMS").read_text(encoding="utf-8").splitlines() for f in (folder, fresh)
     )
-    differing = sorted({line.partition("  ")[2] for line in set(old) ^ set(new)})
-    if differing:
-        raise BadInput(f"{folder} is published and holds other bytes ({', '.join(differing[:3])}): raise version=")  # fmt: skip
+    return sorted({line.partition("  ")[2] for line in set(old) ^ set(new)})
