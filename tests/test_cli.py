@@ -57,6 +57,16 @@ def test_every_verb_has_a_config_and_every_config_a_verb():
         (["init", "campaign=x"], "expected campaign=NAME target="),
         (["make", "until=biuld"], "did you mean 'build'?"),
         (["segment", "workspace=nowhere"], "run `onrecord ingest` first"),
+        (["segment", "workers=many"], "workers: expected a number, found 'many'"),
+        (["validate", "campaign.send_furniture=maybe"], "expected true or false, found 'maybe'"),
+        (["validate", "campaign.origin=aliens"], "expected one of people, machine, simulated, found 'aliens'"),
+        (["plan", "annotators=ada"], "expected a number or a list of pseudonyms, found 'ada'"),
+        (["plan", "--hlep"], "there is no flag '--hlep'; did you mean '--help'?"),
+        (["serve", "port=80x"], "port: expected a number from 1 to 65535, found '80x'"),
+        (["ingest", "articles="], "articles: expected a folder, a file or a glob, found nothing"),
+        (["ingest", "articles=/dev/null/x"], "found nothing there"),
+        (["collect", "from=nofile.json"], "is not there yet: run"),
+        (["build", "source=rows", "rows=none.csv", "workspace=/dev/null"], "there is no such file"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, words, line):
@@ -99,6 +109,29 @@ def test_a_misspelt_key_in_a_file_is_met_with_its_line(folder, onrecord, wrong, 
         f"line {line}: there is no key {wrong.strip()!r}; did you mean {right.strip()!r}?"
         in done.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [
+        ("origin: people", "origin: aliens", "line 10: origin: expected one of people, machine, simulated"),
+        ("release: standoff", "release: both", "line 12: release: expected one of full, standoff"),
+        ("  aliases: []", "  aliases: bus", "line 8: aliases: expected a list, such as [one, two], found 'bus'"),
+        ("name: buses\n", "name: a/b\n", "line 2: name: expected letters"),
+        ("# send_furniture: true", "send_furniture: maybe", "line 14: send_furniture: expected true or false"),
+        ("# text_license: cc-by-4.0", "split: bygroup", "line 13: split: expected one of by_date, by_group"),
+        ("language: en", "- a", "expected YAML, found"),
+    ],
+)  # fmt: skip
+def test_a_value_of_no_use_in_a_file_is_met_with_its_line(
+    folder, monkeypatch, capsys, right, wrong, line
+):
+    monkeypatch.chdir(folder)
+    config = folder / "conf/campaign/buses.yaml"
+    assert right in config.read_text()
+    config.write_text(config.read_text().replace(right, wrong, 1))
+    assert main(["validate", "campaign=buses"]) == 2
+    assert line in capsys.readouterr().err
 
 
 def test_a_scheme_with_a_clash_is_met_before_anyone_annotates(folder, onrecord):

@@ -16,13 +16,22 @@ from typing import Any
 os.environ["HYDRA_FULL_ERROR"] = "1"
 
 import hydra
+import pyarrow as pa
 from hydra import compose
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from onrecord import ROOT
-from onrecord.config import campaign_choices, explain, near, own_conf_first, quoted
+from onrecord.config import (
+    campaign_choices,
+    check_flags,
+    check_words,
+    explain,
+    near,
+    own_conf_first,
+    quoted,
+)
 from onrecord.records import BadInput, CheckFailed
 from onrecord.steps import STEPS, record, states
 
@@ -103,12 +112,12 @@ VERBS: dict[str, Verb] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status: 0 done, 1 a check failed, 2 bad input."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0] in {"-h", "--help", "help"}:
-        print(overview())
-        return 0
+    arguments = list(sys.argv[1:] if argv is None else argv) or ["help"]
     verb, overrides = arguments[0], arguments[1:]
     try:
+        if verb in {"-h", "--help", "help"}:
+            print(overview())
+            return 0
         if verb not in VERBS:
             raise BadInput(f"there is no verb {verb!r}{near(verb, VERBS)}: `onrecord` lists them")
         run(verb, overrides)
@@ -121,6 +130,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
         return 0
+    except (
+        OSError,
+        pa.ArrowException,
+    ) as error:  # a folder of no rights, a full disk, a broken table
+        if isinstance(error, OSError) and error.errno is None:
+            raise
+        what = "" if isinstance(error, OSError) else "a file of the workspace cannot be read: "
+        print(f"onrecord {verb}: {what}{' '.join(str(error).split())}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(f"onrecord {verb}: interrupted; run it again to go on", file=sys.stderr)
         return 130
@@ -149,6 +167,7 @@ def run(verb: str, overrides: Sequence[str]) -> None:
     own_conf_first()
     if verb == "init":  # its campaign is a new name, which Hydra would look up in the group
         overrides = [re.sub("^campaign=", "name=", word) for word in overrides]
+    check_flags(overrides)
     words = [quoted(word) for word in overrides]
     words += campaign_choices(verb, words)
     words.sort(key=lambda word: "=" in word and not word.startswith("-"))  # argparse: flags first
@@ -157,6 +176,7 @@ def run(verb: str, overrides: Sequence[str]) -> None:
 
     def contained(cfg: DictConfig) -> None:
         try:
+            check_words(verb, words, cfg)
             task(verb)(cfg)
         except Exception as error:  # kept from Hydra, which would print its own lines around ours
             if os.getpid() != home:  # a sweep's worker process: Hydra brings the error home

@@ -13,13 +13,14 @@ from typing import Any
 import hydra
 import yaml
 from hydra import compose
+from hydra._internal.utils import get_args_parser
 from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from onrecord import ROOT
 from onrecord.records import BadInput
@@ -31,6 +32,11 @@ PATH_KEYS = {
     "cache", "data", "out", "sentences", "names",
 }  # fmt: skip
 PATH_LISTS = {"runs"}
+CAMPAIGN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+ONE_OF = {
+    "campaign.origin": ("people", "machine", "simulated"),
+    "campaign.release": ("full", "standoff"),
+}
 
 
 class OwnConfFirst(SearchPathPlugin):
@@ -93,21 +99,91 @@ def campaign_choices(verb: str, words: Sequence[str]) -> list[str]:
 
 
 def check_campaign(path: Path) -> None:
-    """Raise BadInput naming file, line and near miss of a key that no campaign has, at any depth."""
-    load_yaml(path)
+    """Raise BadInput naming file and line of a key that no campaign has, at any depth, or of a value of no use."""
+    found = load_yaml(path)
+    if not isinstance(found, dict | None):
+        raise BadInput(
+            f"{path}: expected keys and values, such as `name: buses`, found {found!r:.60}"
+        )
     with path.open(encoding="utf-8") as file:
-        _check_keys(yaml.compose(file), load_yaml(ROOT / "conf/base.yaml")["campaign"], path)
+        _check_keys(yaml.compose(file), found or {}, declared("base")["campaign"], path, "campaign")
 
 
-def _check_keys(node: Any, known: dict[str, Any], path: Path) -> None:
+def _check_keys(node: Any, values: Any, known: dict[str, Any], path: Path, at: str) -> None:
     for key, value in node.value if isinstance(node, yaml.MappingNode) else []:
+        line = f"{path}, line {key.start_mark.line + 1}"
         if key.value not in known:
-            raise BadInput(
-                f"{path}, line {key.start_mark.line + 1}: there is no key {key.value!r}"
-                f"{near(key.value, known)}"
-            )
+            raise BadInput(f"{line}: there is no key {key.value!r}{near(key.value, known)}")
+        dotted = f"{at}.{key.value}"
+        check_value(f"{line}: {key.value}", dotted, known[key.value], values[key.value])
         if isinstance(known[key.value], dict):
-            _check_keys(value, known[key.value], path)
+            _check_keys(value, values[key.value], known[key.value], path, dotted)
+
+
+def check_value(where: str, key: str, default: Any, found: Any) -> None:
+    """Raise BadInput where a value is of no use beside the default that is declared for its dotted key.
+
+    >>> check_value("seed", "seed", 1, "abc")
+    Traceback (most recent call last):
+    onrecord.records.BadInput: seed: expected a number, found 'abc'
+    """
+    wanted = None
+    if found is None:
+        return
+    choices = entries("split") if key == "campaign.split" else ONE_OF.get(key, ())
+    if choices and found not in choices:
+        wanted = f"one of {', '.join(choices)}"
+    elif key == "campaign.name" and not CAMPAIGN_NAME.fullmatch(str(found)):
+        wanted = "letters, digits, `.`, `_` or `-`, at most 64"
+    elif isinstance(default, dict) and not isinstance(found, dict):
+        wanted = f"keys of its own ({', '.join(default)})"
+    elif isinstance(default, list) and not isinstance(found, list):
+        wanted = "a list, such as [one, two]"
+    elif isinstance(default, bool) and not isinstance(found, bool):
+        wanted = "true or false"
+    elif isinstance(default, int | float) and isinstance(found, str):
+        wanted = "a number" if key != "annotators" else "a number or a list of pseudonyms"
+    if wanted:
+        raise BadInput(f"{where}: expected {wanted}, found {found!r}")
+
+
+def check_flags(words: Sequence[str]) -> None:
+    """Raise BadInput for a flag that Hydra does not know: it would answer with a screen of usage."""
+    known = {flag for action in get_args_parser()._actions for flag in action.option_strings}
+    for word in words:
+        flag = word.partition("=")[0]
+        if word.startswith("--") and flag not in known:
+            raise BadInput(
+                f"there is no flag {flag!r}{near(flag, known)}: keys are given as key=value"
+            )
+
+
+def check_words(verb: str, words: Sequence[str], config: DictConfig) -> None:
+    """Raise BadInput where an override gives a key a value of no use (``workers=many``)."""
+    defaults = OmegaConf.create(declared("base") | declared(verb))
+    for key in [word.partition("=")[0] for word in words if "=" in word]:
+        if re.fullmatch(r"[\w.]+", key):
+            default, found = (
+                OmegaConf.to_container(one) if OmegaConf.is_config(one) else one
+                for one in (_at(defaults, key), _at(config, key))
+            )
+            check_value(key, key, default, found)
+
+
+def _at(config: DictConfig, key: str) -> Any:
+    """Return what stands at a dotted key as it is written, or None where nothing does."""
+    node: Any = config
+    for part in key.split("."):
+        if not isinstance(node, DictConfig) or part not in node or OmegaConf.is_missing(node, part):
+            return None
+        node = None if OmegaConf.is_interpolation(node, part) else node[part]
+    return node
+
+
+def declared(verb: str) -> dict[str, Any]:
+    """Return a verb's packaged config file as plain values, its defaults list and groups left aside."""
+    found: dict[str, Any] = load_yaml(ROOT / "conf" / f"{verb}.yaml")
+    return found
 
 
 def load_yaml(path: Path) -> Any:
@@ -167,11 +243,12 @@ def known_keys(verb: str) -> tuple[list[str], dict[str, list[str]]]:
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "conf")):
         keys = list(_dotted(OmegaConf.to_container(compose(config_name=verb), resolve=False)))
-    choices = {
-        group: sorted({p.stem for f in config_folders() for p in (f / group).glob("*.yaml")})
-        for group in groups(verb)
-    }
-    return keys, choices
+    return keys, {group: entries(group) for group in groups(verb)}
+
+
+def entries(group: str) -> list[str]:
+    """Return the names to choose from in a config group."""
+    return sorted({p.stem for f in config_folders() for p in (f / group).glob("*.yaml")})
 
 
 def _dotted(node: Any, prefix: str = "") -> Any:

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from onrecord import ROOT, cli
 from onrecord.campaign import seats, server
-from onrecord.records import read_json
+from onrecord.records import BadInput, read_json
 
 
 def heading(step: str) -> None:
@@ -28,6 +28,11 @@ def main(cfg: DictConfig) -> None:
     """Walk every step; end the server whatever happens; print a screenful of what came out."""
     started = time.monotonic()
     campaign = HydraConfig.get().runtime.choices["campaign"]
+    if not cfg.campaign.labels:
+        raise BadInput(
+            f"campaign={campaign}: expected a campaign that comes with labels (campaign.labels), found none: "
+            f"rehearse yours with `onrecord launch campaign={campaign} simulate=true`"
+        )
     common = [f"campaign={campaign}", f"workspace={cfg.workspace}", f"articles={cfg.articles}"]
     common.append(f"seed={cfg.seed}")
     workspace = Path(cfg.workspace)

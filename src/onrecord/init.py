@@ -1,15 +1,13 @@
 """``init``: a new campaign in the current folder, ready for somebody's own articles and target."""
 
-import re
 import shutil
 from pathlib import Path
 
 from omegaconf import DictConfig
 
 from onrecord import ROOT
+from onrecord.config import CAMPAIGN_NAME
 from onrecord.records import BadInput, write_text
-
-CAMPAIGN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 CONFIG = """\
 # The campaign {name}. Every key that can stand here: onrecord plan --cfg job (under `campaign`).

@@ -85,7 +85,8 @@ class Scheme:
 def annotation_folder() -> Path:
     """Return the folder of the instrument: the current folder's own, else the packaged one."""
     own = Path.cwd() / "annotation"
-    return own if (own / "scheme.yaml").is_file() else ROOT / "annotation"
+    there = any((own / name).is_file() for name in ("scheme.yaml", "guidelines.md"))
+    return own if there else ROOT / "annotation"
 
 
 def load_scheme(folder: Path | None = None) -> Scheme:

@@ -68,7 +68,10 @@ def main(cfg: DictConfig) -> None:
     guidelines = annotation_folder() / "guidelines.md"
     if not guidelines.is_file():
         raise BadInput(f"{guidelines}: expected the guidelines, found no such file")
-    version = guidelines_version(guidelines.read_text(encoding="utf-8"))
+    try:
+        version = guidelines_version(guidelines.read_text(encoding="utf-8"))
+    except BadInput as error:
+        raise BadInput(f"{guidelines}: {error}") from error
     lines = [
         f"scheme     version {scheme.version}: {', '.join(scheme.questions)}; hotkeys do not clash",
         f"guidelines version {version}",

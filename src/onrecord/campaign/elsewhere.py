@@ -246,7 +246,9 @@ def read_from(
     """Return the annotations in a file of a kind (labelstudio or csv); raises BadInput where it is none."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise BadInput(f"from={path}: expected a file, found {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise BadInput(f"{path}: expected {kind} in UTF-8, found {error}") from error
     if kind == "labelstudio":
         return list(read_export(text, sentences, scheme, names, str(path)))

@@ -325,6 +325,8 @@ def main(cfg: DictConfig) -> None:
         raise BadInput(
             f"host={cfg.host} opens the server to others: say by which names, allowed_hosts=[NAME,…]"
         )
+    if cfg.port is not None and not (isinstance(cfg.port, int) and 0 < cfg.port < 65536):
+        raise BadInput(f"port: expected a number from 1 to 65535, found {cfg.port!r}")
     database = {key: os.environ[key] for key in DATABASE_KEYS if key in os.environ}
     if opened:
         print(

@@ -55,6 +55,8 @@ def article_files(source: str) -> list[tuple[Path, str]]:
 
     Raises BadInput where there is none. Hidden files and a sidecar ``articles.csv`` are no articles.
     """
+    if not source:
+        raise BadInput("articles: expected a folder, a file or a glob, found nothing")
     path = Path(source)
     if path.is_file():
         return [(path, path.name)]
@@ -62,7 +64,7 @@ def article_files(source: str) -> list[tuple[Path, str]]:
         base, found = path, sorted(path.rglob("*"))
     else:
         base = Path(path.anchor) if path.is_absolute() else Path()
-        found = sorted(base.glob(str(path.relative_to(path.anchor)))) if source else []
+        found = sorted(base.glob(str(path.relative_to(path.anchor))))
         base = Path(
             path.anchor,
             *[p for p in path.parent.parts[len(Path(path.anchor).parts) :] if "*" not in p],
@@ -77,6 +79,13 @@ def article_files(source: str) -> list[tuple[Path, str]]:
         there = f"{len(files)} files of other kinds" if files else "nothing"
         raise BadInput(f"{source}: expected articles ({', '.join(SUFFIXES)}), found {there} there")
     return kept
+
+
+def others(source: str) -> list[str]:
+    """Return the names of a folder's files that are no articles of a kind that is read, such as ``x.pdf``."""
+    folder = Path(source)
+    found = sorted(folder.rglob("*")) if folder.is_dir() else []
+    return [p.name for p in found if p.is_file() and not suffix(p) and not p.name.startswith(".")]
 
 
 def shards(files: Sequence[tuple[Path, str]], size: int) -> list[tuple[Part, ...]]:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from onrecord.corpus import changes, dedupe
 from onrecord.corpus.article import read_sidecar
-from onrecord.corpus.formats import article_files, shards, suffix
+from onrecord.corpus.formats import article_files, others, shards, suffix
 from onrecord.corpus.pieces import Pieces, ingest_shard, with_sidecar
 from onrecord.engine import map_shards, write_parquet_stream
 from onrecord.records import ARTICLES, BadInput, write_jsonl
@@ -130,6 +130,10 @@ def main(cfg: DictConfig) -> None:
     print(
         f"{n} articles in {n_groups} groups (copies of a story share one) in {target}: {found.told()}"
     )
+    if left := others(str(cfg.articles)):
+        print(
+            f"{len(left)} files of other kinds were not read: {', '.join(left[:3])}{', …' if left[3:] else ''}"
+        )
     if lost:
         print(f"{sum(lost.values())} annotations are orphaned, of {', '.join(sorted(lost))}")
 
