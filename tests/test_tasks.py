@@ -161,7 +161,12 @@ def hostile_task(**changes):
     }  # fmt: skip
     start = HOSTILE.index("<img")
     end = HOSTILE.index("\nLast")
-    given_ = {"article": article, "near": (11, len(HOSTILE)), "target": TARGET, "scheme": SCHEME}
+    given_ = {
+        "article": article,
+        "near": (11, len(HOSTILE)),
+        "targets": {"": TARGET},
+        "scheme": SCHEME,
+    }
     return task_data("f00d", f"a:{start}-{end}", **(given_ | changes))
 
 
@@ -184,7 +189,7 @@ def test_a_sentence_of_another_article_is_refused():
             "b:0-3",
             article={"article_id": "a", "text": "abc"},
             near=(0, 3),
-            target=TARGET,
+            targets={"": TARGET},
             scheme=SCHEME,
         )
 
@@ -219,7 +224,7 @@ def campaign_of_one(shown, **more):
             articles=[article],
             sentences=sentences,
             speakers=speakers,
-            target=TARGET,
+            targets={"": TARGET},
             scheme=SCHEME,
             **more,
         )
@@ -239,24 +244,24 @@ def test_a_models_stance_is_suggested_beside_the_speaker_with_its_signature(tmp_
     path = tmp_path / "predictions.parquet"
     pq.write_table(pa.table({"id": ["a:0-9"], "predicted": ["favor"], "favor": [0.9]}), path)
     with pytest.raises(BadInput, match="run `onrecord predict` first"):
-        read_model_labels(path, SCHEME)
+        read_model_labels(path, SCHEME, {"": TARGET})
     write_json(
         tmp_path / "prevalence.json", {"run": "data 1a2b, split by_group", "question": "stance"}
     )
-    (task,) = campaign_of_one(shown=True, model=read_model_labels(path, SCHEME))
+    (task,) = campaign_of_one(shown=True, model=read_model_labels(path, SCHEME, {"": TARGET}))
     (proposed,) = task["predictions"]
     assert proposed["model_version"] == "onrecord attribute + data 1a2b, split by_group"
     assert {r["from_name"]: r["value"]["choices"] for r in proposed["result"]} == {
         "speaker": ["expert"], "speaker_name": ["Zoe"], "stance": ["favor"],
     }  # fmt: skip
-    (bare,) = campaign_of_one(shown=False, model=read_model_labels(path, SCHEME))
+    (bare,) = campaign_of_one(shown=False, model=read_model_labels(path, SCHEME, {"": TARGET}))
     assert "predictions" not in bare
     pq.write_table(pa.table({"id": ["a:0-9"], "predicted": ["pro"]}), path)
     with pytest.raises(BadInput, match="'pro' is not in the scheme"):
-        read_model_labels(path, SCHEME)
+        read_model_labels(path, SCHEME, {"": TARGET})
     write_json(tmp_path / "prevalence.json", {"run": "x", "question": "label"})
     with pytest.raises(BadInput, match="found 'label'"):
-        read_model_labels(path, SCHEME)
+        read_model_labels(path, SCHEME, {"": TARGET})
 
 
 def test_the_control_arm_tells_nothing_not_even_by_the_order_of_names():
@@ -276,14 +281,14 @@ def test_the_data_of_a_task_tell_nothing_of_its_purpose():
 
 def test_instructions_are_the_guidelines_with_the_target_filled_in():
     guidelines = (ROOT / "annotation" / "guidelines.md").read_text(encoding="utf-8")
-    page = instructions(guidelines, TARGET)
+    page = instructions(guidelines, {"": TARGET})
     assert "<strong>free buses</strong> (its opposite: fares)" in page
     assert "zero fare" in page
     assert "stated here by each campaign" not in page
     assert "<table>" in page
     assert "<!--" not in page
     with pytest.raises(BadInput, match="target"):
-        fill_target("no block", TARGET)
+        fill_target("no block", {"": TARGET})
 
 
 def test_suggestions_of_another_source_are_refused_since_label_studio_would_hide_them():

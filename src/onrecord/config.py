@@ -116,7 +116,11 @@ def _check_keys(node: Any, values: Any, known: dict[str, Any], path: Path, at: s
             raise BadInput(f"{line}: there is no key {key.value!r}{near(key.value, known)}")
         dotted = f"{at}.{key.value}"
         check_value(f"{line}: {key.value}", dotted, known[key.value], values[key.value])
-        if isinstance(known[key.value], dict):
+        if key.value == "targets" and isinstance(value, yaml.MappingNode):
+            # under ids of their own, with the keys of `target`
+            for (_, node_of_one), one in zip(value.value, values["targets"].values(), strict=True):
+                _check_keys(node_of_one, one, known["target"], path, f"{at}.target")
+        elif isinstance(known[key.value], dict):
             _check_keys(value, values[key.value], known[key.value], path, dotted)
 
 

@@ -218,6 +218,20 @@ def parse_sentence_id(identifier: str) -> tuple[str, int, int]:
     return match[1], int(match[2]), int(match[3])
 
 
+def row_id(sentence: str, target: str) -> str:
+    """Return the id of a sentence's row toward one of several targets, the target in words."""
+    return f"{sentence} → {target}"
+
+
+def sentence_of(row: str, target: str) -> str:
+    """Return the sentence's id in the id of its row toward a target; an id without the target is the sentence's.
+
+    >>> sentence_of(row_id("a:0-5", "fees"), "fees"), sentence_of("a:0-5", "fees")
+    ('a:0-5', 'a:0-5')
+    """
+    return row.removesuffix(row_id("", target))
+
+
 def text_sha256(text: str) -> str:
     """Return the SHA-256, in hex, of the text's UTF-8."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

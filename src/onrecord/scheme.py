@@ -5,8 +5,8 @@ from it (``make render``) and committed; a test fails when a committed rendering
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,8 @@ from onrecord import ROOT
 from onrecord.records import BadInput
 
 RESERVED_HOTKEYS = {"u"}  # Label Studio's own
+TARGET_ID = re.compile(r"[A-Za-z]\w*", re.ASCII)
+OWN_TARGET = ""  # the id, among a campaign's targets, of the one that every campaign has
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Question:
 
     ``kind`` is ``label`` (answered with one of ``labels``) or ``name`` (answered with a name from the
     article, or with nothing). ``when`` maps another question to the labels under which this one is asked.
+    ``about`` is the id of the campaign's further target that a question about a target asks about; the
+    campaign's own target has none.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Question:
     hotkeys: tuple[str, ...]
     target: bool
     level: Literal["nominal", "ordinal", "interval"] = "nominal"  # of its labels, in agreement
+    about: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -64,6 +69,25 @@ class Scheme:
         asked = [q for q in self.questions.values() if q.kind == "label"]
         return next((q.name for q in asked if q.target), asked[0].name)
 
+    @property
+    def further_targets(self) -> list[str]:
+        """The ids of the targets, beside the campaign's own, that questions ask about, in their order."""
+        return list(dict.fromkeys(q.about for q in self.questions.values() if q.about))
+
+    def over_targets(self, question: str) -> list[Question]:
+        """Return the questions that ask the same of one target or another: those with ``question``'s labels.
+
+        A question that is about no target stands alone.
+        """
+        own = self.questions[question]
+        same = [q for q in self.questions.values() if q.target and q.names == own.names]
+        return same if own.target else [own]
+
+    def without(self, questions: Collection[str]) -> "Scheme":
+        """Return the scheme less some questions."""
+        kept = {name: q for name, q in self.questions.items() if name not in questions}
+        return replace(self, questions=kept)
+
     def asked(self, labels: Mapping[str, str | None], question: str) -> bool:
         """Return whether ``question`` is asked, given the answers to the others."""
         return all(labels.get(q) in names for q, names in self.questions[question].when.items())
@@ -80,6 +104,48 @@ class Scheme:
                 raise BadInput(
                     f"{where}: {name} {answer!r} is not in the scheme: expected one of {', '.join(question.names)}"
                 )
+
+
+def targets_of(scheme: Scheme, campaign: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the targets that the scheme asks about, by id: ``name``, ``opposite``, ``aliases``, ``opposites``.
+
+    ``campaign`` has ``target``, the campaign's own (under OWN_TARGET here), and ``targets``, the further
+    ones. Raises BadInput for a target that a question asks about and the campaign lacks, or the reverse,
+    and for two targets of one name.
+    """
+    further = campaign.get("targets") or {}
+    for name in scheme.further_targets:
+        if name not in further:
+            raise BadInput(
+                f"campaign.targets: the scheme asks about the target {name!r}, found "
+                f"{', '.join(further) or 'none'}"
+            )
+    found = {OWN_TARGET: dict(campaign["target"])}
+    for name, target in further.items():
+        if name not in scheme.further_targets:
+            raise BadInput(
+                f"campaign.targets.{name}: no question of the scheme has `target: {name}`"
+            )
+        if not isinstance(target, Mapping) or not str(target.get("name") or "").strip():
+            raise BadInput(f"campaign.targets.{name}: expected a name, the target in words")
+        blank: dict[str, Any] = {"opposite": None, "aliases": [], "opposites": []}
+        found[str(name)] = blank | dict(target)
+    names = [str(target["name"]) for target in found.values()]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadInput(f"campaign.targets: two targets are named {name!r}")
+    return found
+
+
+def questions_over(
+    scheme: Scheme, question: str, targets: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    """Return the questions that ask the same as ``question`` (itself first), each with its target in words.
+
+    ``targets`` are those of ``targets_of``; a question about no target has the campaign's own.
+    """
+    same = [scheme.questions[question], *scheme.over_targets(question)]
+    return {q.name: str(targets[q.about]["name"]) for q in same}
 
 
 def annotation_folder() -> Path:
@@ -137,9 +203,16 @@ def _question(name: str, body: Any, where: str) -> Question:
         raise BadInput(f"{where}: a question of kind {kind} has {len(labels)} labels")
     when = {str(q): tuple(str(n) for n in names) for q, names in (body.get("when") or {}).items()}
     hotkeys = tuple(str(key) for key in body.get("hotkeys") or ())
+    about = body.get("target", False)
+    if not isinstance(about, bool) and not TARGET_ID.fullmatch(str(about)):
+        raise BadInput(
+            f"{where}: expected target true, or the id of one of the campaign's targets "
+            f"(letters, digits and _), found {about!r}"
+        )
     return Question(
-        name, str(body["ask"]), kind, labels, when, hotkeys, bool(body.get("target", False)), level
-    )
+        name, str(body["ask"]), kind, labels, when, hotkeys, bool(about), level,
+        about="" if isinstance(about, bool) else str(about),
+    )  # fmt: skip
 
 
 def _labels(declared: Any, where: str) -> tuple[Label, ...]:

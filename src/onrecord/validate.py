@@ -14,7 +14,7 @@ from onrecord.records import (
     read_jsonl,
     read_parquet,
 )
-from onrecord.scheme import annotation_folder, guidelines_version, load_scheme
+from onrecord.scheme import annotation_folder, guidelines_version, load_scheme, targets_of
 
 
 def repeated(ids: Iterable[str]) -> list[str]:
@@ -75,9 +75,10 @@ def main(cfg: DictConfig) -> None:
     lines = [
         f"scheme     version {scheme.version}: {', '.join(scheme.questions)}; hotkeys do not clash",
         f"guidelines version {version}",
-        f"target     {cfg.campaign.target.name}",
     ]
-    faults = target_faults(cfg.campaign.target)
+    targets = targets_of(scheme, cfg.campaign)
+    lines += [f"target     {target['name']}" for target in targets.values()]
+    faults = [fault for target in targets.values() for fault in target_faults(target)]
     workspace = Path(cfg.workspace)
     folder, articles = Path(cfg.articles), workspace / "articles.parquet"
     if articles.exists():

@@ -23,9 +23,10 @@ from onrecord.records import (
     read_jsonl,
     read_parquet,
     require,
+    sentence_of,
     write_text,
 )
-from onrecord.scheme import Scheme, load_scheme
+from onrecord.scheme import Scheme, load_scheme, questions_over, targets_of
 
 CAVEAT = (
     "Labels describe a sentence as published, not a person's view: a reporter chose what to quote. "
@@ -39,10 +40,21 @@ def labels_of_gold(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str
 
 
 def labels_of_predictions(
-    rows: Iterable[Mapping[str, Any]], question: str
+    rows: Iterable[Mapping[str, Any]], targets: Mapping[str, str]
 ) -> dict[str, dict[str, str | None]]:
-    """Return sentence_id → the predicted label of the one question that a model answers."""
-    return {row["id"]: {question: row["predicted"]} for row in rows}
+    """Return sentence_id → the predicted label of each question that a model answers.
+
+    ``targets`` maps those questions, the first one learnt, to their targets in words, by which a
+    row that has one in its id is known.
+    """
+    found: dict[str, dict[str, str | None]] = {}
+    for row in rows:
+        asked, sentence = next(iter(targets)), row["id"]
+        for question, target in targets.items():
+            if sentence_of(row["id"], target) != row["id"]:
+                asked, sentence = question, sentence_of(row["id"], target)
+        found.setdefault(sentence, {})[asked] = row["predicted"]
+    return found
 
 
 def paragraphs(
@@ -70,12 +82,16 @@ def view(
     *,
     title: str,
     lead: str,
+    colour: str | None = None,
 ) -> str:
-    """Return the page: filters, then a section an article; sentences in the order of their articles."""
+    """Return the page: filters, then a section an article; sentences in the order of their articles.
+
+    ``colour`` is the question whose labels colour the sentences; None: the one that is learnt.
+    """
     of_article: dict[str, list[Mapping[str, Any]]] = {}
     for sentence in sentences:
         of_article.setdefault(sentence["article_id"], []).append(sentence)
-    question = scheme.learnt
+    question = colour or scheme.learnt
     names = sorted(
         {v for one in labels.values() for k, v in one.items() if v and k not in _closed(scheme)}
     )
@@ -106,6 +122,8 @@ def main(cfg: DictConfig) -> None:
     """Write ``articles.html`` from the workspace's articles and its gold, or from predictions."""
     workspace = Path(cfg.workspace)
     scheme = load_scheme()
+    if cfg.colour is not None and cfg.colour not in _closed(scheme):
+        raise BadInput(f"colour={cfg.colour}: expected one of {', '.join(_closed(scheme))}")
     articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()
     sentences = read_parquet(
         require(workspace / "sentences.parquet", "segment"), SENTENCES
@@ -124,7 +142,8 @@ def main(cfg: DictConfig) -> None:
                 "expected predictions=FILE (what `predict` or `evaluate` wrote), found none"
             )
         rows = pq.read_table(require(cfg.predictions, "predict"), columns=["id", "predicted"])
-        labels = labels_of_predictions(rows.to_pylist(), scheme.learnt)
+        targets = questions_over(scheme, scheme.learnt, targets_of(scheme, cfg.campaign))
+        labels = labels_of_predictions(rows.to_pylist(), targets)
         lead = "A model's predictions, not people's labels."
     else:
         raise BadInput(f"labels_from={cfg.labels_from}: expected gold or predictions")
@@ -134,8 +153,9 @@ def main(cfg: DictConfig) -> None:
     known = {sentence["sentence_id"] for sentence in sentences}
     shown = {key: value for key, value in labels.items() if key in known}
     html = view(
-        articles, sentences, shown, scheme, title=f"{cfg.campaign.title}: the articles", lead=lead
-    )
+        articles, sentences, shown, scheme, title=f"{cfg.campaign.title}: the articles", lead=lead,
+        colour=cfg.colour,
+    )  # fmt: skip
     write_text(workspace / "articles.html", html)
     print(
         f"{len(articles)} articles, {len(shown)} sentences with labels: {workspace / 'articles.html'}"

@@ -33,7 +33,7 @@ from onrecord.records import (
     write_jsonl,
     write_text,
 )
-from onrecord.scheme import Scheme, annotation_folder, load_scheme
+from onrecord.scheme import Scheme, annotation_folder, load_scheme, targets_of
 
 ROUND = "adjudication"
 
@@ -154,9 +154,10 @@ def open_round(
         ),
         {s["sentence_id"]: text_sha256(s["text"]) for s in sentences},
     )
-    target: Any = OmegaConf.to_container(cfg.campaign.target, resolve=True)
+    campaign: Any = OmegaConf.to_container(cfg.campaign, resolve=True)
+    targets = targets_of(scheme, campaign)
     tasks = tasks_of(
-        plan, articles=articles, sentences=sentences, speakers=speakers.to_pylist(), target=target,
+        plan, articles=articles, sentences=sentences, speakers=speakers.to_pylist(), targets=targets,
         scheme=scheme,
     )  # fmt: skip
     guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
@@ -172,7 +173,7 @@ def open_round(
         done = launch(
             client, plan, with_answers(tasks, by_sentence, scheme, int(cfg.seed)), accounts, before,
             campaign=cfg.campaign.name, title=cfg.campaign.title, label_config=config_with_answers(scheme),
-            guidelines=instructions(guidelines, target), journal=journal,
+            guidelines=instructions(guidelines, targets), journal=journal,
         )  # fmt: skip
         rows = [row for group in done for row in group]
         write_jsonl(path, [*(r for r in launched if r not in before), *rows])

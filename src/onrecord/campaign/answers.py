@@ -34,6 +34,15 @@ def text_control(question: str) -> str:
     return f"{question}_text"
 
 
+def target_field(what: str, about: str) -> str:
+    """Return the key in a task's data of a target's ``what`` (target or opposite), by the target's id.
+
+    >>> target_field("target", ""), target_field("opposite", "fees")
+    ('target', 'opposite_fees')
+    """
+    return f"{what}_{about}" if about else what
+
+
 def to_result(
     labels: Mapping[str, str | None],
     scheme: Scheme,

@@ -11,9 +11,16 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from onrecord import ROOT
-from onrecord.campaign.answers import COMMENT, FLAGS, OTHER_NAME, SENTENCE, text_control
+from onrecord.campaign.answers import (
+    COMMENT,
+    FLAGS,
+    OTHER_NAME,
+    SENTENCE,
+    target_field,
+    text_control,
+)
 from onrecord.records import BadInput, write_text
-from onrecord.scheme import RESERVED_HOTKEYS, Label, Question, Scheme, load_scheme
+from onrecord.scheme import OWN_TARGET, RESERVED_HOTKEYS, Label, Question, Scheme, load_scheme
 
 STYLE = Path(__file__).with_name("label_config.css")
 
@@ -22,7 +29,7 @@ def render_label_config(scheme: Scheme) -> str:
     """Return the labeling config (XML) that asks the scheme's questions; the same scheme gives the same bytes."""
     page = ET.Element("View", className="or-page")
     ET.SubElement(page, "Style").text = "\n" + STYLE.read_text(encoding="utf-8")
-    _target(page)
+    _targets(page, scheme)
     _article(ET.SubElement(page, "View", className="or-article"))
     asked = ET.SubElement(page, "View", className="or-questions")
     other = free_hotkey(scheme)
@@ -51,13 +58,14 @@ def free_hotkey(scheme: Scheme) -> str:
     raise BadInput("the scheme leaves no letter free as the hotkey for another name")
 
 
-def _target(page: ET.Element) -> None:
-    target = ET.SubElement(page, "View", className="or-target")
-    for title, value in (("Target", "$target"), ("Opposite", "$opposite")):
-        pair = ET.SubElement(target, "View", className="or-pair")
-        what = ET.SubElement(pair, "View", className="or-what")
-        ET.SubElement(what, "Header", value=title, size="5")
-        ET.SubElement(pair, "Header", value=value, size="5")
+def _targets(page: ET.Element, scheme: Scheme) -> None:
+    shown = ET.SubElement(page, "View", className="or-target")
+    for number, about in enumerate([OWN_TARGET, *scheme.further_targets], 1):
+        for title, field in (("Target", "target"), ("Opposite", "opposite")):
+            pair = ET.SubElement(shown, "View", className="or-pair")
+            what = ET.SubElement(pair, "View", className="or-what")
+            ET.SubElement(what, "Header", value=f"{title} {number}" if about else title, size="5")
+            ET.SubElement(pair, "Header", value=f"${target_field(field, about)}", size="5")
 
 
 def _article(column: ET.Element) -> None:
@@ -78,6 +86,8 @@ def _question(column: ET.Element, question: Question, other: str) -> None:
         block.set("visibleWhen", "choice-selected")
         block.set("whenTagName", name)
         block.set("whenChoiceValue", ",".join(labels))
+    if question.about:  # which of the targets: the ask may be the same
+        ET.SubElement(block, "Header", value=f"${target_field('target', question.about)}", size="5")
     if question.kind == "label":
         _choices(block, question.name, question.labels, required=question.ask)
         return

@@ -42,7 +42,7 @@ from onrecord.records import (
     write_jsonl,
     write_text,
 )
-from onrecord.scheme import Scheme, annotation_folder, guidelines_version, load_scheme
+from onrecord.scheme import Scheme, annotation_folder, guidelines_version, load_scheme, targets_of
 from onrecord.versions import read_annotations
 
 
@@ -226,12 +226,13 @@ def main(cfg: DictConfig) -> None:
     scheme = load_scheme()
     planned, plan = len(plan), cleared(plan, record(workspace, plan, scheme))
     guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
-    target: Any = OmegaConf.to_container(cfg.campaign.target, resolve=True)
+    campaign: Any = OmegaConf.to_container(cfg.campaign, resolve=True)
+    targets = targets_of(scheme, campaign)
     tasks = list(
         tasks_of(
             plan, articles=articles.to_pylist(), sentences=sentences.to_pylist(),
-            speakers=speakers.to_pylist(), target=target, scheme=scheme,
-            model=read_model_labels(Path(cfg.predictions), scheme) if cfg.predictions else None,
+            speakers=speakers.to_pylist(), targets=targets, scheme=scheme,
+            model=read_model_labels(Path(cfg.predictions), scheme, targets) if cfg.predictions else None,
         )
     )  # fmt: skip
     path, versions = workspace / "launched.jsonl", workspace / "versions.jsonl"
@@ -260,7 +261,7 @@ def main(cfg: DictConfig) -> None:
         done = launch(
             client, plan, tasks, accounts, before,
             campaign=cfg.campaign.name, title=cfg.campaign.title,
-            label_config=render_label_config(scheme), guidelines=instructions(guidelines, target),
+            label_config=render_label_config(scheme), guidelines=instructions(guidelines, targets),
             journal=journal,
         )  # fmt: skip
         total = len({(row["round"], row["annotator"]) for row in plan})

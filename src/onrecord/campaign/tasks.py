@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 from markdown_it import MarkdownIt
 
-from onrecord.campaign.answers import to_result
+from onrecord.campaign.answers import target_field, to_result
 from onrecord.records import BadInput, parse_sentence_id, read_json, require, text_sha256
-from onrecord.scheme import Scheme
+from onrecord.scheme import Scheme, questions_over
 
 NEAR = 2  # sentences on either side that the guidelines let an annotator use
 CONTEXT = 6000  # code points of the article shown on either side, so that tasks stay small
@@ -39,7 +39,7 @@ def task_data(
     *,
     article: Mapping[str, Any],
     near: tuple[int, int],
-    target: Mapping[str, Any],
+    targets: Mapping[str, Mapping[str, Any]],
     scheme: Scheme,
     names: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -61,8 +61,7 @@ def task_data(
         "outlet": article["outlet"] or "",
         "headline": article["title"] or "",
         "published": article["published"] or "",
-        "target": target["name"],
-        "opposite": target["opposite"] or "",
+        **target_data(targets),
         "before": paragraphs(text[:start], split=near[0], far_first=True),
         "sentence": f'<div dir="auto">{escape(text[start:end])}</div>',
         "after": paragraphs(text[end:], split=near[1] - end, far_first=False),
@@ -76,7 +75,7 @@ def tasks_of(
     articles: Iterable[Mapping[str, Any]],
     sentences: Iterable[Mapping[str, Any]],
     speakers: Iterable[Mapping[str, Any]],
-    target: Mapping[str, Any],
+    targets: Mapping[str, Mapping[str, Any]],
     scheme: Scheme,
     model: ModelLabels | None = None,
 ) -> Iterator[dict[str, Any]]:
@@ -107,7 +106,7 @@ def tasks_of(
         suggestion = suggestions.get(sentence)
         names = offered_names(suggestion, known[article["article_id"]], suggestion_shown=shown)
         data = task_data(
-            row["task_id"], sentence, article=article, near=near[sentence], target=target,
+            row["task_id"], sentence, article=article, near=near[sentence], targets=targets,
             scheme=scheme, names=names,
         )  # fmt: skip
         proposed = suggested(sentence, suggestion, model, scheme, names) if shown else None
@@ -132,10 +131,13 @@ def suggested(
     return prediction(answers, scheme, names=names, source=source)
 
 
-def read_model_labels(path: Path, scheme: Scheme) -> ModelLabels:
+def read_model_labels(
+    path: Path, scheme: Scheme, targets: Mapping[str, Mapping[str, Any]]
+) -> ModelLabels:
     """Return the labels in the predictions.parquet of `onrecord predict`; prevalence.json beside it names the run.
 
-    Raises BadInput where the model answers no question of the scheme, or with labels that it lacks.
+    Predictions toward a further target answer the question about that target. Raises BadInput where the
+    model answers no question of the scheme, or with labels that it lacks.
     """
     about = read_json(require(path.with_name("prevalence.json"), "predict"))
     question = scheme.questions.get(about["question"])
@@ -143,6 +145,9 @@ def read_model_labels(path: Path, scheme: Scheme) -> ModelLabels:
         raise BadInput(
             f"{path}: expected predictions of {', '.join(scheme.questions)}, found {about['question']!r}"
         )
+    for name, target in questions_over(scheme, question.name, targets).items():
+        if target == about.get("target"):
+            question = scheme.questions[name]
     table = pq.read_table(require(path, "predict"), columns=["id", "predicted"]).to_pylist()
     labels = {row["id"]: row["predicted"] for row in table}
     for identifier, label in labels.items():
@@ -255,25 +260,41 @@ def prediction(
     return {"model_version": source, "result": result} if result else None
 
 
-def instructions(guidelines: str, target: Mapping[str, Any]) -> str:
-    """Return the guidelines as HTML for a project's instructions, the target's block filled in."""
-    filled = fill_target(guidelines, target)
+def target_data(targets: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return what the page shows of the targets: ``target``, ``opposite``, and the same with the id of each further one.
+
+    >>> target_data({"": {"name": "a", "opposite": None}, "fees": {"name": "b", "opposite": "c"}})
+    {'target': 'a', 'opposite': '', 'target_fees': 'b', 'opposite_fees': 'c'}
+    """
+    found = {}
+    for name, target in targets.items():
+        found[target_field("target", name)] = str(target["name"])
+        found[target_field("opposite", name)] = str(target["opposite"] or "")
+    return found
+
+
+def instructions(guidelines: str, targets: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the guidelines as HTML for a project's instructions, the targets' block filled in."""
+    filled = fill_target(guidelines, targets)
     without_marks = re.sub(r"<!--.*?-->\n?", "", filled, flags=re.DOTALL)
     page = MarkdownIt("commonmark", {"html": False}).enable("table").render(without_marks)
     return f'<div class="or-guidelines">{page}</div>'  # the labeling page's style sheet knows it
 
 
-def fill_target(guidelines: str, target: Mapping[str, Any]) -> str:
-    """Return the guidelines with the ``<!-- target -->`` block filled from the campaign's target."""
-    lines = [f"**{target['name']}**"]
-    if target.get("opposite"):
-        lines[0] += f" (its opposite: {target['opposite']})"
-    for key, says in (
-        ("aliases", "Words that name it"),
-        ("opposites", "Words that name its opposite"),
-    ):
-        if target.get(key):
-            lines += ["", f"{says}: {', '.join(target[key])}."]
+def fill_target(guidelines: str, targets: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the guidelines with the ``<!-- target -->`` block filled from the campaign's targets."""
+    lines: list[str] = []
+    for number, target in enumerate(targets.values(), 1):
+        lines += [""] if lines else []
+        lines.append((f"{number}. " if len(targets) > 1 else "") + f"**{target['name']}**")
+        if target.get("opposite"):
+            lines[-1] += f" (its opposite: {target['opposite']})"
+        for key, says in (
+            ("aliases", "Words that name it"),
+            ("opposites", "Words that name its opposite"),
+        ):
+            if target.get(key):
+                lines += ["", f"{says}: {', '.join(target[key])}."]
     block = "<!-- target -->\n" + "\n".join(lines) + "\n<!-- end -->"
     filled, count = re.subn(
         r"<!-- target -->\n.*?<!-- end -->", lambda _: block, guidelines, flags=re.DOTALL

@@ -29,7 +29,7 @@ from onrecord.records import (
     write_json,
     write_jsonl,
 )  # fmt: skip
-from onrecord.scheme import Scheme, load_scheme
+from onrecord.scheme import Scheme, load_scheme, questions_over, targets_of
 from onrecord.versions import read_annotations
 
 Columns = dict[str, list[Any]]
@@ -49,8 +49,11 @@ def main(cfg: DictConfig) -> None:
         columns, features = read_rows(cfg.rows, cfg.labels)
     else:
         question, title = learnt(scheme, cfg.learn), str(cfg.campaign.title)
-        columns, left_out, annotations = read_gold(workspace, scheme, question, cfg)
-        features = gold_columns(scheme, folds=False)
+        targets = questions_over(scheme, question, targets_of(scheme, cfg.campaign))
+        if cfg.learn is not None:  # that question alone, not what it asks of other targets
+            targets = {question: targets[question]}
+        columns, left_out, annotations = read_gold(workspace, scheme, targets, cfg)
+        features = gold_columns(scheme.without(list(targets)[1:]), folds=False)
     record = workspace / "assignments.jsonl"
     earlier = read_jsonl(record) if record.is_file() and cfg.keep_splits else []
     columns, placed = place(columns, split, question, earlier, seed=cfg.seed)
@@ -101,7 +104,7 @@ def learnt(scheme: Scheme, asked: str | None) -> str:
 
 
 def read_gold(
-    workspace: Path, scheme: Scheme, learn: str, cfg: DictConfig
+    workspace: Path, scheme: Scheme, targets: Mapping[str, str], cfg: DictConfig
 ) -> tuple[Columns, dict[str, list[str]], Columns]:
     """Return the columns of ``gold``, what was left out of it, and the columns of ``annotations``."""
     gold = read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)
@@ -111,11 +114,13 @@ def read_gold(
     spoken = read_parquet(require(workspace / "speakers.parquet", "attribute"), SPEAKERS)
     counted = all_counted(latest_annotations(found), sentences)
     joined = join_gold(
-        gold, sentences, articles, spoken, counted, scheme=scheme, learn=learn,
-        targets={cfg.campaign.target.id: cfg.campaign.target.name}, context=cfg.context,
+        gold, sentences, articles, spoken, counted, scheme=scheme, targets=targets,
+        target_id=cfg.campaign.target.id, context=cfg.context,
     )  # fmt: skip
     if not joined.columns:
-        raise BadInput(f"{workspace / 'gold.jsonl'}: no sentence with a decided {learn}")
+        raise BadInput(
+            f"{workspace / 'gold.jsonl'}: no sentence with a decided {next(iter(targets))}"
+        )
     annotations = join_annotations(
         counted, sentences, articles, scheme=scheme, in_gold=set(joined.columns["sentence_id"])
     )

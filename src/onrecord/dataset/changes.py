@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from onrecord.dataset.features import SPLITS, Spec, stored_features
-from onrecord.records import BadInput
+from onrecord.records import BadInput, row_id
 
 Labels = dict[str, dict[str, str | None]]  # sentence and target → column → label name or split
 
@@ -47,7 +47,7 @@ def labels_of(release: Path) -> Labels:
         if path.is_file():
             features = stored_features(path)
             for row in pq.read_table(path).to_pylist():
-                key = f"{row['sentence_id']} → {row['target']}"
+                key = row_id(row["sentence_id"], row["target"])
                 found[key] = {"split": split, **_names(row, features)}
     return found
 

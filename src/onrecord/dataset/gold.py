@@ -35,13 +35,14 @@ def join_gold(
     *,
     scheme: Scheme,
     targets: Mapping[str, str],
-    learn: str = "stance",
+    target_id: str,
     context: int = 2,
 ) -> Joined:
     """Return one row for each gold sentence and target, in the order of ``sentences``.
 
-    ``targets`` maps ``target_id`` to the target in words. ``annotations`` (those that count) give the span
-    of a speaker's name. A row whose ``learn`` is undecided, and furniture, are left out and named.
+    ``targets`` maps each question that is learnt to its target in words; the answers to all of them stand
+    in the column of the first. ``target_id`` is the campaign's. ``annotations`` (those that count) give the
+    span of a speaker's name. A row whose answer is undecided, and furniture, are left out and named.
     Raises BadInput for gold of a sentence, a target or a label that is not known.
     """
     s = sentences.to_pydict()
@@ -50,6 +51,8 @@ def join_gold(
     spoken = {} if speakers is None else {r["sentence_id"]: r for r in speakers.to_pylist()}
     before, after = contexts(s["article_id"], s["text"], s["furniture"], context)
     spans, names = name_spans(annotations), left_out_names(gold, articles)
+    learnt = next(iter(targets))
+    kept = scheme.without([question for question in targets if question != learnt])
     columns: Columns = {}
     left_out: dict[str, list[str]] = {"furniture": [], "undecided": []}
     for row in sorted(gold, key=lambda r: (position.get(r["sentence_id"], -1), r["target_id"])):
@@ -58,30 +61,34 @@ def join_gold(
             raise BadInput(
                 f"gold {sentence!r} is not in sentences.parquet: run `onrecord adjudicate` again"
             )
-        if row["target_id"] not in targets:
+        if row["target_id"] != target_id:
             raise BadInput(
-                f"gold {sentence!r}: target {row['target_id']!r} is not this campaign's ({', '.join(targets)})"
+                f"gold {sentence!r}: target {row['target_id']!r} is not this campaign's ({target_id})"
             )
         scheme.check(row["labels"], f"gold {sentence!r}")
-        if s["furniture"][i] is not None or row["labels"].get(learn) is None:
-            reason = "undecided" if s["furniture"][i] is None else "furniture"
-            left_out[reason].append(sentence)
+        if s["furniture"][i] is not None:
+            left_out["furniture"].append(sentence)
             continue
         article, suggestion = article_of[s["article_id"][i]], spoken.get(sentence, {})
         name = row["labels"].get("speaker_name") or names.get(sentence)
         start, end = spans.get((sentence, name), (None, None))
-        _append(columns, {
-            "sentence_id": sentence, "article_id": s["article_id"][i], "group_id": article["group_id"],
-            "outlet": article["outlet"], "published": article["published"], "text": s["text"][i],
-            "context_before": before[i], "context_after": after[i], "target": targets[row["target_id"]],
-            **{q: name if q == "speaker_name" else row["labels"].get(q) for q in scheme.questions},
-            **soft_columns(row["soft"], scheme),
-            "suggested_speaker": suggestion.get("speaker"),
-            "suggested_speaker_name": suggestion.get("speaker_name"),
-            "speaker_start": start, "speaker_end": end, "n_annotators": row["n_annotators"],
-            "unanimous": row["decided_by"].get(learn) == "unanimous",
-            "copy_of": article["copy_of"], "text_sha256": text_sha256(s["text"][i]),
-        })  # fmt: skip
+        for question, target in targets.items():
+            if row["labels"].get(question) is None:
+                left_out["undecided"].append(sentence)
+                continue
+            labels = row["labels"] | {learnt: row["labels"][question], "speaker_name": name}
+            _append(columns, {
+                "sentence_id": sentence, "article_id": s["article_id"][i], "group_id": article["group_id"],
+                "outlet": article["outlet"], "published": article["published"], "text": s["text"][i],
+                "context_before": before[i], "context_after": after[i], "target": target,
+                **{q: labels.get(q) for q in kept.questions},
+                **soft_columns(row["soft"] | {learnt: row["soft"].get(question)}, kept),
+                "suggested_speaker": suggestion.get("speaker"),
+                "suggested_speaker_name": suggestion.get("speaker_name"),
+                "speaker_start": start, "speaker_end": end, "n_annotators": row["n_annotators"],
+                "unanimous": row["decided_by"].get(question) == "unanimous",
+                "copy_of": article["copy_of"], "text_sha256": text_sha256(s["text"][i]),
+            })  # fmt: skip
     if columns:
         columns["is_copy"] = copies(columns)
     return Joined(columns, left_out)

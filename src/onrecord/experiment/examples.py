@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from onrecord.records import BadInput, file_sha256, read_json, require
+from onrecord.records import BadInput, file_sha256, read_json, require, row_id
 
 SPLITS = ("train", "validation", "test")
 SMALL_ROWS, SMALL_GROUPS = 30, 3
@@ -112,6 +112,10 @@ def read_examples(folder: str | Path) -> Examples:
             )
     parts = [_frame(table, split, question) for split, table in tables.items()]
     frame = pd.concat([part for part, _ in parts], ignore_index=True)
+    again = frame["id"].duplicated(keep=False)  # one sentence toward several targets
+    frame.loc[again, "id"] = [
+        row_id(*pair) for pair in frame.loc[again, ["id", "target"]].itertuples(index=False)
+    ]
     soft = np.concatenate([_soft(column, len(part), len(first)) for part, column in parts])
     kept, left_out = _kept(frame, first, str(folder))
     hashes = " ".join(f"{file.stem} {file_sha256(file)}" for file in files)

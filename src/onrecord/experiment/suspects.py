@@ -18,7 +18,7 @@ from onrecord.experiment.evaluate import out_of_fold_probabilities
 from onrecord.experiment.examples import Examples, read_examples
 from onrecord.experiment.train import development
 from onrecord.pages import Section, notice, page, table, text
-from onrecord.records import PlanRow, write_jsonl, write_text
+from onrecord.records import PlanRow, sentence_of, write_jsonl, write_text
 
 Floats = npt.NDArray[np.float64]
 
@@ -71,7 +71,7 @@ def recheck_plan(rows: Sequence[Mapping[str, Any]], annotators: Sequence[str]) -
     """Return a plan in which every annotator sees every row again, without being told what was doubted."""
     return [
         PlanRow(
-            task_id=f"recheck-{annotator}-{position}", sentence_id=row["id"], annotator=annotator,
+            task_id=f"recheck-{annotator}-{position}", sentence_id=sentence_of(row["id"], row["target"]), annotator=annotator,
             round="recheck", position=position, purpose="adjudication", suggestion_shown=False,
             inclusion_probability=1.0,
         )
