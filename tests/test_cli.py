@@ -9,7 +9,8 @@ from hydra import compose, initialize_config_dir
 
 from onrecord import ROOT
 from onrecord.cli import VERBS, main
-from onrecord.config import groups, quoted
+from onrecord.config import check_campaign, groups, quoted
+from onrecord.records import BadInput
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 CONF = ROOT / "conf"
@@ -132,6 +133,15 @@ def test_a_value_of_no_use_in_a_file_is_met_with_its_line(
     config.write_text(config.read_text().replace(right, wrong, 1))
     assert main(["validate", "campaign=buses"]) == 2
     assert line in capsys.readouterr().err
+
+
+def test_a_misspelt_key_of_a_further_target_is_met_with_its_line(tmp_path):
+    path = tmp_path / "buses.yaml"
+    path.write_text("name: buses\ntargets:\n  fees:\n    name: higher fees\n    aliasses: []\n")
+    with pytest.raises(
+        BadInput, match=r"line 5: there is no key 'aliasses'; did you mean 'aliases'"
+    ):
+        check_campaign(path)
 
 
 def test_a_scheme_with_a_clash_is_met_before_anyone_annotates(folder, onrecord):

@@ -24,6 +24,7 @@ language: en
 release: standoff                  # full needs the right to publish the text, named in text_license
 # text_license: cc-by-4.0
 # send_furniture: true             # annotate by-lines, captions and the like too
+# targets: {{second: {{name: …}}}}   # further targets, each with a question of annotation/scheme.yaml: `target: second`
 """
 
 
