@@ -49,6 +49,13 @@ class Annotator:
                 expect(box).to_be_checked(timeout=2000)
         expect(box).to_be_checked()
 
+    def click(self, question: str, label: str) -> None:
+        """Give an answer by the mouse."""
+        block = self.block(SCHEME.questions[question].ask)
+        box = self.page.locator(f'input[name="{label}"]')
+        block.locator("label").filter(has=box).click()
+        expect(block.locator(box)).to_be_checked()
+
     def press(self, key: str, name: str) -> None:
         """Press a key and see the box of that name checked."""
         self.page.keyboard.press(key)
@@ -85,12 +92,15 @@ class Annotator:
             self.page.get_by_test_id("bottombar-skip-button").click()
         assert sent.value.ok, sent.value.text()
 
-    def submit(self) -> None:
-        """Submit by Control+Enter and wait until Label Studio has it and shows another task."""
+    def submit(self, *, by_click: bool = False) -> None:
+        """Submit by Control+Enter, or the button, and wait until Label Studio has it and shows another task."""
         with self.page.expect_response(
             lambda r: "/annotations" in r.url and r.request.method in ("POST", "PATCH")
         ) as sent:
-            self.page.keyboard.press("Control+Enter")
+            if by_click:
+                self.page.get_by_test_id("bottombar-submit-button").click()
+            else:
+                self.page.keyboard.press("Control+Enter")
         assert sent.value.ok, sent.value.text()
 
     def wait_for_other(self, sentence: str) -> None:

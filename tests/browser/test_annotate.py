@@ -198,7 +198,60 @@ def test_two_annotators_through_qualification_and_main_round(
     assert found == wanted
     html = (workspace / "status.html").read_text()
     assert "“quoted” &amp; &lt;i&gt;odd&lt;/i&gt;" in html
+    adjudicate_two(words, workspace, labelstudio.url, annotator_at)
     assert all(seat.dialogs == [] for seat in seats.values())
+
+
+def adjudicate_two(words, workspace, url, annotator_at):
+    """A third person settles by mouse two sentences that the annotators left open, and gold says so."""
+    assert main(["adjudicate", *words, "round=open"]) == 0
+    opened = read_jsonl(workspace / "unresolved.jsonl")
+    launched = [r for r in read_jsonl(workspace / "launched.jsonl") if r["round"] == "adjudication"]
+    assert {r["annotator"] for r in launched} == {"adjudicator"}
+    assert len(launched) == len(opened) >= 2
+    with (workspace / "adjudicators.csv").open() as file:
+        (login,) = csv.DictReader(file)
+    ann = annotator_at(url, login["email"], login["password"], 1024, 768)
+    ann.open(launched[0]["project_id"])
+    answers = ann.page.locator(".or-answers p")
+    given = [
+        r
+        for r in latest_annotations(read_jsonl(workspace / "annotations.jsonl"))
+        if (r["sentence_id"], r["purpose"], r["status"])
+        == (launched[0]["sentence_id"], "main", "submitted")
+    ]
+    expect(answers).to_have_count(len(given))
+    shown = ann.page.locator(".or-answers").inner_text()
+    assert len(given) == 2
+    for row in given:
+        assert f"claim type: {row['labels']['claim_type']}" in shown
+        assert row["annotator"] not in ann.page.content()
+        assert row["comment"] in shown
+    ann.page.screenshot(path=workspace / "adjudication.png")
+    assert ann.page.evaluate(FITS) in ([], ["the questions need scrolling"])
+    for row in launched[:2]:
+        before = ann.sentence()
+        for question, label in (
+            ("speaker", "author"),
+            ("claim_type", "fact"),
+            ("stance", "neutral"),
+        ):
+            ann.click(question, label)
+        ann.submit(by_click=True)
+        if row is not launched[-1]:
+            ann.wait_for_other(before)
+    assert main(["adjudicate", *words, "round=close"]) == 0
+    gold = {r["sentence_id"]: r for r in read_jsonl(workspace / "gold.jsonl")}
+    for row in launched[:2]:
+        settled = gold[row["sentence_id"]]
+        assert settled["labels"] == {
+            "speaker": "author", "speaker_name": None, "claim_type": "fact", "stance": "neutral",
+        }  # fmt: skip
+        assert set(settled["decided_by"].values()) == {"adjudicator"}
+    assert {r["sentence_id"] for r in read_jsonl(workspace / "unresolved.jsonl")} == {
+        r["sentence_id"] for r in launched[2:]
+    }
+    assert ann.dialogs == []
 
 
 HOSTILE = [

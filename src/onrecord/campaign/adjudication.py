@@ -36,6 +36,11 @@ from onrecord.records import (
 from onrecord.scheme import Scheme, annotation_folder, load_scheme, targets_of
 
 ROUND = "adjudication"
+STYLE = """\
+/* What the annotators answered: a card each. */
+.or-answers .lsf-richtext__container { font-size: 13.5px; line-height: 1.4; overflow-wrap: anywhere; unicode-bidi: plaintext; }
+.or-answers p { margin: 0 0 4px; padding: 3px 8px; background: var(--card); border-left: 3px solid var(--mark); border-radius: 0 6px 6px 0; }
+"""
 
 
 def adjudicators_of(
@@ -83,8 +88,8 @@ def answers_shown(rows: Iterable[Mapping[str, Any]], scheme: Scheme, *, seed: st
             if row["labels"].get(name) is not None
         ]
         given += [words(flag) for flag in row["flags"]]
-        comment = f" — “{row['comment']}”" if row["comment"] else ""
-        lines.append(escape(" · ".join(given) + comment))
+        given += [f"comment: {row['comment']}"] if row["comment"] else []
+        lines.append(escape(" · ".join(given)))
     lines.sort()
     random.Random(seed).shuffle(lines)
     return "".join(f"<p>{line}</p>" for line in lines)
@@ -116,9 +121,10 @@ def with_answers(
 def config_with_answers(scheme: Scheme) -> str:
     """Return the labeling config with the annotators' answers above the questions."""
     page = ET.fromstring(render_label_config(scheme))  # noqa: S314 (rendered by us)
-    asked = page.find("View[@className='or-questions']")
-    if asked is None:
+    asked, style = page.find("View[@className='or-questions']"), page.find("Style")
+    if asked is None or style is None:
         raise BadInput("the labeling page has no column of questions to put the answers above")
+    style.text = f"{style.text}{STYLE}"
     block = ET.Element("View", className="or-block or-answers")
     ET.SubElement(block, "Header", value="What the annotators answered", size="5")
     ET.SubElement(
