@@ -123,7 +123,7 @@ def test_a_second_target_is_asked_learnt_and_reported_beside_the_first(walked, o
     assert len(set(predicted)) == len(predicted)
     assert {one.partition(" → ")[2] for one in predicted} >= set(targets)
     report = json.loads((folder / "run/report.json").read_text())
-    assert set(report["by"]["target"]) == set(targets)
+    assert set(report["per_target"]) == set(targets)
     assert {p.name for p in (workspace / "releases/v0.1.0").iterdir()} >= {
         "target-the-tram-line", "target-higher-fares",
     }  # fmt: skip

@@ -68,15 +68,16 @@ def ranked(examples: Examples, chances: Floats) -> list[dict[str, Any]]:
 
 
 def recheck_plan(rows: Sequence[Mapping[str, Any]], annotators: Sequence[str]) -> list[PlanRow]:
-    """Return a plan in which every annotator sees every row again, without being told what was doubted."""
+    """Return a plan in which every annotator sees every sentence again, without being told what was doubted."""
+    sentences = sorted({sentence_of(str(row["id"]), row["target"]) for row in rows})
     return [
         PlanRow(
-            task_id=f"recheck-{annotator}-{position}", sentence_id=sentence_of(row["id"], row["target"]), annotator=annotator,
+            task_id=f"recheck-{annotator}-{position}", sentence_id=sentence, annotator=annotator,
             round="recheck", position=position, purpose="adjudication", suggestion_shown=False,
             inclusion_probability=1.0,
         )
         for annotator in annotators
-        for position, row in enumerate(sorted(rows, key=lambda r: str(r["id"])), 1)
+        for position, sentence in enumerate(sentences, 1)
     ]  # fmt: skip
 
 
