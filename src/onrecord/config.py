@@ -140,7 +140,7 @@ def check_value(where: str, key: str, default: Any, found: Any) -> None:
     elif key == "campaign.name" and not CAMPAIGN_NAME.fullmatch(str(found)):
         wanted = "letters, digits, `.`, `_` or `-`, at most 64"
     elif isinstance(default, dict) and not isinstance(found, dict):
-        wanted = f"keys of its own ({', '.join(default)})"
+        wanted = f"keys of its own ({', '.join(default) or 'an id each'})"
     elif isinstance(default, list) and not isinstance(found, list):
         wanted = "a list, such as [one, two]"
     elif isinstance(default, bool) and not isinstance(found, bool):
