@@ -4,7 +4,10 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -54,6 +57,18 @@ def test_a_killed_server_is_seen_to_be_gone_and_its_data_stay(workspace):
     assert second.token == first.token
     with client.connect(workspace) as owner:
         assert [p["id"] for p in owner.projects()] == [made["id"]]
+
+
+def test_an_interrupted_start_leaves_no_server_that_nobody_knows_of(tmp_path):
+    words = [sys.executable, "-m", "onrecord", "serve", f"workspace={tmp_path}"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while not server.is_alive(tmp_path / "labelstudio"):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert (process.returncode, said.count("\n")) == (130, 1), said
+    assert not server.is_alive(tmp_path / "labelstudio")
 
 
 def test_it_listens_on_loopback_alone_and_lets_nobody_else_in(labelstudio):

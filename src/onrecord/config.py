@@ -230,6 +230,8 @@ def explain(verb: str, words: Sequence[str], error: Exception) -> str:
         except HydraException as bad:
             return f"cannot read {word!r}: {' '.join(str(bad).split())}"
         key = override.key_or_group
+        if key == "hydra/launcher" and "Could not find" in str(error):
+            return f"{word}: no such launcher is installed: pip install 'onrecord[sweeps]' brings joblib and submitit"
         if key in choices:
             for value in str(override.get_value_string()).strip("[]").split(","):
                 if value not in choices[key] and value != "null":

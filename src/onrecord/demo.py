@@ -46,8 +46,8 @@ def main(cfg: DictConfig) -> None:
     for verb in ("ingest", "segment", "attribute", "plan"):
         step(verb)
     stood = server.is_alive(workspace / "labelstudio")
-    step("serve")
     try:
+        step("serve")
         step("launch")
         heading("enter the shipped annotations")
         seats.enter(cli.composed("launch", common))

@@ -101,8 +101,12 @@ def start(
             process = _spawn(
                 folder, [*command(installed, durable=durable), *_arguments(host, chosen)], variables
             )
-            if _await(described(folder), folder, process, patience):
-                return described(folder)
+            try:
+                if _await(described(folder), folder, process, patience):
+                    return described(folder)
+            except KeyboardInterrupt:  # a server that nobody was told of would go on
+                end(folder)
+                raise
             end(folder)  # another program took the port in between: Label Studio moves on silently
             if port:
                 raise BadInput(
