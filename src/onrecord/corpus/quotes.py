@@ -30,7 +30,8 @@ def quotations(text: str) -> list[Quotation]:
     """Return the quotations of ``text`` in order; they never overlap and never cross a line break.
 
     Nested marks belong to the quotation around them, whose paragraph must close both. A closing mark
-    without an opening one is ignored, as are inches (5’2”).
+    without an opening one is ignored, as are inches (5’2”), unless the quotation before was left open: then
+    the paragraph continues it.
     Time and memory are linear in the text.
 
     >>> [("He said “yes” and 'no way.'")[q.start : q.end] for q in quotations("He said “yes” and 'no way.'")]
@@ -40,6 +41,8 @@ def quotations(text: str) -> list[Quotation]:
     opened = -1  # start of the open double quotation, or -1
     single = -1  # start of an open single quotation outside any double one, or -1
     nested = 0  # quotations open inside the open one
+    begun = 0  # start of the paragraph
+    left = False  # the last quotation was left open, and none has opened in the paragraph since
     for match in _MARK.finditer(text):
         mark, at = match[0], match.start()
         if mark == "`":
@@ -61,9 +64,16 @@ def quotations(text: str) -> list[Quotation]:
         elif mark == "\n":
             if opened >= 0:
                 found.append(Quotation(opened, at, _opens_next(text, match.end())))
+                left = True
             opened = single = -1
-            nested = 0
+            nested, begun = 0, match.end()
+        elif opened < 0 and left and mark in _CLOSING:
+            # the line broke within the quotation
+            found[-1] = found[-1]._replace(runs_on=True)
+            found.append(Quotation(begun, match.end(), False))
+            left = False
         elif opened < 0:
+            left = False
             if mark in _CLOSING or (mark not in _OPENING and not _can_open(text, match.end() - 1)):
                 continue
             opened, single = at, -1
