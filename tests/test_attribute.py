@@ -67,6 +67,9 @@ def read(text: str) -> list[dict]:
         ("Pell, author of “No Fares,” a book, said it was late.", "Renata Pell", "indirect"),
         ("Pell herself said it was late.", "Renata Pell", "indirect"),
         ("Pell, a rider from Orrin, denounced her city’s fares.", "Renata Pell", "indirect"),
+        ("As reported by Pell, six routes are full.", "Renata Pell", "indirect"),
+        ("The Daily Herald reports six routes are full.", "Daily Herald", "indirect"),
+        ("Pell drew laughs by saying that buses are free.", "Renata Pell", "indirect"),
         ("Pell signed the petition on Monday.", None, "none"),
         ("Dempsey did not respond to three calls.", None, "none"),
         ("The buses run every ten minutes.", None, "none"),
@@ -126,8 +129,9 @@ def test_who_is_quoted_goes_on_over_whom_he_named():
         ("“A “b” c.” D.", ["“A “b” c.”"]),
         ("“A. “B,” he said. “C.”", ["“A. “B,”", "“C.”"]),
         ("“He is 5’2”. So?” D.", ["“He is 5’2”. So?”"]),
+        ("“In\n\n1988 it fell,” he said.", ["“In", "1988 it fell,”"]),
     ],
-    ids=["nested", "not closed", "inches"],
+    ids=["nested", "not closed", "inches", "broken line"],
 )
 def test_a_nested_quotation_belongs_to_the_one_around_it(text, expected):
     assert [text[q.start : q.end] for q in quotations(text)] == expected

@@ -22,7 +22,7 @@ _TELLS = words("telling")
 _QUESTIONS = words("questions")
 _PAST_TOO = frozenset(["put", "read", "bet"])  # the past is spelt like the infinitive
 _ASKED = words("asked") | {":"}
-_AFTER_VERB = frozenset(["", "that", ":", ",", "it", "he", "she", "they", "the", "a", "''"])
+_AFTER_VERB = frozenset(["", "that", "out", ":", ",", "it", "he", "she", "they", "the", "a", "''"])
 _WHOLE_SUBJECT = PRONOUNS | {"who", ")"}
 _AFTER_AUX = AUX | {","}
 _NOUN_BEFORE = DETERMINERS | PREPOSITIONS | CONJUNCTIONS
@@ -82,6 +82,14 @@ def is_finite(row: Sequence[Token], at: int) -> bool:
         or before.low in CONJUNCTIONS
     ):
         return False
+    present = row[at].word.endswith("s") and row[at].low not in {"states", "remarks"}
+    if (
+        present
+        and before.word[:1].isupper()
+        and row[at].word[0].islower()
+        and clause_follows(row, at)
+    ):
+        return True  # "The Daily Times reports fares will fall"
     plural = before.low.endswith(("s", "people", "men", "women"))
     if plural == row[at].low.endswith("s") and row[at].low not in _PAST_TOO:
         return False

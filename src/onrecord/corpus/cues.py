@@ -121,7 +121,7 @@ def _according(row: Sequence[Token], at: int) -> Attribution | None:
     if subject is None:
         return None
     return Attribution(
-        "according to",
+        "according to" if row[at].low == "according" else row[at].word,
         at,
         subject,
         SAY,
@@ -157,19 +157,19 @@ def _specific(row: Sequence[Token], subject: tuple[int, int]) -> bool:
 
 def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
     before = row[at - 1] if at else None
+    follows = row[at + 1].low if at + 1 < len(row) else ""
+    opens = at == 1 or (at > 1 and row[at - 2].low == ",")
+    if opens and row[at - 1].low == "as" and follows == "by":
+        return _according(row, at)  # "as reported by NAME"
     if verb.nounish and not is_finite(row, at):
         return None
-    if (
-        verb.strength < SAY
-        and at + 1 < len(row)
-        and row[at + 1].low == "by"
-        and not verb.participle
-    ):
+    if verb.strength < SAY and follows == "by" and not verb.participle:
         return None
     if before is not None and verb.wish and verb.base and before.low in _MODALS:
         return None
     raised = at > 2 and row[at - 1].low == "to" and row[at - 2].low in _RAISING
-    if before is not None and before.low in _NOT_FINITE and not raised:
+    by = row[at].low == "saying" and before is not None and before.low == "by"
+    if before is not None and before.low in _NOT_FINITE and not raised and not by:
         return None
     inverted = False
     subject: tuple[int, int] | None = None
@@ -194,7 +194,8 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
     if verb.strength < SAY and is_relative(row, subject):
         return None
     beside_quote = beside_quote_at(row, min(subject[0], at), at)
-    if verb.strength == QUOTE and not beside_quote and not (verb.opinion and not verb.participle):
+    views = verb.opinion and (not verb.participle or row[at - 1].low in _BE)  # "is calling for"
+    if verb.strength == QUOTE and not beside_quote and not views:
         return None
     cue_end = at + 1
     content = content_of(row, at, subject, inverted)
