@@ -6,9 +6,10 @@ import json
 import numpy as np
 import pytest
 
+from onrecord.campaign import drift
 from onrecord.campaign.agree import week
 from onrecord.campaign.long_table import answers_of_annotations, read_long
-from onrecord.campaign.measure import coefficient, measure
+from onrecord.campaign.measure import breakdown, coefficient, measure
 from onrecord.records import BadInput
 from onrecord.scheme import load_scheme
 
@@ -142,6 +143,26 @@ def test_a_minimum_that_is_not_met_is_exit_1(tmp_path, onrecord):
 
 def test_weeks_are_iso():
     assert week("2027-01-01T00:00:00Z") == "2026-W53"
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval"])
+def test_a_slice_and_a_change_are_measured_at_the_question_s_level(tmp_path, level):
+    rows = [
+        (f"t{i}", f"a{j}", "123"[(i * i + j * (i % 3 == 0)) % 3])
+        for i in range(40)
+        for j in range(3)
+    ]
+    own = _answers(read_long(votes_csv(tmp_path / "v.csv", rows))["label"])
+    new = own.task % 2 == 1
+    own.facts.update(
+        guidelines=["1.1.0" if late else "1.0.0" for late in new], outlet=["x"] * len(new)
+    )
+    settings = SETTINGS | {"level": level}
+    whole = coefficient(own, **settings)
+    assert breakdown(own, "outlet", **settings)["x"]["alpha"] == whole["alpha"]
+    parts = [coefficient(own.only(kept), **settings)["alpha"] for kept in (~new, new)]
+    (change,) = drift.versions(own, **settings)
+    assert change["value"] == pytest.approx(parts[1] - parts[0], abs=1e-12)
 
 
 def test_codes_survive_any_label(tmp_path):

@@ -121,8 +121,10 @@ def of_annotations(
             else None
         )
         for fact in ("guidelines", "week", "outlet"):
-            found[f"by_{fact}"] = breakdown(own, fact, replicates=replicates, seed=seed)
-        found["change"] = drift.versions(own, replicates=replicates, seed=seed)
+            found[f"by_{fact}"] = breakdown(
+                own, fact, level=level, replicates=replicates, seed=seed
+            )
+        found["change"] = drift.versions(own, level=level, replicates=replicates, seed=seed)
         found["drift"] = drift.over_time(own, own.facts["moment"], seed=seed)
         questions[name] = found
     return questions, answers

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onrecord.campaign.bootstrap import MIN_GROUPS, figures, interval, total, weights
-from onrecord.campaign.coefficients import why_undefined
+from onrecord.campaign.coefficients import Level, why_undefined
 from onrecord.campaign.long_table import Answers
 from onrecord.campaign.measure import counts_of, sums_of
 from onrecord.campaign.reliability import REPLICATES, with_the_rest
@@ -70,6 +70,7 @@ def between(
     earlier: NDArray[np.bool_],
     later: NDArray[np.bool_],
     *,
+    level: Level,
     replicates: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def between(
         if reason := why_undefined(of, part.labels):
             return found | {"reason": reason}
     sums, distance = zip(
-        *(sums_of(part, of, "nominal") for part, of in zip(parts, counts, strict=True)), strict=True
+        *(sums_of(part, of, level) for part, of in zip(parts, counts, strict=True)), strict=True
     )
     values = [float(figures(total(s), d)["alpha"]) for s, d in zip(sums, distance, strict=True)]
     found["value"] = values[1] - values[0]
@@ -99,14 +100,16 @@ def between(
     return found | interval(alphas[1] - alphas[0])
 
 
-def versions(answers: Answers, *, replicates: int, seed: int) -> list[dict[str, Any]]:
+def versions(answers: Answers, *, level: Level, replicates: int, seed: int) -> list[dict[str, Any]]:
     """Return the change of alpha from each guidelines version to the next, in their order."""
     values = np.array(answers.facts["guidelines"])
     names = sorted(set(answers.facts["guidelines"]), key=_version)
     return [
         {
             "from": a, "to": b,
-            **between(answers, values == a, values == b, replicates=replicates, seed=seed),
+            **between(
+                answers, values == a, values == b, level=level, replicates=replicates, seed=seed
+            ),
         }
         for a, b in pairwise(names)
     ]  # fmt: skip

@@ -159,14 +159,16 @@ def answers_table(answers: Answers) -> NDArray[np.int32]:
     return table
 
 
-def breakdown(answers: Answers, fact: str, *, replicates: int, seed: int) -> dict[str, Any]:
+def breakdown(
+    answers: Answers, fact: str, *, level: Level, replicates: int, seed: int
+) -> dict[str, Any]:
     """Return alpha with its interval within each value of a fact: a week, an outlet, a guidelines version."""
     values = np.array(answers.facts[fact])
     kept = ("alpha", "low", "high", "narrow", "n_tasks", "n_annotations", "n_groups", "reason")
     found = {}
     for value in sorted(set(answers.facts[fact])):
         own = coefficient(
-            answers.only(values == value), level="nominal", replicates=replicates, seed=seed
+            answers.only(values == value), level=level, replicates=replicates, seed=seed
         )
         found[str(value)] = {k: own[k] for k in kept if k in own}
     return found

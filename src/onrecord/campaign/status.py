@@ -79,7 +79,7 @@ def agreement_so_far(
     rows = [r for r in counted_annotations(annotations, texts) if r["sentence_id"] in groups]
     answers = answers_of_annotations(rows, scheme, groups, {})
     return {
-        name: coefficient(own, level="nominal", replicates=REPLICATES, seed=seed)
+        name: coefficient(own, level=scheme.questions[name].level, replicates=REPLICATES, seed=seed)
         for name, own in answers.items()
     }
 
