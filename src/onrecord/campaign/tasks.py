@@ -264,12 +264,12 @@ def target_data(targets: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return what the page shows of the targets: ``target``, ``opposite``, and the same with the id of each further one.
 
     >>> target_data({"": {"name": "a", "opposite": None}, "fees": {"name": "b", "opposite": "c"}})
-    {'target': 'a', 'opposite': '–', 'target_fees': 'b', 'opposite_fees': 'c'}
+    {'target': 'a', 'opposite': '', 'target_fees': 'b', 'opposite_fees': 'c'}
     """
     found = {}
     for name, target in targets.items():
         found[target_field("target", name)] = str(target["name"])
-        found[target_field("opposite", name)] = str(target["opposite"] or "–")
+        found[target_field("opposite", name)] = str(target["opposite"] or "")
     return found
 
 
