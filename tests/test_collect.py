@@ -2,6 +2,9 @@
 
 import io
 import json
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from types import SimpleNamespace
@@ -161,6 +164,27 @@ def test_what_breaks_a_check_is_kept_but_does_not_count(launched):
     assert rows[theirs["task_id"]]["status"] == "rejected"
     assert "completed by user" in rows[theirs["task_id"]]["problem"]
     assert "altered on the server" in rows[altered["task_id"]]["problem"]
+    watched_until_interrupted(launched, f"Not counted: {theirs['task_id']} of")
+
+
+def watched_until_interrupted(launched, said):
+    """``status watch=1`` looks again and again, says each time what is wrong, and ends by Ctrl+C."""
+    command = [sys.executable, "-m", "onrecord.cli", "status", *launched.words, "watch=1"]
+    page = launched.workspace / "status.html"
+    tasks = sum(row["annotator"] == "annotator-1" for row in launched.launched)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for done in (1, 2):
+                shown = "".join(iter(process.stdout.readline, f"→ {page}\n"))
+                assert said in shown
+                assert f" {done}/{tasks} " in shown
+                assert said in page.read_text()
+                if done == 1:
+                    launched.annotate(launched.launched[5])
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
 
 
 def test_a_label_that_the_scheme_lacks_is_one_line_and_nothing_is_written(launched):
@@ -198,19 +222,64 @@ def test_two_collects_at_once_and_a_torn_last_line_double_and_lose_nothing(launc
     assert "line 3" in done.stderr
 
 
-def test_a_changed_article_makes_its_labels_stale(launched, onrecord):
-    for row in launched.launched[:3]:
+def test_a_changed_article_leaves_gold_until_it_is_annotated_again(launched):
+    first, second = [r for r in launched.launched if r["annotator"] == "annotator-1"][:2]
+    twins = [r for r in launched.launched if r["sentence_id"] == first["sentence_id"]]
+    for row in [*twins, second]:
         launched.annotate(row)
-    launched.collect()
-    article = launched.launched[0]["sentence_id"].partition(":")[0]
+
+    def onwards():
+        """Import the articles as they are now and run everything up to gold; return what collect said."""
+        folder = launched.workspace / "articles"
+        for step in (
+            ["ingest", f"articles={folder}", "accept_changes=true"],
+            ["segment"],
+            ["attribute"],
+            ["launch"],
+        ):
+            words = launched.words if step[0] == "launch" else launched.words[:-1]
+            assert launched.run(*step, *words).returncode == 0
+        said = launched.collect()
+        done = launched.run("adjudicate", *launched.words[:-1])
+        assert done.returncode == 0, done.stderr
+        files = (
+            "articles.parquet",
+            "sentences.parquet",
+            "launched.jsonl",
+            "annotations.jsonl",
+            "gold.jsonl",
+        )
+        return said, [(launched.workspace / name).read_bytes() for name in files]
+
+    def gold():
+        return {
+            r["sentence_id"]: r["labels"] for r in read_jsonl(launched.workspace / "gold.jsonl")
+        }
+
+    _, before = onwards()
+    assert onwards()[1] == before  # an identical import is nothing
+    assert set(gold()) == {first["sentence_id"], second["sentence_id"]}
+
+    article = first["sentence_id"].partition(":")[0]
     path = next(p for p in (launched.workspace / "articles").iterdir() if p.stem == article)
-    text = path.read_bytes().decode()
-    words = text.split(" ")
-    path.write_bytes(" ".join([words[0][::-1], *words[1:]]).encode())
-    ingest = ("ingest", f"articles={launched.workspace / 'articles'}", "accept_changes=true")
-    for step in (ingest, ("segment",)):
-        assert onrecord(*step, *launched.words[:-1]).returncode == 0
-    assert "1 annotations are of a text that has changed" in launched.collect()
+    words = path.read_bytes().decode().split(" ")
+    path.write_bytes(
+        " ".join([words[0][::-1], *words[1:]]).encode()
+    )  # a word of the first sentence
+    said, _ = onwards()
+    assert "2 annotations are of a text that has changed" in said
+    assert all(row["task_id"] in said for row in twins)
+    assert set(gold()) == {second["sentence_id"]}
+
+    anew = {r["task_id"]: r for r in read_jsonl(launched.workspace / "launched.jsonl")}
+    for row in twins:
+        assert anew[row["task_id"]]["ls_task_id"] != row["ls_task_id"]
+        launched.annotate(anew[row["task_id"]], {**LABELS, "claim_type": "rule"})
+    said, _ = onwards()
+    assert "has changed" not in said
+    assert gold()[first["sentence_id"]]["claim_type"] == "rule"
+    rows = launched.rows()
+    assert all(rows[row["task_id"]]["labels"] == LABELS for row in twins)  # still to be read
 
 
 def test_another_server_than_the_launched_one_is_refused(launched):

@@ -3,13 +3,14 @@
 import io
 import json
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 
 import pytest
 
 from onrecord import cli
-from onrecord.campaign import accounts, client, elsewhere
+from onrecord.campaign import accounts, answers, client, elsewhere
 from onrecord.campaign.answers import to_result
-from onrecord.records import BadInput, read_jsonl
+from onrecord.records import BadInput, read_jsonl, text_sha256
 from onrecord.scheme import load_scheme
 
 SCHEME = load_scheme()
@@ -68,6 +69,29 @@ def test_an_export_gives_the_rows_that_collecting_gives(
     assert status == 2
     assert "'rumour' is not in the scheme" in said
     assert (other.workspace / "annotations.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("version", ["1.8.2.post1", "1.13.1"])
+def test_exports_of_older_servers_are_read(version):
+    """Each was exported by that version: three tasks of our own, annotated, corrected and skipped through its API."""
+    path = Path(__file__).parent / "exports" / f"label-studio-{version}.json"
+    text = "Buses are free, Ana Lee said. Riders like it.\nNobody counted. The end."
+    spans = [(0, 29), (30, 45), (46, 61), (62, 70)]
+    rows = [{"sentence_id": f"a:{start}-{end}", "text": text[start:end]} for start, end in spans]
+    sentences = elsewhere.Sentences(rows, [])
+    found = list(elsewhere.read_from(path, "labelstudio", sentences, SCHEME, {"1": "annotator-1"}))
+    assert {one.annotator for one in found} == {"annotator-1"}
+    assert [(one.sentence_id, one.status, one.seconds) for one in found] == [
+        ("a:0-29", "submitted", 4.25), ("a:30-45", "submitted", 9.5), ("a:46-61", "skipped", None),
+    ]  # fmt: skip
+    assert found[0].answers == answers.Answers(
+        {**LABELS, "claim_type": "policy", "stance": "favor"}, ["needs_context"], "a <b>word</b>"
+    )
+    assert found[1].answers.labels == {
+        "speaker": "author", "speaker_name": None, "claim_type": "fact", "stance": "none",
+    }  # fmt: skip
+    assert found[1].created_at < found[1].updated_at
+    assert [one.text_sha256 for one in found] == [text_sha256(r["text"]) for r in rows[:3]]
 
 
 def exported(data, **annotation):

@@ -69,12 +69,19 @@ def append_rows(path: Path, before: bytes, rows: Iterable[Mapping[str, Any]]) ->
 
 
 def stale(rows: Iterable[Mapping[str, Any]], sha256_of: Mapping[str, str]) -> list[str]:
-    """Return the ids of submitted annotations made on another text than their sentence has now."""
-    return [
-        row["annotation_id"]
-        for row in latest_annotations(rows)
-        if row["status"] == "submitted" and sha256_of.get(row["sentence_id"]) != row["text_sha256"]
-    ]
+    """Return the ids of submitted annotations made on another text than their sentence has now.
+
+    One whose annotator has annotated the sentence again since is done with.
+    """
+    old, again = [], set()
+    for row in latest_annotations(rows):
+        if row["status"] == "submitted":
+            of = (row["annotator"], row["sentence_id"], row["purpose"])
+            if sha256_of.get(row["sentence_id"]) == row["text_sha256"]:
+                again.add(of)
+            else:
+                old.append((of, row["annotation_id"]))
+    return [identifier for of, identifier in old if of not in again]
 
 
 def summary(rows: Sequence[Mapping[str, Any]], added: int) -> str:
@@ -88,8 +95,8 @@ def summary(rows: Sequence[Mapping[str, Any]], added: int) -> str:
     return f"{added} new lines; annotations: {', '.join(parts)}"
 
 
-def collect_from(cfg: DictConfig) -> None:
-    """Read annotations made elsewhere (``from=FILE``) into ``annotations.jsonl``."""
+def collect_from(cfg: DictConfig) -> list[str]:
+    """Read annotations made elsewhere (``from=FILE``) into ``annotations.jsonl``; return what is to say."""
     workspace, path = Path(cfg.workspace), Path(cfg.workspace) / "annotations.jsonl"
     articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()
     table = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
@@ -117,14 +124,14 @@ def collect_from(cfg: DictConfig) -> None:
             collection.add({**collection.latest.get(row["annotation_id"], {}), **row})
         if collection.added or not path.exists():
             append_rows(path, before, collection.added)
-    print(summary([*rows, *collection.added], len(collection.added)))
+    return [summary([*rows, *collection.added], len(collection.added))]
 
 
-def main(cfg: DictConfig) -> None:
-    """Pull every project of launched.jsonl, check, append to ``annotations.jsonl``, say what was found."""
-    if cfg["from"]:
-        collect_from(cfg)
-        return
+def collect(cfg: DictConfig) -> list[str]:
+    """Pull every project of launched.jsonl, check, append to ``annotations.jsonl``.
+
+    Return what is to say: first what stands now, then what somebody should know of.
+    """
     workspace = Path(cfg.workspace)
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
     articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()
@@ -168,29 +175,39 @@ def main(cfg: DictConfig) -> None:
             append_rows(path, before, collection.added)
         write_json(state_path, {**kept, client.key: states})
     now = [*rows, *collection.added]
-    print(summary(now, len(collection.added)))
+    said = [summary(now, len(collection.added))]
     if drafts:
-        print(f"{drafts} tasks have an unfinished draft: it is collected once it is submitted.")
+        said.append(
+            f"{drafts} tasks have an unfinished draft: it is collected once it is submitted."
+        )
     if torn:
-        print(
+        said.append(
             "The last line of annotations.jsonl was unfinished: it was cut off and collected again."
         )
     if gone:
-        print(
+        said.append(
             f"{len(gone)} annotations went with tasks deleted on the server: `onrecord launch` brings those back."
         )
     if strangers:
-        print(
+        said.append(
             f"{strangers} annotated tasks on the server are not of this campaign's plan: left alone."
         )
-    for row in latest_annotations(collection.added):
-        if row["status"] == "rejected":
-            print(f"Not counted: {row['annotation_id']} of {row['annotator']}: {row['problem']}")
+    said += [
+        f"Not counted: {row['annotation_id']} of {row['annotator']}: {row['problem']}"
+        for row in latest_annotations(collection.added)
+        if row["status"] == "rejected"
+    ]
     sha256_of = dict(
         zip(*(sentences.column(c).to_pylist() for c in ("sentence_id", "text")), strict=True)
     )
     outdated = stale(now, {name: text_sha256(text) for name, text in sha256_of.items()})
     if outdated:
-        print(
+        said.append(
             f"{len(outdated)} annotations are of a text that has changed since: {', '.join(outdated[:10])}"
         )
+    return said
+
+
+def main(cfg: DictConfig) -> None:
+    """Bring annotations back, from the server or a file, and say what was found."""
+    print("\n".join(collect_from(cfg) if cfg["from"] else collect(cfg)))

@@ -76,9 +76,7 @@ def pull_project(
                 continue
             compare_task(client, task, row, collection, instrument)
 
-    since = (
-        client.server_time
-    )  # of an answer before the next question, so that nothing falls between
+    since = client.server_time  # of an earlier answer, so that nothing falls between two pulls
     if state:
         compare([changed_since(iso(datetime.fromisoformat(state["since"]) - OVERLAP))])
     info = project_info(client, project)

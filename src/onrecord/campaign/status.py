@@ -3,9 +3,7 @@
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import redirect_stdout
 from datetime import UTC, datetime
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from rich.table import Table
 
 from onrecord.campaign import collect
 from onrecord.campaign.agree import report_lines
+from onrecord.campaign.annotations import SUPERSEDED
 from onrecord.campaign.launch import Launched, read_plan
 from onrecord.campaign.long_table import answers_of_annotations
 from onrecord.campaign.measure import coefficient
@@ -24,6 +23,7 @@ from onrecord.campaign.progress import Progress, progress, to_read
 from onrecord.pages import Interval, Section, bar_plot, interval_plot, notice, page, table, text
 from onrecord.records import (
     SENTENCES,
+    BadInput,
     counted_annotations,
     latest_annotations,
     read_json,
@@ -120,11 +120,16 @@ def status_page(
     title: str,
     texts: Mapping[str, str],
     origins: Sequence[str],
+    heed: Sequence[str],
     now: datetime,
 ) -> str:
-    """Return ``status.html``: progress, agreement so far, qualification, and flags and comments to read."""
+    """Return ``status.html``: progress, agreement so far, qualification, and flags and comments to read.
+
+    ``heed`` is what collecting found that somebody should know of.
+    """
     done, tasks = sum(r.done for r in rows), sum(r.tasks for r in rows)
-    blocks = [
+    blocks = [notice(line) for line in heed]
+    blocks += [
         notice(f"These labels are {origin}-made.") for origin in origins if origin == "machine"
     ]
     blocks += [notice("These labels are simulated: nobody made them.")] * ("simulated" in origins)
@@ -191,12 +196,28 @@ def shown_in_terminal(
     print("\n".join(report_lines(agreement)))
 
 
-def look(cfg: DictConfig, scheme: Scheme) -> tuple[list[Progress], dict[str, dict[str, Any]]]:
+def to_heed(said: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what ``collect`` said with, whenever they came, the annotations that broke a check.
+
+    >>> row = {"annotation_id": "k", "annotator": "annotator-1", "status": "rejected", "problem": "altered"}
+    >>> to_heed(["3 tasks have a draft."], [row, row | {"problem": SUPERSEDED}, row | {"status": "deleted"}])
+    ['3 tasks have a draft.', 'Not counted: k of annotator-1: altered']
+    """
+    rejected = [
+        f"Not counted: {row['annotation_id']} of {row['annotator']}: {row['problem']}"
+        for row in rows
+        if row["status"] == "rejected" and row["problem"] != SUPERSEDED
+    ]
+    return list(dict.fromkeys([*said, *rejected]))
+
+
+def look(
+    cfg: DictConfig, scheme: Scheme
+) -> tuple[list[Progress], dict[str, dict[str, Any]], list[str]]:
     """Collect, write ``status.html`` and the pages of practice, and return what the terminal shows."""
     workspace = Path(cfg.workspace)
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
-    with redirect_stdout(StringIO()):
-        collect.main(cfg)
+    said = collect.collect(cfg)[1:]
     rows = [dict(r) for r in latest_annotations(read_annotations(workspace / "annotations.jsonl"))]
     sentences = read_parquet(workspace / "sentences.parquet", SENTENCES).to_pylist()
     texts = {row["sentence_id"]: row["text"] for row in sentences}
@@ -214,24 +235,34 @@ def look(cfg: DictConfig, scheme: Scheme) -> tuple[list[Progress], dict[str, dic
             outcome=outcome,
         )  # fmt: skip
         write_text(workspace / "practice" / f"{annotator}.html", practice)
+    heed = to_heed(said, rows)
     html = status_page(
         found, agreement, outcome, to_read(rows), title=cfg.campaign.title, texts=texts,
-        origins=sorted({r["origin"] for r in rows}), now=now,
+        origins=sorted({r["origin"] for r in rows}), heed=heed, now=now,
     )  # fmt: skip
     write_text(workspace / "status.html", html)
-    return found, agreement
+    return found, agreement, heed
 
 
 def main(cfg: DictConfig) -> None:
-    """Show how the campaign stands, once, or again every ``watch`` seconds until interrupted."""
+    """Show how the campaign stands, once, or again every ``watch`` seconds until interrupted (Ctrl+C)."""
     scheme, console = load_scheme(), Console()
-    page_path = Path(cfg.workspace) / "status.html"
+    page_path, seen = Path(cfg.workspace) / "status.html", False
     while True:
-        found, agreement = look(cfg, scheme)
+        try:
+            found, agreement, heed = look(cfg, scheme)
+        except BadInput as error:
+            if not (cfg.watch and seen):
+                raise
+            heed = [f"No look at {datetime.now(UTC):%H:%M:%S} UTC: {error}"]  # the server restarts
+        seen = True
         if cfg.watch and sys.stdout.isatty():
             console.clear()
         shown_in_terminal(console, found, agreement, cfg.campaign.title)
-        print(f"→ {page_path}")
+        print("\n".join([*heed, f"→ {page_path}"]), flush=True)
         if not cfg.watch:
             return
-        time.sleep(max(1, cfg.watch))
+        try:
+            time.sleep(max(1, cfg.watch))
+        except KeyboardInterrupt:  # the way to end it
+            return
