@@ -104,6 +104,13 @@ def test_a_line_after_a_bare_quotation_credits_it():
     assert [r["speaker_name"] for r in rows] == names
 
 
+def test_a_bare_quotation_is_whom_the_sentence_before_is_about():
+    rows = read(
+        f"{INTRODUCED}\n“It is late,” Pell said.\nDempsey smiled.|“We had no drivers at all.”"
+    )
+    assert rows[-1]["speaker_name"] == "Hal Dempsey"
+
+
 def test_a_title_tells_two_bearers_of_a_surname_apart():
     rows = read(
         "Bill Roe and Mary Roe met. Bill Roe left.|“No,” Mrs. Roe said.|“Yes,” Mr. Roe said."

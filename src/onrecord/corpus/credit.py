@@ -49,7 +49,7 @@ class Article:
         """Fill in every reading: cues first, then quotations without one, then what repeats them."""
         for at, reading in enumerate(self.readings):
             self._by_cue(at, reading)
-        Passages(self.text, self.quotes, self.readings).settle()
+        Passages(self.text, self.roster, self.quotes, self.readings).settle()
 
     def _by_cue(self, at: int, reading: Reading) -> None:
         sentence = reading.sentence

@@ -9,19 +9,24 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from onrecord.corpus.names import Roster
 from onrecord.corpus.quotes import Quotation
 from onrecord.corpus.readings import Lead, Reading
 
 _WINDOW = 60  # sentences: how far a quotation looks for its speaker
 _SPEECH = 25  # code points: shorter quoted words are terms, not speech
+_ACTOR = 0.8  # how sure it is that whom the sentence before is about speaks
 _FIRM = 0.8  # a cue in a block quotation does not yield to its lead-in from here on
 
 
 class Passages:
     """The quotations of one article and the sentences they stand in."""
 
-    def __init__(self, text: str, quotes: Sequence[Quotation], readings: list[Reading]) -> None:
+    def __init__(
+        self, text: str, roster: Roster, quotes: Sequence[Quotation], readings: list[Reading]
+    ) -> None:
         self.text = text
+        self.roster = roster
         self.quotes = quotes
         self.readings = readings
 
@@ -95,7 +100,10 @@ class Passages:
                 self._take(reading, lead, 0.95)
                 continue
             giver, sure = self._giver(at, reading, key, by_quote)
-            if giver is not None:
+            actor = self._actor(at) if sure < _ACTOR and self._is_speech(reading) else None
+            if actor is not None:
+                self._take(reading, actor, _ACTOR)
+            elif giver is not None:
                 self._inherit(reading, self.readings[giver], sure)
 
     def _passage(self, at: int, reading: Reading) -> None:
@@ -106,9 +114,12 @@ class Passages:
             and before.name is not None
             and before.quoted
             and before.sentence.paragraph == reading.sentence.paragraph
-            and max(high - low for low, high in reading.quoted) >= _SPEECH
+            and self._is_speech(reading)
         ):
             self._inherit(reading, before, 0.7)
+
+    def _is_speech(self, reading: Reading) -> bool:
+        return max(high - low for low, high in reading.quoted) >= _SPEECH
 
     def _giver(
         self, at: int, reading: Reading, key: int, by_quote: Mapping[int, list[int]]
@@ -145,6 +156,22 @@ class Passages:
                 return back, 0.5
             back -= 1
         return None, 0.0
+
+    def _actor(self, at: int) -> Lead | None:
+        """Return the person whom the sentence before a bare quotation is about: "NAME smiled. “No.”"."""
+        if not at:
+            return None
+        before = self.readings[at - 1]
+        start = before.sentence.start
+        if before.quoted or before.name is not None or before.sentence.furniture:
+            return None
+        here = self.roster.between(start, start + 1)
+        if not here or not self.roster.is_person(here[0].name):
+            return None
+        if self.text[here[0].end - 2 : here[0].end] in {"'s", "’s"}:
+            return None
+        name = self.roster.bearer(here[0])
+        return self.roster.full(name), name, 1.0
 
     def _take(self, reading: Reading, lead: Lead, sure: float) -> None:
         reading.name, reading.person, given = lead
