@@ -29,6 +29,7 @@ _CUE_WORDS = (
     | OPINIONS
     | {"according"}
 )
+_NOBODY = frozenset(["i", "we", "you"])  # outside quotation marks: the outlet's own, or the reader
 _BARE = 0.98  # of a sentence in quotation marks: it holds no cue
 _TAIL = 120  # code points of a line that credits the quotation before it
 _WORDS = {form.encode() for form in _CUE_WORDS}
@@ -85,6 +86,9 @@ class Article:
             self._by_colon(at, reading)
             return
         name, person, sure = self.sources.of(at, reading, best.subject)
+        if name is None and len(options) > 1:  # "It says nothing of that, NAME points out"
+            best = self._best(reading, [o for o in options if o.subject != best.subject]) or best
+            name, person, sure = self.sources.of(at, reading, best.subject)
         if name is None:
             return
         reading.name, reading.person = name, person
@@ -173,6 +177,8 @@ class Article:
         long_quote = any(high - low > 25 for low, high in reading.quoted)
         for option in options:
             if option.coverage < (0.3 if long_quote else 0.5):
+                continue
+            if reading.row[option.subject[0]].low in _NOBODY:
                 continue
             score = option.coverage + 0.2 * option.strength
             if option.cue == "according to" and reading.quoted:

@@ -253,6 +253,10 @@ def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
         first = row[subject[0]]
         closes = (after is None or after.low in {".", ",", "who", ";", "—"}) and (
             first.word[:1].isupper()
+            or (
+                subject[1] - subject[0] > 2
+                and all(t.word[:1].isupper() for t in row[subject[1] - 2 : subject[1]])
+            )
             or (first.low in DETERMINERS - _OWN and subject[1] - subject[0] <= _SHORT)
         )
     return subject if closes else None
@@ -308,6 +312,8 @@ def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | 
             k -= 1
         if low == "that" or k < 0 or verb.strength < SAY:
             return None, negated, passive
+        if k > 1 and row[k].low.isdigit() and row[k - 1].low == ",":
+            k -= 2  # "NAME, 19, who says"
         return phrase_left(row, k), negated, passive
     if low == "," or low in DASHES:
         return over_appositive(row, j), negated, passive

@@ -33,6 +33,7 @@ _NEARNESS = words("nearness")
 _NAMES_TOO = words("names_too")
 _NOBODY = words("nobody")
 _MARKS_OF_NAMES = frozenset("'’@#$%&.")
+_OBJECTS = words("articles") | {"us", "me", "him", "them", "it"}
 _NO_START = frozenset(["'", "’", ".", "and"])
 _OPENERS = CONJUNCTIONS | {",", ":", "as", "—", "–", "-", "'", "("}
 # A phrase does not end in these: "some" and "others" can stand alone, "the" cannot.
@@ -159,7 +160,11 @@ def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
                 or (low in VERBS and not VERBS[low].nounish and low not in _REDUCED)
                 or (
                     row[j - 1].word[:1].isupper()
-                    and (low.endswith(("ed", "ly")) or (low in VERBS and VERBS[low].opinion))
+                    and (
+                        low.endswith(("ed", "ly"))
+                        or (low in VERBS and VERBS[low].opinion)
+                        or (low.endswith("s") and _takes_object(row, j))
+                    )
                     and low not in _LY_NOUNS
                 )
             ):
@@ -171,6 +176,11 @@ def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
     ):
         j -= 1
     return (start, j) if j > start else None
+
+
+def _takes_object(row: Sequence[Token], at: int) -> bool:
+    """Say whether an unknown word in -s is a verb: "NAME gavels us in"."""
+    return at + 1 < len(row) and (row[at + 1].low in _OBJECTS)
 
 
 def _venue(row: Sequence[Token], at: int) -> bool:
