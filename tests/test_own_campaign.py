@@ -75,7 +75,7 @@ def walked(tmp_path_factory, onrecord):
     run("evaluate", "run=run", "on=out_of_fold")
     run("view")
     run("publish", "version=0.1.0")
-    return folder, status
+    return folder, status, run("make", "until=build")
 
 
 def test_the_page_asks_the_scheme_s_questions(walked):
@@ -147,6 +147,12 @@ def test_one_target_alone_is_learnt_on_request(walked, onrecord, tmp_path):
     rows = pq.read_table(workspace / "dataset/gold/train.parquet").to_pylist()
     assert {row["target"] for row in rows} == {"higher fares"}
     assert {"tone", "tone_fares"} <= set(rows[0])
+
+
+def test_make_finds_all_done_as_it_was_done_and_goes_on_without_a_server(walked):
+    lines = walked[2].splitlines()
+    assert [line.split()[1].rstrip(";") for line in lines] == ["done"] * 9, walked[2]
+    assert "nothing new can come: no Label Studio runs" in lines[5]
 
 
 def test_progress_is_shown_and_the_release_stands(walked):

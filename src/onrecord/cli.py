@@ -33,7 +33,7 @@ from onrecord.config import (
     quoted,
 )
 from onrecord.records import BadInput, CheckFailed
-from onrecord.steps import STEPS, record, states
+from onrecord.steps import STEPS, own_words, record, states
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def overview() -> str:
             if verbs := [verb for verb, now in found.items() if now == name]:
                 lines.append(f"  {name:<11} {', '.join(verbs)}")
         if ahead := [verb for verb, now in found.items() if now != "done"]:
-            lines.append(f"  {'next':<11} onrecord {ahead[0]} campaign={workspace.name}")
+            lines.append(f"  {'next':<11} onrecord {ahead[0]} {' '.join(own_words(workspace))}")
     return "\n".join(lines)
 
 
@@ -177,7 +177,7 @@ def run(verb: str, overrides: Sequence[str]) -> None:
     def contained(cfg: DictConfig) -> None:
         try:
             check_words(verb, words, cfg)
-            task(verb)(cfg)
+            task(verb, overrides)(cfg)
         except Exception as error:  # kept from Hydra, which would print its own lines around ours
             if os.getpid() != home:  # a sweep's worker process: Hydra brings the error home
                 raise
@@ -200,7 +200,7 @@ def run(verb: str, overrides: Sequence[str]) -> None:
 
 def call(verb: str, overrides: Sequence[str] = ()) -> Any:
     """Run a verb from within another one (``demo``, ``make``), in this process; return what it returns."""
-    return task(verb)(composed(verb, overrides))
+    return task(verb, overrides)(composed(verb, overrides))
 
 
 def composed(verb: str, overrides: Sequence[str]) -> DictConfig:
@@ -215,8 +215,8 @@ def plain(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in container.items()}
 
 
-def task(verb: str) -> Callable[[DictConfig], Any]:
-    """Return the verb's ``main(cfg)``, after which a step's content is remembered."""
+def task(verb: str, words: Sequence[str]) -> Callable[[DictConfig], Any]:
+    """Return the verb's ``main(cfg)``, after which a step's content and its words are remembered."""
     function = importlib.import_module(VERBS[verb].module).main
     step = next((step for step in STEPS if step.verb == verb), None)
     if step is None:
@@ -224,7 +224,9 @@ def task(verb: str) -> Callable[[DictConfig], Any]:
 
     def run_and_record(cfg: DictConfig) -> Any:
         result = function(cfg)
-        record(step, Path(cfg.workspace), plain(cfg))
+        record(
+            step, Path(cfg.workspace), plain(cfg), () if {"-m", "--multirun"} & {*words} else words
+        )
         return result
 
     return run_and_record

@@ -1,7 +1,8 @@
 """The steps of a campaign in order: what each reads and writes, and whether it is done, stale or next.
 
 A step knows by content whether it is stale: after each run the hash of what it read, of its settings
-and of what it wrote is kept in ``WORKSPACE/.steps.json``.
+and of what it wrote is kept in ``WORKSPACE/.steps.json``, and the words that it was run with, so that
+``make`` runs it again as its user did (``plan annotators=2``) and not by the defaults.
 """
 
 import hashlib
@@ -39,8 +40,12 @@ STEPS = (
         ("dataset/",),
     ),
 )
+# Said for one run, and not meant for the next: a yes, a file from elsewhere, a rehearsal, a round.
+ONCE = {"accept_changes", "from", "format", "names", "sweep", "simulate", "round"}
 # Settings that say where things are or how fast to go, not what comes out.
-NOT_SETTINGS = {"workspace", "articles", "workers", "engine"}
+NOT_SETTINGS = {"workspace", "articles", "workers", "engine", "labelstudio"} | ONCE
+# Words that are not repeated: besides ONCE what every run is told anew, and a table that is not the workspace's.
+NOT_REPEATED = {"campaign", "workspace", "labelstudio.url", "annotations"} | ONCE
 
 
 def content_hash(paths: Iterable[Path]) -> str | None:
@@ -69,11 +74,37 @@ def _paths(names: tuple[str, ...], workspace: Path, config: dict[str, Any]) -> l
     ]
 
 
-def record(step: Step, workspace: Path, config: dict[str, Any]) -> None:
-    """Remember that ``step`` has just run on what its inputs and settings are now."""
+def repeated(words: Iterable[str]) -> list[str]:
+    """Return the words of a command line that hold for the next run of the step too.
+
+    >>> repeated(["campaign=buses", "annotators=[ada,ben]", "simulate=true", "split=kfold", "-m"])
+    ['annotators=[ada,ben]', 'split=kfold']
+    """
+    return [w for w in words if "=" in w and w[0] != "-" and w.split("=")[0] not in NOT_REPEATED]
+
+
+def words_of(step: Step, workspace: Path) -> list[str]:
+    """Return the words that the step was last run with in the workspace and that hold for the next run."""
+    file = workspace / ".steps.json"
+    known = (read_json(file) if file.exists() else {}).get(step.verb, {})
+    return [str(word) for word in known.get("words", [])]
+
+
+def own_words(workspace: Path) -> list[str]:
+    """Return the overrides that lead a verb to the campaign and the workspace, whose steps have been run."""
+    steps = [one for one in read_json(workspace / ".steps.json").values() if "campaign" in one]
+    campaign = steps[-1]["campaign"] if steps else workspace.name
+    where = [f"workspace={workspace}"] if workspace != Path("data", campaign) else []
+    return [f"campaign={campaign}", *where]
+
+
+def record(step: Step, workspace: Path, config: dict[str, Any], words: Iterable[str] = ()) -> None:
+    """Remember that ``step`` has just run, with ``words``, on what its inputs and settings are now."""
     file = workspace / ".steps.json"
     known = read_json(file) if file.exists() else {}
     known[step.verb] = {
+        "campaign": config["campaign"]["name"],
+        "words": repeated(words),
         "read": content_hash(_paths(step.reads, workspace, config)),
         "settings": settings_hash(config),
         "wrote": content_hash(_paths(step.writes, workspace, config)),
