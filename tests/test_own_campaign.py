@@ -155,6 +155,15 @@ def test_make_finds_all_done_as_it_was_done_and_goes_on_without_a_server(walked)
     assert "nothing new can come: no Label Studio runs" in lines[5]
 
 
+def test_the_release_takes_its_text_back(walked, onrecord, tmp_path):
+    done = onrecord(
+        "rehydrate", "campaign=tones", "release=data/tones/releases/v0.1.0",
+        "articles=data/tones/articles", f"workspace={tmp_path / 'back'}", cwd=walked[0],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "back/rehydration.json").read_text())["recovery"] == 1
+
+
 def test_progress_is_shown_and_the_release_stands(walked):
     assert "annotator-2" in walked[1]
     card = (walked[0] / "data/tones/releases/v0.1.0/README.md").read_text()

@@ -16,7 +16,8 @@ import yaml
 
 from onrecord.cli import main
 from onrecord.dataset import proof
-from onrecord.dataset.standoff import runs
+from onrecord.dataset.features import schema, value
+from onrecord.dataset.standoff import runs, without_text
 from onrecord.records import BadInput
 from onrecord.scheme import load_scheme
 
@@ -310,3 +311,15 @@ def test_agreement_and_baseline_stand_in_the_card(built, tmp_path):
     assert f"macro-F1 {cv['macro_f1']:.3f}" in card
     assert main(["build", f"workspace={built}", *PEOPLE[:2], "split=by_outlet"]) == 0
     assert run("publish", built, f"run={tmp_path / 'run'}", "version=1.1.0") == 2
+
+
+def test_a_long_name_is_left_out_of_a_stand_off_table_whatever_its_question_is_called():
+    features = {"who": value("string"), "outlet": value("string")}
+    words = "several riders of the old mill line"
+    given = pa.table(
+        {"who": ["Ann Lee", words, None], "outlet": [words] * 3}, schema=schema(features)
+    )
+    rows, kept = without_text(given, features, ["who"])
+    assert rows["who"].to_pylist() == ["Ann Lee", None, None]
+    assert rows["outlet"].to_pylist() == [words] * 3
+    assert kept == features

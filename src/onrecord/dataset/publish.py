@@ -195,7 +195,8 @@ def write_release(
     folder: Path, material: Material, about: Mapping[str, Any], cfg: DictConfig, releases: Path
 ) -> None:
     """Write every file of the release into ``folder`` and prove it; raises BadInput where the proof fails."""
-    tables, features = release_tables(material.tables, material.features, about["kind"])
+    named = [q.name for q in material.scheme.questions.values() if q.kind == "name"]
+    tables, features = release_tables(material.tables, material.features, about["kind"], named)
     configs = {config: card.ordered_splits(by_split) for config, by_split in tables.items()}
     write_configs(folder, configs)
     quoted: set[int] = set()

@@ -187,7 +187,8 @@ def with_text(
         for row in kept:
             row["text"], row["context_before"], row["context_after"] = text_of[row["sentence_id"]]
             row["recovered_by"] = found[row["article_id"]].places[row["sentence_id"]].tier
-            row["speaker_name"] = _name(row, found[row["article_id"]])
+            if "speaker_name" in row:  # a scheme need not ask for it
+                row["speaker_name"] = _name(row, found[row["article_id"]])
             key = _key(row, text_of)
             if row["is_copy"] and key is not None and key not in counted:
                 row["is_copy"] = False
@@ -226,6 +227,9 @@ def with_names(
     """Return the annotations with the names that were left out for their length put back."""
     tables = {}
     for split, rows in annotations.items():
+        if "speaker_name" not in rows.column_names:
+            tables[split] = rows
+            continue
         names = [_name(row, found[row["article_id"]]) for row in rows.to_pylist()]
         place = rows.schema.get_field_index("speaker_name")
         tables[split] = rows.set_column(

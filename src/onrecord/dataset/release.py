@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,10 @@ def read_dataset(folder: Path) -> tuple[Tables, Features]:
     return tables, features
 
 
-def release_tables(tables: Tables, features: Features, kind: str) -> tuple[Tables, Features]:
-    """Return the tables and features as they are published under ``kind`` (full or standoff)."""
+def release_tables(
+    tables: Tables, features: Features, kind: str, names: Collection[str] = ()
+) -> tuple[Tables, Features]:
+    """Return the tables and features as they are published under ``kind`` (full or standoff); ``names`` hold names."""
     found: Tables = {}
     columns: Features = {}
     for config, by_split in tables.items():
@@ -48,7 +50,7 @@ def release_tables(tables: Tables, features: Features, kind: str) -> tuple[Table
             if config == "annotations":
                 rows = _with_stable_ids(rows)
             if kind == "standoff":
-                rows, columns[config] = without_text(rows, kept)
+                rows, columns[config] = without_text(rows, kept, names)
             else:
                 columns[config] = kept
             found.setdefault(config, {})[split] = rows

@@ -6,7 +6,7 @@ about. Names of more than ``MAX_NAME_WORDS`` words are left out: their span rest
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +37,18 @@ SENTENCE_HASHES = pa.schema(
 )
 
 
-def without_text(table: pa.Table, features: Mapping[str, Spec]) -> tuple[pa.Table, dict[str, Spec]]:
-    """Return the table and its features without the columns of text, long names set to null."""
+def without_text(
+    table: pa.Table, features: Mapping[str, Spec], names: Collection[str] = ()
+) -> tuple[pa.Table, dict[str, Spec]]:
+    """Return the table and its features without the columns of text, long names set to null.
+
+    ``names`` are the columns of names beside NAME_COLUMNS: the scheme's other questions of kind ``name``.
+    """
     kept = {name: feature for name, feature in features.items() if name not in TEXT_COLUMNS}
     columns = {}
     for name in kept:
         column = table[name]
-        if name in NAME_COLUMNS:
+        if name in NAME_COLUMNS or name in names:
             column = pa.array(
                 [n if n is None or len(n.split()) <= MAX_NAME_WORDS else None for n in column.to_pylist()],
                 pa.string(),
