@@ -119,7 +119,7 @@ def test_by_outlet_no_outlet_is_in_two_splits():
         pytest.param(lambda: splits.by_outlet(["a"], ["X"], ["x"], shares=SHARES, seed=1), "expected 3 among the outlets", id="few outlets"),
         pytest.param(lambda: splits.by_outlet(["a"] * 3, ["X", "Y", "Z"], ["x"] * 3, shares=SHARES, seed=1, held_out={"test": ["W"]}), "expected W", id="unknown outlet"),
         pytest.param(lambda: splits.by_group(["a"], ["x"], shares={"train": 0}, seed=1), "positive share", id="shares"),
-        pytest.param(lambda: splits.kfold(["a"], ["x"], k=None, seed=1), "from 2 to 1 folds", id="one group"),
+        pytest.param(lambda: splits.kfold(["a"], ["x"], k=None, seed=1), "at least two groups, found 1", id="one group"),
         pytest.param(lambda: splits.fixed(["test"], "rows"), "no row is declared train", id="no train"),
     ],
 )  # fmt: skip

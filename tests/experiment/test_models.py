@@ -145,7 +145,7 @@ def test_what_cannot_be_fitted_is_refused(features, classifier, options, complai
         fitting.fit_model(fitting.make_model(features, classifier, **options), learnt)
 
 
-@pytest.mark.parametrize("content", ["pickle", "text", "unknown type"])
+@pytest.mark.parametrize("content", ["pickle", "text", "unknown type", "no model"])
 def test_a_file_that_is_no_model_of_ours_is_refused(content, tmp_path):
     path = tmp_path / "model.skops"
     if content == "pickle":
@@ -153,8 +153,8 @@ def test_a_file_that_is_no_model_of_ours_is_refused(content, tmp_path):
     elif content == "text":
         path.write_text("a model")
     else:
-        skops.io.dump(pytest.Item, path)
-    with pytest.raises(BadInput, match=r"unknown type|saved with skops"):
+        skops.io.dump(pytest.Item if content == "unknown type" else {"a": 1}, path)
+    with pytest.raises(BadInput, match=r"unknown type|saved with skops|found dict"):
         fitting.load_model(path)
 
 

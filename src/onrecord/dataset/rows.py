@@ -72,7 +72,7 @@ def check_rows(table: Mapping[str, Sequence[Any]], where: str) -> None:
         raise BadInput(f"{where}: expected rows, found none")
     for name in NEEDED:
         for number, found in enumerate(table[name], 1):
-            if found is None or not str(found).strip():
+            if found is None or found != found or not str(found).strip():  # noqa: PLR0124 (NaN)
                 raise BadInput(f"{where}, row {number}: {name} is empty")
     twice = [str(i) for i, n in Counter(map(str, table["id"])).items() if n > 1]
     if twice:

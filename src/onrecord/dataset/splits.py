@@ -59,7 +59,9 @@ def kfold(
     {'a': 0, 'b': 1, 'c': 2}
     """
     names = sorted(set(groups))
-    if len(names) < 2 or (k is not None and not 2 <= k <= len(names)):
+    if len(names) < 2:
+        raise BadInput(f"kfold: expected at least two groups, found {len(names)}")
+    if k is not None and not 2 <= k <= len(names):
         raise BadInput(f"kfold: expected from 2 to {len(names)} folds for {len(names)} groups, found {k}")  # fmt: skip
     if k is None:
         return _one_fold_each(names, kept or {})

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 from omegaconf import DictConfig
 
 from onrecord.experiment import runs, scores
 from onrecord.experiment.compare_page import compare_page, verdict_words
-from onrecord.records import BadInput, read_json, require, write_json, write_text
+from onrecord.records import BadInput, require, write_json, write_text
 
 
 def compare_runs(
@@ -66,7 +65,7 @@ def aligned(
     in their groups, the first run's hold.
     """
     tables = [
-        pq.read_table(require(f / "predictions.parquet", f"evaluate run={f}")) for f in folders
+        runs.read_table(require(f / "predictions.parquet", f"evaluate run={f}")) for f in folders
     ]
     rows = [
         {r["id"]: r for r in t.select(["id", "label", "predicted"]).to_pylist()} for t in tables
@@ -88,7 +87,7 @@ def aligned(
     place = {name: i for i, name in enumerate(labels)}
     order = sorted(first)
     known = {
-        r["id"]: r["group_id"] for r in pq.read_table(folders[0] / "groups.parquet").to_pylist()
+        r["id"]: r["group_id"] for r in runs.read_table(folders[0] / "groups.parquet").to_pylist()
     }
     predicted = [np.array([place[r[i]["predicted"]] for i in order]) for r in rows]
     gold = np.array([place[first[i]["label"]] for i in order])
@@ -109,7 +108,7 @@ def main(cfg: DictConfig) -> None:
     reports: dict[str, Any] = {}
     for folder in folders:
         runs.read_run(folder)
-        report = read_json(require(folder / "report.json", f"evaluate run={folder}"))
+        report = runs.read_report(folder)
         name = str(report["signature"]["name"])
         reports[name if name not in reports else str(folder)] = report
     names = list(reports)

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from onrecord.experiment.runs import read_table
 from onrecord.records import BadInput, file_sha256, read_json, require, row_id
 
 SPLITS = ("train", "validation", "test")
@@ -102,8 +102,11 @@ def read_examples(folder: str | Path) -> Examples:
             f"{folder}/gold: expected train.parquet and the like, found none: run `onrecord build` first"
         )
     question = str(about.get("question", "stance"))
-    tables = {file.stem: _read(file) for file in files}
-    names = {split: class_names(table, question, split) for split, table in tables.items()}
+    tables = {file.stem: read_table(file) for file in files}
+    names = {
+        split: class_names(table, question, f"{folder}/gold/{split}.parquet")
+        for split, table in tables.items()
+    }
     first = next(iter(names.values()))
     for split, found in names.items():
         if found != first:
@@ -158,13 +161,6 @@ def small_labels(labels: npt.NDArray[np.int64], groups: Any, names: Sequence[str
         if n_rows < SMALL_ROWS or n_groups < SMALL_GROUPS:
             lines.append(f"{name}: {n_rows} rows in {n_groups} groups")
     return lines
-
-
-def _read(file: Path) -> pa.Table:
-    try:
-        return pq.read_table(file)
-    except (OSError, pa.ArrowException) as error:
-        raise BadInput(f"{file}: expected a Parquet table, found {error}") from error
 
 
 def _frame(table: pa.Table, split: str, question: str) -> tuple[pd.DataFrame, list[Any] | None]:

@@ -111,9 +111,12 @@ def load_model(path: Path) -> Any:
     if unknown:
         raise BadInput(f"{path}: refused, the file asks for the unknown type {min(unknown)}")
     try:
-        return skops.io.load(path, trusted=TRUSTED)
+        model = skops.io.load(path, trusted=TRUSTED)
     except Exception as error:
         raise BadInput(f"{path}: expected a model saved with skops, found {error}") from error
+    if not (hasattr(model, "classes_") and hasattr(model, "predict_proba")):
+        raise BadInput(f"{path}: expected a fitted model, found {type(model).__name__}")
+    return model
 
 
 def _pipeline(features: Mapping[str, Mapping[str, Any]], classifier: Any) -> Pipeline:

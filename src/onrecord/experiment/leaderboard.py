@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from onrecord.experiment import runs
 from onrecord.pages import Interval, Section, interval_plot, page, table, text
-from onrecord.records import read_json, read_jsonl, write_parquet, write_text
+from onrecord.records import read_jsonl, write_parquet, write_text
 
 SCORES = ("macro_f1", "f_avg", "accuracy")
 SCHEMA = pa.schema(
@@ -36,7 +36,7 @@ def rebuild(folders: Iterable[Path]) -> list[dict[str, Any]]:
     rows = []
     for folder in sorted(set(folders), key=str):
         if (folder / "report.json").is_file() and (folder / "run.json").is_file():
-            rows.append(leaderboard_row(str(folder), read_json(folder / "report.json")))
+            rows.append(leaderboard_row(str(folder), runs.read_report(folder)))
     rows.sort(key=lambda r: (str(r["data"]), str(r["on"]), -(r["macro_f1"] or 0), r["run"]))
     write_parquet(runs.LEADERBOARD, rows, SCHEMA)
     write_text(runs.LEADERBOARD.with_suffix(".html"), leaderboard_page(rows))

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from omegaconf import DictConfig
 
 from onrecord.engine import resumable
@@ -167,7 +166,7 @@ def main(cfg: DictConfig) -> None:
     write_parquet(workspace / "predictions.parquet", table, table.schema)
     prevalence = estimate_prevalence(
         frame.assign(predicted=table["predicted"].to_pylist()),
-        pq.read_table(folder / "out_of_fold.parquet").to_pandas(),
+        runs.read_table(folder / "out_of_fold.parquet").to_pandas(),
         about["labels"], replicates=int(cfg.replicates), seed=int(cfg.seed),
     )  # fmt: skip
     said = {"run": about["signature"], "target": target, "question": about["question"], "origin": about["origin"]}  # fmt: skip

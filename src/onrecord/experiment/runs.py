@@ -19,11 +19,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from onrecord import __version__
-from onrecord.records import BadInput, read_json, read_jsonl, write_jsonl, write_parquet
+from onrecord.records import BadInput, read_json, read_jsonl, require, write_jsonl, write_parquet
 
 RUNS = Path("experiments/runs")
 LOOKS = Path("experiments/test_looks.jsonl")
 LEADERBOARD = Path("experiments/leaderboard.parquet")
+NEEDED = ("name", "signature", "data", "labels", "settings", "files")  # of run.json
 PACKAGES = ("numpy", "scipy", "scikit-learn", "skops", "pandas", "pyarrow", "torch", "sentence-transformers")  # fmt: skip
 
 
@@ -53,10 +54,30 @@ def read_run(folder: str | Path) -> dict[str, Any]:
             f"{folder}: half written, it has no run.json: run `onrecord train` on it again"
         )
     about = read_json(folder / "run.json")
-    for name, digest in about.get("files", {}).items():
+    missing = [key for key in NEEDED if not isinstance(about, dict) or key not in about]
+    if missing:
+        raise BadInput(f"{folder}/run.json: expected the key {missing[0]!r}: train again")
+    for name, digest in about["files"].items():
         if not (folder / name).is_file():
             raise BadInput(f"{folder}: half written, {name} ({digest[:8]}…) is gone: train again")
     return dict(about)
+
+
+def read_report(folder: str | Path) -> dict[str, Any]:
+    """Return a run's ``report.json``; raises BadInput where there is none or it is no report."""
+    path = require(Path(folder) / "report.json", f"evaluate run={folder}")
+    report = read_json(path)
+    if not isinstance(report, dict) or not {"signature", "calibration", "labels"} <= set(report):
+        raise BadInput(f"{path}: expected a report: run `onrecord evaluate run={folder}` again")
+    return report
+
+
+def read_table(path: Path) -> pa.Table:
+    """Return a Parquet table; raises BadInput for a file that is none."""
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise BadInput(f"{path}: expected a Parquet table, found {error}") from error
 
 
 def newest_run(data: str) -> Path:
@@ -139,9 +160,9 @@ def read_probabilities(
     path: Path, names: Sequence[str]
 ) -> tuple[list[str], npt.NDArray[np.float64]]:
     """Return the ids and the probabilities, shape (rows, labels), of such a file."""
-    try:
-        table = pq.read_table(path, columns=["id", *names])
-    except (OSError, KeyError, pa.ArrowException) as error:
-        raise BadInput(f"{path}: expected id and one probability a label, found {error}") from error
+    table = read_table(path)
+    missing = [name for name in ("id", *names) if name not in table.column_names]
+    if missing:
+        raise BadInput(f"{path}: expected id and one probability a label, found no {missing[0]!r}")
     chances = np.column_stack([table[name].to_numpy() for name in names])
     return table["id"].to_pylist(), chances
