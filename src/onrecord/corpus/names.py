@@ -160,6 +160,16 @@ def _leads(words: Sequence[str]) -> bool:
     )
 
 
+@lru_cache(maxsize=1 << 16)
+def _looks_person(name: tuple[str, ...]) -> bool:
+    return (
+        len(name) <= 4
+        and name[-1].lower() not in ORG_NOUNS
+        and not name[-1].isupper()
+        and _SMALL.isdisjoint([word.lower() for word in name[:-1]])
+    )
+
+
 class Roster:
     """The names of one article, and what each short form stands for."""
 
@@ -208,7 +218,7 @@ class Roster:
                 and (
                     _INTRODUCED.match(text, end) or _word_before(text, start).rstrip(",") in _ROLES
                 )
-                and self._looks_person(name)
+                and _looks_person(name)
             ):
                 self.persons.add(name)
             if titles:
@@ -247,7 +257,7 @@ class Roster:
         """Return the person of that gender who bears a surname that persons of the article share."""
         options = self._by_last.get(name[-1], []) if len(name) == 1 else []
         firsts = WOMEN if gender == "f" else MEN
-        same = [n for n in options if n[0].lower() in firsts and self._looks_person(n)]
+        same = [n for n in options if n[0].lower() in firsts and _looks_person(n)]
         if len(options) < 2 or not same:
             return None
         return max(same, key=lambda n: (self.counts[n], len(n)))
@@ -257,17 +267,17 @@ class Roster:
             word = name[0]
             if word in self._acronyms:
                 return (self._acronyms[word],)
-            options = [n for n in self._by_last[word] if self._looks_person(n)]
+            options = [n for n in self._by_last[word] if _looks_person(n)]
             if not options:
                 options = [
                     n
                     for n in self._by_first[word]
-                    if word.lower() in FIRST_NAMES and self._looks_person(n)
+                    if word.lower() in FIRST_NAMES and _looks_person(n)
                 ]
             if not options:
                 return name
             return max(options, key=lambda n: (self.counts[n], len(n)))
-        if not self._looks_person(name):
+        if not _looks_person(name):
             return name
         last = name[-1]
         same = [n for n in self._by_last[last] if n[0] == name[0] and len(n) > len(name)]
@@ -275,15 +285,7 @@ class Roster:
 
     def could_be_person(self, name: tuple[str, ...]) -> bool:
         """Say whether a name of two or three words may be a person's whom nothing else shows to be one."""
-        return 1 < len(name) < 4 and self._looks_person(name)
-
-    def _looks_person(self, name: tuple[str, ...]) -> bool:
-        return (
-            len(name) <= 4
-            and name[-1].lower() not in ORG_NOUNS
-            and not name[-1].isupper()
-            and _SMALL.isdisjoint([word.lower() for word in name[:-1]])
-        )
+        return 1 < len(name) < 4 and _looks_person(name)
 
     def is_name(self, name: tuple[str, ...]) -> bool:
         """Say whether a capitalised word is a name, not merely the first word of a sentence."""
@@ -299,7 +301,7 @@ class Roster:
 
     def speaks(self, name: tuple[str, ...]) -> None:
         """Note that a name is the subject of speech: of two words or more, it is a person's if it can be."""
-        if len(name) > 1 and self._looks_person(name):
+        if len(name) > 1 and _looks_person(name):
             self.persons.add(name)
             self._person.pop((name[-1],), None)
 
@@ -313,7 +315,7 @@ class Roster:
         return known
 
     def _likely_person(self, name: tuple[str, ...]) -> bool:
-        if not self._looks_person(name):
+        if not _looks_person(name):
             return False
         if len(name) == 1:
             if self._titles.get(name[0]):
@@ -381,8 +383,8 @@ def _runs(text: str) -> Iterator[_Run]:
         words = tuple(run.split(" "))
         if len(words) > 2 and run.isupper():
             continue
-        said = next((i for i, w in enumerate(words) if i and w in _HEADLINED), 0)
-        if said:  # "Ann Lee Says Fares Must Fall"
+        if not _HEADLINED.isdisjoint(words[1:]):  # "Ann Lee Says Fares Must Fall"
+            said = next(i for i, w in enumerate(words) if i and w in _HEADLINED)
             stop = start + len(" ".join(words[:said]))
             yield _Run(start, stop, words[:said], _opens_sentence(text, start))
             start = stop + len(words[said]) + 2
