@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from onrecord.corpus.lexicon import words
-from onrecord.corpus.names import Mention, Roster, bare
+from onrecord.corpus.mentions import Mention, bare
+from onrecord.corpus.names import Roster
 
 KINDS = ("politician", "agency", "advocate", "expert", "other")
 _ROLES = {word: kind for kind in reversed(KINDS) for word in words(f"role_{kind}")}

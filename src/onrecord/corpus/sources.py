@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from onrecord.corpus.lexicon import words
-from onrecord.corpus.names import ORG_NOUNS, TITLES, Mention, Roster, bare
+from onrecord.corpus.mentions import ORG_NOUNS, TITLES, Mention, bare
+from onrecord.corpus.names import Roster
 from onrecord.corpus.phrases import AUX, PREPOSITIONS, PRONOUNS, VERBS, Token
 from onrecord.corpus.readings import Reading
 
