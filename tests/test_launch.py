@@ -4,12 +4,16 @@ import csv
 import json
 import stat
 import threading
+from collections import Counter
 
+import pyarrow.parquet as pq
 import pytest
 
+from onrecord import ROOT, cli
 from onrecord.campaign import client, launch, projects
 from onrecord.campaign.label_config import render_label_config
-from onrecord.records import BadInput
+from onrecord.campaign.tasks import ATTRIBUTOR
+from onrecord.records import BadInput, read_jsonl
 from onrecord.scheme import load_scheme
 
 
@@ -165,6 +169,56 @@ def test_launching_twice_through_the_command_line(onrecord, team_server, campaig
     assert stat.S_IMODE(logins.stat().st_mode) == 0o600
     with logins.open() as file:
         assert [row["annotator"] for row in csv.DictReader(file)] == ["annotator-1", "annotator-2"]
+
+
+def test_a_trained_model_suggests_its_stance_but_not_to_the_control_arm(
+    campaign_workspace, team_server, owner
+):
+    """A real run: labels read, decided, built, learnt, predicted; then launched with its predictions."""
+    words = campaign_workspace("a-model-suggests")
+    workspace, run = words.workspace, words.workspace / "run"
+    planned = {row["sentence_id"] for row in read_jsonl(workspace / "plan.jsonl")}
+    known = [
+        r for r in read_jsonl(ROOT / "data/sample/writer.jsonl") if r["sentence_id"] in planned
+    ]
+    with (workspace / "writer.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["sentence_id", "annotator", "question", "label"])
+        for row in known:
+            table.writerows([row["sentence_id"], "writer", *said] for said in row["labels"].items())
+    for verb, *more in (
+        ("collect", f"from={workspace / 'writer.csv'}", "format=csv"),
+        ("adjudicate",),
+        ("build", "split=kfold"),
+        ("train", "allow_small=true", f"run={run}"),
+        ("predict", f"run={run}"),
+        ("plan", "annotators=1", "control_share=0.3"),
+        ("launch", team_server, f"predictions={workspace / 'predictions.parquet'}"),
+    ):
+        assert cli.main([verb, *words, *more]) == 0, verb
+    signature = json.loads((workspace / "prevalence.json").read_text())["run"]
+    predicted = {
+        row["id"]: row["predicted"]
+        for row in pq.read_table(workspace / "predictions.parquet").to_pylist()
+    }
+    launched = {row["task_id"]: row for row in read_jsonl(workspace / "launched.jsonl")}
+    project = next(iter(launched.values()))["project_id"]
+    arms = Counter(row["suggestion_shown"] for row in launched.values())
+    assert arms[False] >= 3
+    for task in owner.tasks(project, fields="all"):
+        row = launched.pop(task["data"]["onrecord_id"])
+        found = {
+            (one["from_name"], *one["value"]["choices"])
+            for offered in task["predictions"]
+            for one in offered["result"]
+        }
+        if not row["suggestion_shown"]:
+            assert task["predictions"] == []
+            continue
+        assert [p["model_version"] for p in task["predictions"]] == [f"{ATTRIBUTOR} + {signature}"]
+        assert ("stance", predicted[row["sentence_id"]]) in found
+    assert not launched
+    assert owner.get(f"/api/projects/{project}/")["model_version"] == f"{ATTRIBUTOR} + {signature}"
 
 
 @pytest.mark.parametrize(
