@@ -103,6 +103,20 @@ class Annotator:
                 self.page.keyboard.press("Control+Enter")
         assert sent.value.ok, sent.value.text()
 
+    def open_from_list(self, project: int, task: int) -> None:
+        """Open a task that was submitted before by its row in the project's list of tasks."""
+        self.page.goto(f"{self.url}/projects/{project}/data")
+        self.page.get_by_text(str(task), exact=True).first.click()
+        self.page.get_by_test_id("bottombar-update-button").wait_for()
+
+    def update(self) -> None:
+        """Save a changed annotation and wait until Label Studio has it."""
+        with self.page.expect_response(
+            lambda r: "/annotations" in r.url and r.request.method == "PATCH"
+        ) as sent:
+            self.page.get_by_test_id("bottombar-update-button").click()
+        assert sent.value.ok, sent.value.text()
+
     def wait_for_other(self, sentence: str) -> None:
         """Wait until another sentence than this one is shown."""
         shown = self.page.locator(".or-sentence .lsf-richtext__container")

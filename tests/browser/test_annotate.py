@@ -82,8 +82,20 @@ def test_five_sentences_by_keyboard_one_corrected(
     ann.page.get_by_test_id("next-task").click()
     ann.page.wait_for_timeout(800)
     label("author", "policy", "favor")
-
     rows = collected(words, workspace)
+    lines = read_jsonl(workspace / "annotations.jsonl")
+
+    second = launched[1]  # corrected later, reached from the list of tasks
+    ann.open_from_list(second["project_id"], second["ls_task_id"])
+    expect(ann.page.locator(".or-sentence .lsf-richtext__container")).to_have_text(
+        dict(sentences(workspace))[second["sentence_id"]]
+    )
+    ann.answer("stance", "against")
+    ann.update()
+    wanted[second["sentence_id"]][0]["stance"] = "against"
+    earlier, rows = rows, collected(words, workspace)
+    assert read_jsonl(workspace / "annotations.jsonl")[: len(lines)] == lines
+    assert len(rows) == len(earlier)
     assert {k: (r["labels"], r["flags"], r["comment"]) for k, r in rows.items()} == wanted
     assert all(row["seconds"] > 0 for row in rows.values())
     assert ann.dialogs == []
