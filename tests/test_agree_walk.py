@@ -199,8 +199,11 @@ def test_a_label_outside_the_scheme_is_exit_2_and_writes_nothing(sample, tmp_pat
     (workspace / "agreement.json").unlink(missing_ok=True)
     done = onrecord("agree", f"workspace={workspace}")
     assert done.returncode == 2
-    assert "'maybe' is not in the scheme" in done.stderr
+    assert "annotation annotator-1-0: stance 'maybe' is not in the scheme" in done.stderr
     assert not (workspace / "agreement.json").exists()
+    done = onrecord("adjudicate", f"workspace={workspace}")
+    assert done.returncode == 2
+    assert "annotation annotator-1-0: stance 'maybe' is not in the scheme" in done.stderr
 
 
 def test_one_person_in_two_pseudonyms_is_noticed(sample, tmp_path, onrecord):

@@ -255,6 +255,9 @@ def main(cfg: DictConfig) -> None:
     adjudicated = {
         row["sentence_id"]: row for row in counted_annotations(rows, hashes, purpose="adjudication")
     }
+    for row in [*counted, *adjudicated.values()]:
+        asked = {name: row["labels"].get(name) for name in scheme.questions}
+        scheme.check(asked, f"annotation {row['annotation_id']}")
     before = read_jsonl(path, GoldRow) if path.exists() else []
     gold, unresolved = resolve(
         counted, adjudicated, scheme, chosen, chances=model_chances(counted, scheme, chosen),

@@ -187,13 +187,16 @@ def answers_of_annotations(
 
     A question of kind ``name`` that was not asked (``when``) is answered with ∅, a label of its own; a
     null answer to a question that was asked is missing. ``groups`` maps sentence_id to group_id; ``facts``
-    maps a fact's name (such as the week) to a function of the row, kept a row for breakdowns.
+    maps a fact's name (such as the week) to a function of the row, kept a row for breakdowns. Raises
+    BadInput for a label that the scheme lacks.
     """
     columns: dict[str, dict[str, list[Any]]] = {
         q: {"task": [], "annotator": [], "label": [], "group": [], **{f: [] for f in facts}}
         for q in scheme.questions
     }
     for row in rows:
+        asked = {name: row["labels"].get(name) for name in scheme.questions}
+        scheme.check(asked, f"annotation {row.get('annotation_id', row['sentence_id'])}")
         for name, question in scheme.questions.items():
             answer = row["labels"].get(name)
             if answer is None and question.kind == "name" and not scheme.asked(row["labels"], name):
