@@ -1,18 +1,22 @@
 """One function over many shards, in the shards' order: in this process, in several, or on a Ray cluster.
 
 A shard is whatever its function takes; it must pickle, and so must the result. :func:`resumable` keeps each
-shard's rows in a file of their own until all are there, so that a run that was interrupted goes on.
+shard's rows in a file of their own until all are there, so that a run that was interrupted goes on;
+:func:`update` also takes from an earlier output what has not changed since.
 """
 
 import gc
 import hashlib
+import json
 import pickle
 import shutil
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
 from functools import partial
+from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +28,7 @@ from rich.progress import track
 
 from onrecord.records import BadInput, atomic
 
+PIECES = b"onrecord.pieces"  # in a Parquet file's metadata: the name and the rows of each row group
 Shard = TypeVar("Shard")
 Result = TypeVar("Result")
 
@@ -128,14 +133,12 @@ def resumable(
     anything that ``repr`` tells apart will do. A table kept under the same ``about`` is not made again. The
     folder goes when the last table has been taken.
     """
-    names = [hashlib.sha256(repr((about, shard)).encode()).hexdigest()[:32] for shard in shards]
+    names = names_of(shards, about)
     folder.mkdir(parents=True, exist_ok=True)
     keep = partial(_keep, function=function, folder=str(folder.resolve()))
     work = list(zip(names, shards, strict=True))
     for name in map_shards(keep, work, engine=engine, workers=workers, what=what):
-        with pq.ParquetFile(folder / f"{name}.parquet") as kept:  # read_table would import pandas
-            table = kept.read()
-        yield table
+        yield _kept(folder, name)
     shutil.rmtree(folder)
 
 
@@ -146,6 +149,84 @@ def _keep(named: tuple[str, Shard], *, function: Callable[[Shard], pa.Table], fo
         with atomic(path) as temporary:
             pq.write_table(function(shard), temporary, compression="lz4")
     return name
+
+
+def _kept(folder: Path, name: str) -> pa.Table:
+    with pq.ParquetFile(folder / f"{name}.parquet") as file:  # read_table would import pandas
+        return file.read()
+
+
+def pieces_of(path: Path, schema: pa.Schema) -> dict[str, int | None]:
+    """Return the names of the pieces that :func:`update` made a file of: each one's row group, None if empty."""
+    try:
+        with pq.ParquetFile(path) as file:
+            said = (file.metadata.metadata or {}).get(PIECES, b"[]")
+            if not file.schema_arrow.equals(schema):
+                return {}
+    except (OSError, pa.ArrowException):
+        return {}
+    places = count()
+    return {name: next(places) if rows else None for name, rows in json.loads(said)}
+
+
+def names_of(keys: Iterable[object], about: object) -> list[str]:
+    """Return the names of pieces of work: hashes of their keys and of what else their rows depend on."""
+    return [hashlib.sha256(repr((about, key)).encode()).hexdigest()[:32] for key in keys]
+
+
+def waiting(path: Path, names: Iterable[str], schema: pa.Schema) -> set[str]:
+    """Return those of the names that :func:`update` would have to make."""
+    known, folder = pieces_of(path, schema), _beside(path)
+    return {n for n in names if n not in known and not (folder / f"{n}.parquet").exists()}
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.stem}")
+
+
+def update(
+    path: Path,
+    function: Callable[[Shard], pa.Table],
+    shards: Sequence[Shard],
+    schema: pa.Schema,
+    *,
+    names: Sequence[str],
+    engine: str = "local",
+    workers: int = 1,
+    what: str = "",
+    taken: Callable[[pa.Table], None] = lambda table: None,
+) -> tuple[int, int]:
+    """Write the tables that ``function`` makes of the shards as the row groups of one Parquet file.
+
+    ``names`` tell by content what each table depends on. A table whose name the file at ``path`` bears already
+    is taken from there and not made again; the others are kept in a folder beside it until all are there, so
+    that a run that was interrupted goes on. The bytes depend on the tables and their names alone. ``taken``
+    sees every table. Returns the number of rows, and of the tables that were made.
+    """
+    known = pieces_of(path, schema)
+    folder = _beside(path)
+    fresh = [(n, shard) for n, shard in zip(names, shards, strict=True) if n not in known]
+    folder.mkdir(parents=True, exist_ok=True)
+    keep = partial(_keep, function=function, folder=str(folder.resolve()))
+    made = map_shards(keep, fresh, engine=engine, workers=workers, what=what)
+    written: list[tuple[str, int]] = []
+    with atomic(path) as temporary, ExitStack() as opened:
+        before = opened.enter_context(pq.ParquetFile(path)) if known else None
+        writer = opened.enter_context(pq.ParquetWriter(temporary, schema, compression="zstd"))
+        for name in names:
+            if before is None or name not in known:
+                table = _kept(folder, next(made))
+            else:
+                place = known[name]
+                table = schema.empty_table() if place is None else before.read_row_group(place)
+            table = table.replace_schema_metadata(None).cast(schema)
+            if table.num_rows:
+                writer.write_table(table, row_group_size=table.num_rows)
+            written.append((name, table.num_rows))
+            taken(table)
+        writer.add_key_value_metadata({PIECES.decode(): json.dumps(written)})
+    shutil.rmtree(folder)
+    return sum(rows for _, rows in written), len(fresh)
 
 
 def write_parquet_stream(path: str | Path, tables: Iterable[pa.Table], schema: pa.Schema) -> int:

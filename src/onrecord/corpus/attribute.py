@@ -8,27 +8,22 @@ that the copy of the article in the same group gives it; all else is the author'
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from omegaconf import DictConfig
 
 from onrecord.corpus import columns
 from onrecord.corpus.credit import Article, Reading, Sentence
 from onrecord.corpus.roles import kind_of_name, kind_of_nominal
-from onrecord.engine import map_shards, row_shards, write_parquet_stream
-from onrecord.records import SPEAKERS, BadInput, require
+from onrecord.corpus.shards import Known, Row, packed, shards_of, texts, unpacked
+from onrecord.corpus.unchanged import rules_hash, unless_all
+from onrecord.engine import names_of, resumable, update, waiting
+from onrecord.records import SPEAKERS, require
 
-Row = dict[str, Any]
-Known = dict[str, Row]  # letters of a sentence → the row that credits it
-
-SPAN_COLUMNS = ["sentence_id", "article_id", "start", "end", "paragraph", "furniture"]
-ARTICLE_COLUMNS = ["article_id", "group_id", "text"]
+COPIES = pa.schema([("known", pa.string())])
 MOST_CANDIDATES = 7
 LEAST_SURE = 0.5  # a copy may correct what is less sure
 FEWEST_LETTERS = 20  # shorter sentences repeat by chance
@@ -137,106 +132,22 @@ def letters(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
 
 
-class Shard(NamedTuple):
-    """A run of articles and of their sentences: row ranges, half-open; the groups with copies among them."""
-
-    articles: Path
-    article_rows: tuple[int, int]
-    sentences: Path
-    sentence_rows: tuple[int, int]
-    groups: frozenset[str]
-
-
-def shards_of(articles: Path, sentences: Path, size: int) -> list[Shard]:
-    """Return the work of at most ``size`` articles each that covers both tables.
-
-    ``segment`` writes the sentences in the order of the articles; raises BadInput where they are not in it,
-    or belong to other articles.
-    """
-    ids, groups = _column(articles, "article_id"), _column(articles, "group_id")
-    members = Counter(groups)
-    owners = [(owner, len(list(run))) for owner, run in groupby(_column(sentences, "article_id"))]
-    found, row, at = [], 0, 0
-    for _, first, last in row_shards(articles, size):
-        begin = row
-        for index in range(first, last):
-            if at < len(owners) and owners[at][0] == ids[index]:
-                row += owners[at][1]
-                at += 1
-        copied = frozenset(g for g in groups[first:last] if g and members[g] > 1)
-        found.append(Shard(articles, (first, last), sentences, (begin, row), copied))
-    if at < len(owners):
-        raise BadInput(
-            f"{sentences}: expected the sentences of {articles} in its order, found those of "
-            f"{owners[at][0]!r} out of it: run `onrecord segment` again"
-        )
-    return found
-
-
-def _column(path: Path, name: str) -> list[str]:
-    with pq.ParquetFile(path) as file:
-        if name not in file.schema_arrow.names:
-            raise BadInput(f"{path}: expected the column {name!r}, found {file.schema_arrow.names}")
-        return list(file.read(columns=[name])[name].to_pylist())
-
-
-def _rows(path: Path, rows: tuple[int, int], columns: Sequence[str]) -> Iterator[Row]:
-    """Yield the rows of a half-open range, decoding only the row groups that it meets."""
-    begin = 0
-    with pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            end = begin + file.metadata.row_group(group).num_rows
-            low, high = max(begin, rows[0]), min(end, rows[1])
-            if low < high:
-                table = file.read_row_group(group, columns=columns)
-                yield from table.slice(low - begin, high - low).to_pylist()
-            begin = end
-
-
-class Text(NamedTuple):
-    """An article with its sentences: ids, texts and spans."""
-
-    group: str
-    text: str
-    ids: list[str]
-    texts: list[str]
-    spans: list[Sentence]
-
-
-def _texts(shard: Shard) -> Iterator[Text]:
-    own: dict[str, list[Row]] = defaultdict(list)
-    for row in _rows(shard.sentences, shard.sentence_rows, SPAN_COLUMNS):
-        own[row["article_id"]].append(row)
-    for article in _rows(shard.articles, shard.article_rows, ARTICLE_COLUMNS):
-        text, rows = article["text"], own[article["article_id"]]
-        yield Text(
-            article["group_id"],
-            text,
-            [r["sentence_id"] for r in rows],
-            [text[r["start"] : r["end"]] for r in rows],
-            [Sentence(r["start"], r["end"], r["paragraph"], r["furniture"]) for r in rows],
-        )
-
-
-# What goes to another process or machine is JSON, so that every engine hands over the same.
-
-
-def copies_in(work: str) -> str:
-    """Return, for each group with copies in a shard, whom its quoted sentences are credited to."""
-    shard, _ = _unpacked(work)
+def copies_in(work: str) -> pa.Table:
+    """Return, for the groups of a shard, whom their quoted sentences are credited to: one cell, of JSON."""
+    shard, _ = unpacked(work)
     known: dict[str, Known] = defaultdict(dict)
-    for text in _texts(shard):
+    for text in texts(shard):
         if text.group in shard.groups:
             rows = attribute_article(text.text, text.spans)
             known[text.group] = quoted_speakers(text.texts, rows) | known[text.group]
-    return json.dumps(known)
+    return columns.table([{"known": json.dumps(known)}], COPIES)
 
 
 def attribute_shard(work: str) -> pa.Table:
     """Return the rows of ``speakers.parquet`` for a shard, settled by what is known of its groups."""
-    shard, known = _unpacked(work)
+    shard, known = unpacked(work)
     found: list[Row] = []
-    for text in _texts(shard):
+    for text in texts(shard):
         rows = attribute_article(text.text, text.spans)
         if text.group in known:
             settle(text.texts, rows, known[text.group])
@@ -244,43 +155,40 @@ def attribute_shard(work: str) -> pa.Table:
     return columns.table(found, SPEAKERS)
 
 
-def packed(shard: Shard, known: Mapping[str, Known]) -> str:
-    """Return a shard and what is known of its groups as JSON."""
-    paths = str(shard.articles), str(shard.sentences)
-    groups = sorted(shard.groups)
-    ranges = shard.article_rows, shard.sentence_rows
-    return json.dumps([paths, ranges, groups, {g: known[g] for g in groups if g in known}])
-
-
-def _unpacked(work: str) -> tuple[Shard, dict[str, Known]]:
-    (articles, sentences), (article_rows, sentence_rows), groups, known = json.loads(work)
-    shard = Shard(
-        Path(articles),
-        tuple(article_rows),
-        Path(sentences),
-        tuple(sentence_rows),
-        frozenset(groups),
-    )
-    return shard, known
-
-
 def main(cfg: DictConfig) -> None:
     """Read the articles and their sentences, write ``speakers.parquet``."""
     folder = Path(cfg.workspace)
     articles = require(folder / "articles.parquet", "ingest")
     sentences = require(folder / "sentences.parquet", "segment")
-    run = partial(map_shards, engine=cfg.engine.name, workers=cfg.workers, what="attributing")
+    path, how = folder / "speakers.parquet", {"engine": cfg.engine.name, "workers": cfg.workers}
     shards = shards_of(articles, sentences, cfg.shard_size)
+    names = names_of([shard.key for shard in shards], rules_hash())
+    fresh = waiting(path, names, SPEAKERS)
+    wanted = {g for name, s in zip(names, shards, strict=True) if name in fresh for g in s.groups}
+    asked = [s._replace(groups=s.groups & wanted) for s in shards if s.groups & wanted]
     known: dict[str, Known] = defaultdict(dict)
-    for part in run(copies_in, [packed(shard, {}) for shard in shards if shard.groups]):
-        for group, rows in json.loads(part).items():
+    for part in resumable(
+        copies_in,
+        [packed(shard, {}) for shard in asked],
+        folder=folder / ".copies",
+        about=rules_hash(),
+        what="reading copies",
+        **how,
+    ):
+        for group, rows in json.loads(part["known"][0].as_py()).items():
             known[group] = rows | known[group]  # the first copy's word stands
-    work = [packed(shard, known) for shard in shards]
     tally = Tally()
-    n = write_parquet_stream(
-        folder / "speakers.parquet", tally.count(run(attribute_shard, work)), SPEAKERS
+    n, made = update(
+        path,
+        attribute_shard,
+        [packed(shard, known) for shard in shards],
+        SPEAKERS,
+        names=names,
+        what="attributing",
+        taken=tally.count,
+        **how,
     )
-    print(f"{n} sentences: {tally} → {folder / 'speakers.parquet'}")
+    print(f"{n} sentences: {tally} → {path}{unless_all(made, len(shards))}")
 
 
 class Tally:
@@ -290,12 +198,10 @@ class Tally:
         self.speakers: Counter[str] = Counter()
         self.credited = 0
 
-    def count(self, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-        """Yield the tables, counting."""
-        for table in tables:
-            self.speakers.update(s or "unknown" for s in table["speaker"].to_pylist())
-            self.credited += table.num_rows - table["speaker_name"].null_count
-            yield table
+    def count(self, table: pa.Table) -> None:
+        """Count a table's sentences."""
+        self.speakers.update(s or "unknown" for s in table["speaker"].to_pylist())
+        self.credited += table.num_rows - table["speaker_name"].null_count
 
     def __str__(self) -> str:
         kinds = ", ".join(f"{kind} {n}" for kind, n in self.speakers.most_common())

@@ -6,7 +6,6 @@ but the white space between sentences. Furniture is cut out of a line of prose a
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from onrecord.corpus import columns
 from onrecord.corpus.splitter import LINE, Splitter, make, trimmed
-from onrecord.engine import read_rows, resumable, row_shards, write_parquet_stream
-from onrecord.records import SENTENCES, file_sha256, require, sentence_id
+from onrecord.corpus.unchanged import article_keys, rules_hash, unless_all
+from onrecord.engine import names_of, read_rows, row_shards, update
+from onrecord.records import SENTENCES, require, sentence_id
 
 # They are part of the page's layout, but they assert something: annotators are sent them.
 SAID = frozenset({"headline", "deck"})
@@ -88,16 +88,17 @@ def main(cfg: DictConfig) -> None:
     folder = Path(cfg.workspace)
     articles = require(folder / "articles.parquet", "ingest")
     rules: Any = OmegaConf.to_container(cfg.splitter)
-    work = partial(segment_shard, splitter=rules)
-    shards = row_shards(articles, cfg.shard_size)
-    tables = resumable(
-        work,
+    path, size = folder / "sentences.parquet", int(cfg.shard_size)
+    shards = row_shards(articles, size)
+    keys = article_keys(articles, size, ["article_id", "group_id", "sha256", "furniture"])
+    n, made = update(
+        path,
+        partial(segment_shard, splitter=rules),
         shards,
-        folder=folder / ".segment",
-        about=[version("onrecord"), file_sha256(articles), rules],
+        SENTENCES,
+        names=names_of(keys, [rules_hash(), rules]),
         engine=cfg.engine.name,
         workers=cfg.workers,
         what="segmenting",
     )
-    n = write_parquet_stream(folder / "sentences.parquet", tables, SENTENCES)
-    print(f"{n} sentences in {folder / 'sentences.parquet'}")
+    print(f"{n} sentences in {path}{unless_all(made, len(shards))}")

@@ -1,0 +1,172 @@
+"""The work of `attribute` in pieces: runs of articles with their sentences, and what each piece depends on."""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+
+from onrecord.corpus.readings import Sentence
+from onrecord.engine import row_shards
+from onrecord.records import BadInput
+
+Row = dict[str, Any]
+Known = dict[str, Row]  # letters of a sentence → the row that credits it
+
+SPAN_COLUMNS = ["sentence_id", "article_id", "start", "end", "paragraph", "furniture"]
+ARTICLE_COLUMNS = ["article_id", "group_id", "text"]
+
+
+class Shard(NamedTuple):
+    """A run of articles and of their sentences: row ranges, half-open; the groups with copies among them.
+
+    ``key`` tells by content what the run's rows depend on: its articles, their sentences, and all copies.
+    """
+
+    articles: Path
+    article_rows: tuple[int, int]
+    sentences: Path
+    sentence_rows: tuple[int, int]
+    groups: frozenset[str]
+    key: str
+
+
+def shards_of(articles: Path, sentences: Path, size: int) -> list[Shard]:
+    """Return the work of at most ``size`` articles each that covers both tables.
+
+    ``segment`` writes the sentences in the order of the articles; raises BadInput where they are not in it,
+    or belong to other articles.
+    """
+    members = Counter(chain.from_iterable(_columns(articles, ["group_id"])))
+    copied = {group for group, n in members.items() if group and n > 1}
+    digests: dict[str, Any] = defaultdict(
+        hashlib.sha256
+    )  # of each group's articles, in their order
+    runs = _runs(sentences)
+    run = next(runs, None)
+    rows = _columns(articles, ["article_id", "group_id", _telling(articles)])
+    row, found = 0, []
+    for _, first, last in row_shards(articles, size):
+        begin, own, groups = row, hashlib.sha256(), set[str]()
+        for _ in range(last - first):
+            identifier, group, content = next(rows)
+            said = hashlib.sha256(f"{identifier} {content}".encode())
+            if run is not None and run[0] == identifier:
+                said.update(run[1])
+                row += run[2]
+                run = next(runs, None)
+            own.update(said.digest())
+            if group in copied:
+                groups.add(group)
+                digests[group].update(said.digest())
+        found.append((first, last, begin, row, own, frozenset(groups)))
+    if run is not None:
+        raise BadInput(
+            f"{sentences}: expected the sentences of {articles} in its order, found those of "
+            f"{run[0]!r} out of it: run `onrecord segment` again"
+        )
+    return [
+        Shard(articles, (first, last), sentences, (begin, end), groups, _key(own, groups, digests))
+        for first, last, begin, end, own, groups in found
+    ]
+
+
+def _telling(articles: Path) -> str:
+    """Return the column that tells an article's text: its hash, or the text itself where a hash is null."""
+    return "text" if None in {sha for (sha,) in _columns(articles, ["sha256"])} else "sha256"
+
+
+def _key(own: Any, groups: frozenset[str], digests: Mapping[str, Any]) -> str:
+    for group in sorted(groups):
+        own.update(digests[group].digest())
+    return str(own.hexdigest())
+
+
+def _runs(sentences: Path) -> Iterator[tuple[str, bytes, int]]:
+    """Yield, article by article, its id, a hash of what its sentences are, and how many."""
+    rows = _columns(sentences, ["article_id", "sentence_id", "paragraph", "furniture"])
+    for owner, run in groupby(rows, key=itemgetter(0)):
+        own = list(run)
+        yield owner, hashlib.sha256(repr(own).encode()).digest(), len(own)
+
+
+def _columns(path: Path, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Yield some columns' values, row by row, one row group being held at a time."""
+    with pq.ParquetFile(path) as file:
+        for name in names:
+            if name not in file.schema_arrow.names:
+                found = ", ".join(file.schema_arrow.names)
+                raise BadInput(f"{path}: expected the column {name!r}, found {found}")
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=list(names))
+            yield from zip(*(table[name].to_pylist() for name in names), strict=True)
+
+
+def _rows(path: Path, rows: tuple[int, int], columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of a half-open range, decoding only the row groups that it meets."""
+    begin = 0
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            end = begin + file.metadata.row_group(group).num_rows
+            low, high = max(begin, rows[0]), min(end, rows[1])
+            if low < high:
+                table = file.read_row_group(group, columns=columns)
+                yield from table.slice(low - begin, high - low).to_pylist()
+            begin = end
+
+
+class Text(NamedTuple):
+    """An article with its sentences: ids, texts and spans."""
+
+    group: str
+    text: str
+    ids: list[str]
+    texts: list[str]
+    spans: list[Sentence]
+
+
+def texts(shard: Shard) -> Iterator[Text]:
+    """Yield the articles of a shard."""
+    own: dict[str, list[Row]] = defaultdict(list)
+    for row in _rows(shard.sentences, shard.sentence_rows, SPAN_COLUMNS):
+        own[row["article_id"]].append(row)
+    for article in _rows(shard.articles, shard.article_rows, ARTICLE_COLUMNS):
+        text, rows = article["text"], own[article["article_id"]]
+        yield Text(
+            article["group_id"],
+            text,
+            [r["sentence_id"] for r in rows],
+            [text[r["start"] : r["end"]] for r in rows],
+            [Sentence(r["start"], r["end"], r["paragraph"], r["furniture"]) for r in rows],
+        )
+
+
+# What goes to another process or machine is JSON, so that every engine hands over the same.
+
+
+def packed(shard: Shard, known: Mapping[str, Known]) -> str:
+    """Return a shard and what is known of its groups as JSON."""
+    paths = str(shard.articles.resolve()), str(shard.sentences.resolve())
+    groups = sorted(shard.groups)
+    ranges = shard.article_rows, shard.sentence_rows
+    told = {g: known[g] for g in groups if g in known}
+    return json.dumps([paths, ranges, groups, shard.key, told])
+
+
+def unpacked(work: str) -> tuple[Shard, dict[str, Known]]:
+    """Return what :func:`packed` packed."""
+    (articles, sentences), (article_rows, sentence_rows), groups, key, known = json.loads(work)
+    shard = Shard(
+        Path(articles),
+        tuple(article_rows),
+        Path(sentences),
+        tuple(sentence_rows),
+        frozenset(groups),
+        key,
+    )
+    return shard, known

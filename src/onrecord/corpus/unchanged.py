@@ -1,0 +1,47 @@
+"""What rows depend on, by content: the rules that make them, and the rows that they are made of."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+_LIBRARIES = ("charset-normalizer", "numpy", "rensa", "trafilatura")  # that have a say in the rows
+
+
+@cache
+def rules_hash() -> str:
+    """Return one hash of the code and the word lists of the corpus, and of the libraries' versions.
+
+    Rows made by other rules are made again, whatever the version of On Record says.
+    """
+    digest = hashlib.sha256("".join(map(version, _LIBRARIES)).encode())
+    for file in sorted(files("onrecord.corpus").iterdir(), key=lambda file: file.name):
+        if file.is_file():
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def article_keys(articles: Path, size: int, columns: Sequence[str]) -> Iterator[str]:
+    """Yield a hash of ``columns`` for each of the shards that ``row_shards(articles, size)`` gives.
+
+    The text counts through its SHA-256, which is one of the columns, and is read only where that is null.
+    """
+    with pq.ParquetFile(articles) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=list(columns))
+            if table["sha256"].null_count:
+                table = file.read_row_group(group, columns=[*columns, "text"])
+            rows = table.to_pylist()
+            for at in range(0, len(rows), size):
+                said = json.dumps(rows[at : at + size], sort_keys=True)
+                yield hashlib.sha256(said.encode()).hexdigest()
+
+
+def unless_all(made: int, pieces: int) -> str:
+    """Return how much of the work was done anew, in words, where not all of it was."""
+    return f": {made} of {pieces} pieces made anew" if made < pieces else ""
