@@ -80,7 +80,6 @@ def test_stored_sketches_give_the_same_groups(tmp_path):
         dedupe.sketch(part, bands=BANDS, rows=ROWS).save(path)
     stored = dedupe.Stored(paths)
     assert dedupe.groups(stored, **RULES) == roots(texts)
-    stored.close()
 
 
 @settings(deadline=None)

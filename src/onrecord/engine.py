@@ -201,9 +201,9 @@ def update(
     ``names`` tell by content what each table depends on. A table whose name the file at ``path`` bears already
     is taken from there and not made again; the others are kept in a folder beside it until all are there, so
     that a run that was interrupted goes on. The bytes depend on the tables and their names alone. ``taken``
-    sees every table. Returns the number of rows, and of the tables that were made.
+    sees every table. Returns the number of rows, and of the tables that had to be made.
     """
-    known = pieces_of(path, schema)
+    known, todo = pieces_of(path, schema), len(waiting(path, names, schema))
     folder = _beside(path)
     fresh = [(n, shard) for n, shard in zip(names, shards, strict=True) if n not in known]
     folder.mkdir(parents=True, exist_ok=True)
@@ -226,7 +226,7 @@ def update(
             taken(table)
         writer.add_key_value_metadata({PIECES.decode(): json.dumps(written)})
     shutil.rmtree(folder)
-    return sum(rows for _, rows in written), len(fresh)
+    return sum(rows for _, rows in written), todo
 
 
 def write_parquet_stream(path: str | Path, tables: Iterable[pa.Table], schema: pa.Schema) -> int:

@@ -6,13 +6,12 @@ themselves, by Jaccard similarity or by containment of the shorter in the longer
 are joined (union-find). Unverified buckets would chain unrelated stories into one giant group.
 """
 
-import os
 import re
 from bisect import bisect_right
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -98,10 +97,12 @@ class Stored:
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self.files = [path.open("rb") for path in paths]
+        self.files = (
+            paths  # opened as they are asked for: there may be more than may be open at a time
+        )
         self.heads = [np.fromfile(file, np.int64, 3).tolist() for file in self.files]
         self.offsets = [
-            np.fromfile(file, np.int64, n + 1)
+            np.fromfile(file, np.int64, n + 1, offset=24)
             for file, (n, _, _) in zip(self.files, self.heads, strict=True)
         ]
         self.firsts = np.concatenate([[0], np.cumsum([n for n, _, _ in self.heads])]).tolist()
@@ -124,8 +125,8 @@ class Stored:
         pieces = zip(self.files, self.heads, self.offsets, self.firsts, strict=False)
         for file, (n, bands, width), offsets, first in pieces:
             at = 8 * (4 + n + bands * n + int(offsets[-1]))
-            data = os.pread(file.fileno(), n * width, at)
-            found[first : first + n] = np.frombuffer(data, np.uint8).reshape(n, width)
+            data = np.fromfile(file, np.uint8, n * width, offset=at)
+            found[first : first + n] = data.reshape(n, width)
         return found
 
     def of(self, index: int) -> Hashes:
@@ -135,14 +136,9 @@ class Stored:
         start, end = self.offsets[part][index - self.firsts[part] :][:2].tolist()
         return self._read(self.files[part], 8 * (4 + n + bands * n + start), end - start)
 
-    def close(self) -> None:
-        """Close the files."""
-        for file in self.files:
-            file.close()
-
     @staticmethod
-    def _read(file: IO[bytes], at: int, count: int) -> Hashes:
-        return np.frombuffer(os.pread(file.fileno(), 8 * count, at), np.uint64)
+    def _read(file: Path, at: int, count: int) -> Hashes:
+        return np.fromfile(file, np.uint64, count, offset=at)
 
 
 def shingle_hashes(words: Sequence[int]) -> Hashes:

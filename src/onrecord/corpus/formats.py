@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -89,32 +90,71 @@ def others(source: str) -> list[str]:
 
 
 def shards(files: Sequence[tuple[Path, str]], size: int) -> list[tuple[Part, ...]]:
-    """Return the files as pieces of work: up to ``size`` articles, or one table, or a range of a large one."""
+    """Return the files as pieces of work: up to ``size`` articles, or one table, or a range of a large one.
+
+    Where a piece ends is told by what stands there, so that a file or a line more leaves the others as they are.
+    """
     found: list[tuple[Part, ...]] = []
-    singles: list[Part] = []
+    single: list[tuple[Part, ...]] = []
+    held: list[Part] = []
     for path, name in files:
         if suffix(path) in SINGLE:
-            singles.append(Part(str(path), name))
-            continue
-        if suffix(path) == ".jsonl":
-            length = path.stat().st_size
-            ends = range(RANGE, length + RANGE, RANGE)
-            found += [(Part(str(path), name, end - RANGE, min(end, length)),) for end in ends]
+            held.append(Part(str(path), name))
+            if ends_piece(name.encode(), len(held), size):
+                single.append(tuple(held))
+                held = []
+        elif suffix(path) == ".jsonl":
+            found += [(Part(str(path), name, a, b),) for a, b in line_ranges(path)]
         elif suffix(path) == ".parquet":
             found += [(Part(str(path), name, a, b),) for a, b in row_ranges(path, size)]
         else:
             found.append((Part(str(path), name),))
-    chunks = [tuple(singles[i : i + size]) for i in range(0, len(singles), size)]
-    return chunks + found
+    return [*single, tuple(held), *found] if held else [*single, *found]
+
+
+def ends_piece(name: bytes, count: int, most: int) -> bool:
+    """Return whether a piece of ``count`` things, ``most`` at most, ends with the one of this name.
+
+    A piece holds some fifth of what it may hold, and never less than a sixteenth.
+    """
+    return count >= most or (16 * count >= most and zlib.crc32(name) % max(1, most // 8) == 0)
+
+
+def line_ranges(path: Path) -> list[tuple[int, int]]:
+    """Return the ranges of bytes of a .jsonl file, cut where a line begins, of RANGE bytes or a line more.
+
+    A file that cannot be read is one range, refused when it is read.
+    """
+    cuts, at, begins = [0], 0, True
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(MB):
+                size = at - cuts[-1]
+                told = zlib.crc32(line[:64]) * RANGE < 5 * len(line) << 32  # some five a RANGE
+                if begins and size and (size >= RANGE or (told and 16 * size >= RANGE)):
+                    cuts.append(at)
+                begins = line.endswith(b"\n")
+                at += len(line)
+    except OSError:
+        return [(0, path.stat().st_size)]
+    return list(pairwise([*cuts, at]))
 
 
 def row_ranges(path: Path, size: int) -> list[tuple[int, int]]:
-    """Return the row ranges of a Parquet file; a file that is none is one range, refused when it is read."""
+    """Return row ranges of a Parquet file, whole row groups of ``size`` rows together or more.
+
+    A file that is none is one range, refused when it is read.
+    """
     try:
-        rows = pq.read_metadata(path).num_rows
+        metadata = pq.read_metadata(path)
     except (OSError, pa.ArrowException):
-        rows = 0
-    return [(i, min(i + size, rows)) for i in range(0, rows, size)] or [(0, 0)]
+        return [(0, 0)]
+    cuts, at = [0], 0
+    for group in range(metadata.num_row_groups):
+        at += metadata.row_group(group).num_rows
+        if at - cuts[-1] >= size:
+            cuts.append(at)
+    return list(pairwise(cuts if cuts[-1] == at and at else [*cuts, at]))
 
 
 def raw_articles(

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from onrecord.corpus import changes, dedupe
 from onrecord.corpus.article import read_sidecar
 from onrecord.corpus.formats import article_files, others, shards, suffix
-from onrecord.corpus.pieces import Pieces, ingest_shard, with_sidecar
+from onrecord.corpus.pieces import Pieces, ingest_shard, regrouped, with_sidecar
 from onrecord.engine import map_shards, write_parquet_stream
 from onrecord.records import ARTICLES, BadInput, write_jsonl
 
@@ -77,28 +77,31 @@ def refusal(bad: Sequence[Mapping[str, str]], usable: int, on_error: str) -> str
 
 @contextmanager
 def scratch_folder(workspace: Path) -> Iterator[Path]:
-    """Yield a folder for the pieces; after bad input nothing is left, after an interruption they are."""
+    """Yield the folder of the pieces, which stay; of bad input in a new workspace nothing is left."""
     made = not workspace.exists()
     scratch = workspace / ".ingest"
     scratch.mkdir(parents=True, exist_ok=True)
     try:
         yield scratch
     except BadInput:
-        shutil.rmtree(scratch)
         if made:
+            shutil.rmtree(scratch)
             workspace.rmdir()
         raise
-    shutil.rmtree(scratch)
 
 
 def group(
-    pieces: Pieces, ids: Sequence[str], without: set[int], settings: Mapping[str, Any]
-) -> Any:
+    pieces: Pieces,
+    ids: Sequence[str],
+    published: Sequence[str | None],
+    without: set[int],
+    settings: Mapping[str, Any],
+) -> tuple[list[str], list[str | None]]:
     """Return ``group_id`` and ``copy_of`` of each article; those ``without`` are compared with none."""
-    with closing(dedupe.Stored(pieces.files(".sketches"))) as sketches:
-        rules = {key: settings[key] for key in ("jaccard", "containment", "shared", "bucket")}
-        roots = dedupe.groups(sketches, bands=settings["bands"], without=without, **rules)
-    return group_columns(ids, pieces.column("published"), roots)
+    rules = {key: settings[key] for key in ("jaccard", "containment", "shared", "bucket")}
+    sketches = dedupe.Stored(pieces.files(".sketches"))
+    roots = dedupe.groups(sketches, bands=settings["bands"], without=without, **rules)
+    return group_columns(ids, published, roots)
 
 
 def main(cfg: DictConfig) -> None:
@@ -111,20 +114,23 @@ def main(cfg: DictConfig) -> None:
     known = read_sidecar(sidecar.read_bytes(), cfg.columns, str(sidecar)) if sidecar else {}
     with scratch_folder(workspace) as scratch:
         pieces = read_all(with_sidecar(shards(files, cfg.shard_size), known), scratch, options)
-        ids, sources = pieces.column("article_id"), pieces.column("source_file")
+        columns = pieces.columns("article_id", "source_file", "published", "sha256")
+        ids, sources, published, contents = columns
         same = twins(ids, sources)
         kept = [index not in same for index in range(len(ids))]
         bad = [*pieces.notes("bad"), *({"file": sources[i], "error": e} for i, e in same.items())]
         if stopped := refusal(bad, sum(kept), cfg.on_error):
             raise BadInput(stopped)
-        hashes = zip(ids, pieces.column("sha256"), kept, strict=True)
+        hashes = zip(ids, contents, kept, strict=True)
         found = changes.compare(changes.hashes(target), {i: sha for i, sha, keep in hashes if keep})
         lost = changes.orphans(workspace / "annotations.jsonl", found, pieces.text_of)
         if (stopped := changes.complaint(found, lost)) and not cfg.accept_changes:
             raise BadInput(stopped)
-        groups, copies = group(pieces, ids, set(same), options["dedupe"])
+        groups, copies = group(pieces, ids, published, set(same), options["dedupe"])
         schema = ARTICLES.with_metadata(extractor(sources))
-        n = write_parquet_stream(target, pieces.tables(kept, groups, copies), schema)
+        tables = regrouped(pieces.tables(kept, groups, copies), int(cfg.shard_size))
+        n = write_parquet_stream(target, tables, schema)
+        pieces.prune()
         report(workspace, bad, pieces.notes("encodings"))
     n_groups = len({name for name, keep in zip(groups, kept, strict=True) if keep})
     print(

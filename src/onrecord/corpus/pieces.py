@@ -1,13 +1,13 @@
-"""The pieces of work of `ingest`: each read into files of its own, which wait until all are there.
+"""The pieces of work of `ingest`: each read into files of its own, which stay for the next run.
 
-A run that was interrupted goes on where it stopped; when the articles are written, the pieces go.
+A run that was interrupted goes on where it stopped, and a later one reads only the pieces whose files changed.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,12 @@ import pyarrow.parquet as pq
 from onrecord.corpus import columns as arrow
 from onrecord.corpus import dedupe
 from onrecord.corpus.article import Known, article
-from onrecord.corpus.formats import Part, raw_articles
-from onrecord.records import ARTICLES, BadInput, atomic, write_json
+from onrecord.corpus.formats import Part, Raw, ends_piece, raw_articles, suffix
+from onrecord.corpus.unchanged import rules_hash
+from onrecord.records import ARTICLES, BadInput, atomic, read_json, write_json
+
+AT_ONCE = 1000  # articles held at a time …
+LETTERS = 1 << 23  # … or code points of their texts: a few long articles are as much
 
 
 def ingest_shard(
@@ -32,39 +36,83 @@ def ingest_shard(
 ) -> str:
     """Read a piece of work into files of its own in ``folder``, unless they are there, and return their name.
 
-    ``NAME.parquet`` holds its articles without groups, ``NAME.sketches`` what :mod:`dedupe` compares of
-    them, and ``NAME.json``, which is written last, what could not be read and what was not UTF-8.
+    ``NAME-0.parquet`` and on hold its articles without groups, ``NAME-0.sketches`` and on what :mod:`dedupe`
+    compares of them; ``NAME.json``, which is written last, says how many there are, what could not be read
+    and what was not UTF-8.
     """
     parts, known = shard
-    stamps = [
-        [asdict(p), Path(p.path).stat().st_size, Path(p.path).stat().st_mtime_ns] for p in parts
-    ]
-    about = [version("onrecord"), stamps, known, dict(columns), dict(limits), bands, rows]
+    about = [rules_hash(), list(map(stamp, parts)), known, dict(columns), dict(limits), bands, rows]
     name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]
-    path = Path(folder) / name
-    if path.with_suffix(".json").exists():
-        return name
-    found: list[dict[str, Any]] = []
-    bad: list[dict[str, str]] = []
-    encodings: list[str] = []
-    for part in parts:
-        told = known.get(part.name, {})
-        for raw in raw_articles(part, columns, **limits):
-            try:
-                if isinstance(raw, BadInput):
-                    raise raw
-                found.append(article(raw, told, part.name))
-            except BadInput as error:
-                bad.append({"file": part.name, "error": str(error)})
-                continue
-            if raw["encoding"] != "utf-8":
-                encodings.append(f"{raw['where']} ({raw['encoding']})")
-    texts = [row["text"] for row in found]
-    dedupe.sketch(texts, bands=bands, rows=rows).save(path.with_suffix(".sketches"))
-    with atomic(path.with_suffix(".parquet")) as temporary:
-        pq.write_table(arrow.table(found, ARTICLES), temporary, compression="lz4")
-    write_json(path.with_suffix(".json"), {"bad": bad, "encodings": encodings})
+    whole, first = Path(folder) / f"{name}.json", parts[0].first
+    if whole.exists():
+        said = read_json(whole)
+        if not said["bad"] or said["first"] == first:  # complaints name a place in the file
+            return name
+    notes: list[dict[str, Any]] = []
+    for batch in batches((p, raw) for p in parts for raw in raw_articles(p, columns, **limits)):
+        path = Path(folder) / f"{name}-{len(notes)}"
+        done = path.with_suffix(".json")
+        if not done.exists() or read_json(done)["first"] != first:
+            found, note = articles_of(batch, known)
+            texts = [row["text"] for row in found]
+            dedupe.sketch(texts, bands=bands, rows=rows).save(path.with_suffix(".sketches"))
+            with atomic(path.with_suffix(".parquet")) as temporary:
+                pq.write_table(arrow.table(found, ARTICLES), temporary, compression="lz4")
+            write_json(done, {"first": first, **note})
+        notes.append(read_json(done))
+    said = {kind: [row for note in notes for row in note[kind]] for kind in ("bad", "encodings")}
+    write_json(whole, {"first": first, "batches": len(notes), **said})
+    for number in range(len(notes)):
+        (Path(folder) / f"{name}-{number}.json").unlink()
     return name
+
+
+def stamp(part: Part) -> list[Any]:
+    """Return what tells whether a part has changed: its bytes for a range of lines, else its file's times."""
+    path = Path(part.path)
+    if suffix(path) == ".jsonl" and os.access(path, os.R_OK):
+        with path.open("rb") as file:
+            file.seek(part.first)
+            data = file.read((part.last or 0) - part.first)
+        return [part.name, hashlib.sha256(data).hexdigest()]
+    now = path.stat()
+    place = [part.name, str(path.resolve()), part.first, part.last]
+    return [*place, now.st_size, now.st_mtime_ns, now.st_ctime_ns]
+
+
+def batches(
+    raws: Iterable[tuple[Part, Raw | BadInput]],
+) -> Iterator[list[tuple[Part, Raw | BadInput]]]:
+    """Yield raw articles, as many at a time as are held at once."""
+    held: list[tuple[Part, Raw | BadInput]] = []
+    letters = 0
+    for part, raw in raws:
+        held.append((part, raw))
+        letters += 0 if isinstance(raw, BadInput) else len(raw["text"])
+        if len(held) == AT_ONCE or letters >= LETTERS:
+            yield held
+            held, letters = [], 0
+    if held:
+        yield held
+
+
+def articles_of(
+    batch: Sequence[tuple[Part, Raw | BadInput]], known: Mapping[str, Known]
+) -> tuple[list[dict[str, Any]], dict[str, list[Any]]]:
+    """Return the rows of raw articles, and notes: which were ``bad``, and which ``encodings`` were guessed."""
+    found: list[dict[str, Any]] = []
+    notes: dict[str, list[Any]] = {"bad": [], "encodings": []}
+    for part, raw in batch:
+        try:
+            if isinstance(raw, BadInput):
+                raise raw
+            found.append(article(raw, known.get(part.name, {}), part.name))
+        except BadInput as error:
+            notes["bad"].append({"file": part.name, "error": str(error)})
+            continue
+        if raw["encoding"] != "utf-8":
+            notes["encodings"].append(f"{raw['where']} ({raw['encoding']})")
+    return found, notes
 
 
 def read(path: Path, names: Sequence[str] | None = None) -> pa.Table:
@@ -92,17 +140,22 @@ class Pieces:
     names: Sequence[str]
 
     def files(self, ending: str) -> list[Path]:
-        """Return each piece's file of one kind."""
-        return [self.folder / f"{name}{ending}" for name in self.names]
+        """Return each batch's file of one kind."""
+        counts = [(name, read_json(self.folder / f"{name}.json")["batches"]) for name in self.names]
+        return [self.folder / f"{name}-{n}{ending}" for name, count in counts for n in range(count)]
 
-    def column(self, name: str) -> list[Any]:
-        """Return one column of all the pieces' articles."""
-        return [v for path in self.files(".parquet") for v in read(path, [name])[name].to_pylist()]
+    def columns(self, *names: str) -> list[list[Any]]:
+        """Return some columns of all the pieces' articles."""
+        found: list[list[Any]] = [[] for _ in names]
+        for path in self.files(".parquet"):
+            table = read(path, names)
+            for values, name in zip(found, names, strict=True):
+                values.extend(table[name].to_pylist())
+        return found
 
     def notes(self, name: str) -> list[Any]:
         """Return what all the pieces noted: ``bad`` or ``encodings``."""
-        read = (json.loads(path.read_text("utf-8")) for path in self.files(".json"))
-        return [note for notes in read for note in notes[name]]
+        return [note for n in self.names for note in read_json(self.folder / f"{n}.json")[name]]
 
     def text_of(self, identifier: str) -> str | None:
         """Return the text that an article has, or None where there is no such article."""
@@ -116,7 +169,7 @@ class Pieces:
     def tables(
         self, kept: Sequence[bool], groups: Sequence[str], copies: Sequence[str | None]
     ) -> Iterator[pa.Table]:
-        """Yield the articles, those that are ``kept``, piece by piece, with their groups filled in."""
+        """Yield the articles, those that are ``kept``, batch by batch, with their groups filled in."""
         at = 0
         for path in self.files(".parquet"):
             table = read(path)
@@ -124,6 +177,33 @@ class Pieces:
             for column, values in (("group_id", groups), ("copy_of", copies)):
                 place = ARTICLES.get_field_index(column)
                 table = table.set_column(place, column, arrow.array(values[at:end], pa.string()))
-            chosen = arrow.array(kept[at:end], pa.int8()).cast(pa.bool_())
-            yield table.filter(chosen)
+            yield table.filter(arrow.array(kept[at:end], pa.int8()).cast(pa.bool_()))
             at = end
+
+    def prune(self) -> None:
+        """Remove what earlier runs left that this one did not use."""
+        used = set(self.names)
+        for path in self.folder.iterdir():
+            if path.name[:32] not in used:
+                path.unlink()
+
+
+def regrouped(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    """Yield the articles in tables of at most ``size``, cut where an article's id says.
+
+    The cuts depend on what stands near them alone: an article more or less changes one table or two, and what
+    later verbs made of the others still holds.
+    """
+    held: list[pa.Table] = []
+    count = letters = 0
+    for table in tables:
+        begin = 0
+        rows = zip(table["article_id"].to_pylist(), table["text"].to_pylist(), strict=True)
+        for at, (identifier, text) in enumerate(rows, 1):
+            count, letters = count + 1, letters + len(text)
+            if ends_piece(identifier.encode(), count, size) or letters >= LETTERS:
+                yield pa.concat_tables([*held, table.slice(begin, at - begin)]).combine_chunks()
+                held, begin, count, letters = [], at, 0, 0
+        held.append(table.slice(begin))
+    if count:
+        yield pa.concat_tables(held).combine_chunks()
