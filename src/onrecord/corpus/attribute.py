@@ -90,8 +90,9 @@ def _kind(article: Article, name: str) -> str | None:
 def _candidates(article: Article, reading: Reading, speakers: Sequence[str]) -> list[str]:
     """Return names to choose from: the suggestion, who is named in the sentence, then the usual speakers."""
     names = [] if reading.name is None else [reading.name]
-    here = article.roster.between(reading.sentence.start, reading.sentence.end)
-    names += [article.roster.full(m.name) for m in here if article.roster.is_person(m.name)]
+    roster = article.roster
+    here = roster.between(reading.sentence.start, reading.sentence.end)
+    names += [roster.full(m.name) for m in here if roster.is_person(m.name)]
     return list(dict.fromkeys([*names, *speakers]))[:MOST_CANDIDATES]
 
 

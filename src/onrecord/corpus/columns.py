@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,15 @@ def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     >>> table([{"id": "a", "n": 1}, {"id": "b"}], pa.schema({"id": pa.string(), "n": pa.int32()})).to_pylist()
     [{'id': 'a', 'n': 1}, {'id': 'b', 'n': None}]
     """
-    columns = [array([row.get(field.name) for row in rows], field.type) for field in schema]
+    columns = [array(_values(rows, field.name), field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _values(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    try:
+        return list(map(itemgetter(name), rows))
+    except KeyError:
+        return [row.get(name) for row in rows]
 
 
 def array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
