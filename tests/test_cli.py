@@ -135,6 +135,26 @@ def test_a_value_of_no_use_in_a_file_is_met_with_its_line(
     assert line in capsys.readouterr().err
 
 
+def test_guideline_tables_follow_a_changed_scheme(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    scheme, guidelines = folder / "annotation/scheme.yaml", folder / "annotation/guidelines.md"
+    scheme.write_text(scheme.read_text().replace("favor: {hotkey: a", "for_it: {hotkey: i"))
+    assert main(["validate", "campaign=buses"]) == 0
+    assert (
+        "its tables are not the scheme's (`onrecord scheme render=true` writes them)"
+        in capsys.readouterr().out
+    )
+    assert main(["scheme", "campaign=buses", "render=true"]) == 0
+    assert "| for_it | i |" in guidelines.read_text()
+    assert main(["validate", "campaign=buses"]) == 0
+    assert "not the scheme's" not in capsys.readouterr().out
+    guidelines.write_text(guidelines.read_text() + "<!-- scheme: tone -->\n<!-- end -->\n")
+    assert main(["validate", "campaign=buses"]) == 2
+    assert (
+        "it has the table of a question 'tone', which the scheme lacks" in capsys.readouterr().err
+    )
+
+
 def test_a_misspelt_key_of_a_further_target_is_met_with_its_line(tmp_path):
     path = tmp_path / "buses.yaml"
     path.write_text("name: buses\ntargets:\n  fees:\n    name: higher fees\n    aliasses: []\n")

@@ -166,5 +166,7 @@ def test_the_release_takes_its_text_back(walked, onrecord, tmp_path):
 
 def test_progress_is_shown_and_the_release_stands(walked):
     assert "annotator-2" in walked[1]
-    card = (walked[0] / "data/tones/releases/v0.1.0/README.md").read_text()
+    release = walked[0] / "data/tones/releases/v0.1.0"
+    assert "| warm | 4 |" in (release / "guidelines.md").read_text()  # with the scheme's tables
+    card = (release / "README.md").read_text()
     assert "imulated" in card

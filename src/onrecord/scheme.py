@@ -278,10 +278,25 @@ def render_guidelines(guidelines: str, scheme: Scheme) -> str:
     def table(match: re.Match[str]) -> str:
         name = match[1]
         if name not in scheme.questions:
-            raise BadInput(f"guidelines: the scheme has no question {name!r}")
+            raise BadInput(
+                f"guidelines.md: it has the table of a question {name!r}, which the scheme lacks: expected "
+                f"`<!-- scheme: QUESTION -->` of {', '.join(scheme.questions)}"
+            )
         return f"<!-- scheme: {name} -->\n{render_table(scheme.questions[name])}\n<!-- end -->"
 
     return re.sub(r"<!-- scheme: (\w+) -->\n.*?<!-- end -->", table, guidelines, flags=re.DOTALL)
+
+
+def read_guidelines(scheme: Scheme, folder: Path | None = None) -> str:
+    """Return ``folder/guidelines.md`` with the scheme's own tables, whatever stands in them there.
+
+    Raises BadInput where there are no guidelines, or a table in them is of no question.
+    """
+    path = (folder or annotation_folder()) / "guidelines.md"
+    try:
+        return render_guidelines(path.read_text(encoding="utf-8"), scheme)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: expected the guidelines in UTF-8, found {error}") from error
 
 
 if __name__ == "__main__":  # `make render`

@@ -14,7 +14,13 @@ from onrecord.records import (
     read_jsonl,
     read_parquet,
 )
-from onrecord.scheme import annotation_folder, guidelines_version, load_scheme, targets_of
+from onrecord.scheme import (
+    annotation_folder,
+    guidelines_version,
+    load_scheme,
+    read_guidelines,
+    targets_of,
+)
 
 
 def repeated(ids: Iterable[str]) -> list[str]:
@@ -66,15 +72,20 @@ def main(cfg: DictConfig) -> None:
     """Check scheme, guidelines, target, articles, ids and plan; print what is sound and what is to do."""
     scheme = load_scheme()
     guidelines = annotation_folder() / "guidelines.md"
-    if not guidelines.is_file():
-        raise BadInput(f"{guidelines}: expected the guidelines, found no such file")
+    told = read_guidelines(scheme)
     try:
-        version = guidelines_version(guidelines.read_text(encoding="utf-8"))
+        version = guidelines_version(told)
     except BadInput as error:
         raise BadInput(f"{guidelines}: {error}") from error
+    silent = [
+        q.name for q in scheme.questions.values() if q.kind == "label" and f"<!-- scheme: {q.name} -->" not in told
+    ]  # fmt: skip
+    notes = [f"without a table of {', '.join(silent)}"] if silent else []
+    if told != guidelines.read_text(encoding="utf-8"):
+        notes.append("its tables are not the scheme's (`onrecord scheme render=true` writes them)")
     lines = [
         f"scheme     version {scheme.version}: {', '.join(scheme.questions)}; hotkeys do not clash",
-        f"guidelines version {version}",
+        "; ".join([f"guidelines version {version}", *notes]),
     ]
     targets = targets_of(scheme, cfg.campaign)
     lines += [f"target     {target['name']}" for target in targets.values()]

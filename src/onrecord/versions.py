@@ -22,8 +22,9 @@ from onrecord.records import (
     BadInput,
     latest_annotations,
     read_jsonl,
+    write_text,
 )
-from onrecord.scheme import Scheme, annotation_folder, load_scheme, parse_scheme
+from onrecord.scheme import Scheme, annotation_folder, load_scheme, parse_scheme, read_guidelines
 
 
 class Migration(NamedTuple):
@@ -199,7 +200,13 @@ def parse_range(text: str) -> tuple[int, int]:
 
 
 def main(cfg: DictConfig) -> None:
-    """Print what changed between two versions and how many collected labels each change touches."""
+    """Print what changed between two versions and how many collected labels each change touches; or render."""
+    if cfg.render:
+        path = annotation_folder() / "guidelines.md"
+        rendered = read_guidelines(load_scheme())
+        write_text(path, rendered)
+        print(f"{path}: {rendered.count('<!-- scheme: ')} tables as the scheme has them")
+        return
     if not cfg.diff:
         scheme = load_scheme()
         print(f"The scheme is version {scheme.version}; compare two with diff=A..B")

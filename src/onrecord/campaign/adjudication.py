@@ -33,7 +33,7 @@ from onrecord.records import (
     write_jsonl,
     write_text,
 )
-from onrecord.scheme import Scheme, annotation_folder, load_scheme, targets_of
+from onrecord.scheme import Scheme, load_scheme, read_guidelines, targets_of
 
 ROUND = "adjudication"
 STYLE = """\
@@ -166,7 +166,7 @@ def open_round(
         plan, articles=articles, sentences=sentences, speakers=speakers.to_pylist(), targets=targets,
         scheme=scheme,
     )  # fmt: skip
-    guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
+    guidelines = read_guidelines(scheme)
     logins, journal = (workspace / "labelstudio" / n for n in ("accounts.json", "importing.json"))
     with (
         connect(workspace, cfg.labelstudio.url) as client,

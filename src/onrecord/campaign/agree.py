@@ -42,7 +42,7 @@ from onrecord.records import (
     write_json,
     write_text,
 )
-from onrecord.scheme import Scheme, annotation_folder, load_scheme
+from onrecord.scheme import Scheme, load_scheme, read_guidelines
 from onrecord.versions import read_annotations
 
 
@@ -188,7 +188,7 @@ def main(cfg: DictConfig) -> None:
         if not rows:
             raise BadInput(f"{source}: expected annotations that count, found none yet")
         scheme = load_scheme()
-        guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
+        guidelines = read_guidelines(scheme)
         outlets = {a["article_id"]: a["outlet"] for a in articles}
         questions, answers = of_annotations(rows, sentences, outlets, scheme, **settings)
         planned = workspace / "known.json"  # of `plan`: the hidden checks and the qualification

@@ -42,7 +42,7 @@ from onrecord.records import (
     write_jsonl,
     write_text,
 )
-from onrecord.scheme import Scheme, annotation_folder, guidelines_version, load_scheme, targets_of
+from onrecord.scheme import Scheme, guidelines_version, load_scheme, read_guidelines, targets_of
 from onrecord.versions import read_annotations
 
 
@@ -225,7 +225,7 @@ def main(cfg: DictConfig) -> None:
     speakers = read_parquet(require(workspace / "speakers.parquet", "attribute"), SPEAKERS)
     scheme = load_scheme()
     planned, plan = len(plan), cleared(plan, record(workspace, plan, scheme))
-    guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
+    guidelines = read_guidelines(scheme)
     campaign: Any = OmegaConf.to_container(cfg.campaign, resolve=True)
     targets = targets_of(scheme, campaign)
     tasks = list(

@@ -33,7 +33,7 @@ from onrecord.records import (
     text_sha256,
     write_text,
 )
-from onrecord.scheme import Scheme, annotation_folder, load_scheme
+from onrecord.scheme import Scheme, load_scheme, read_guidelines
 from onrecord.versions import read_annotations
 
 COLUMNS = ("annotator", "round", "done", "left", "skip", "/hour", "ends", "s/task", "checks", "repeats")  # fmt: skip
@@ -227,7 +227,7 @@ def look(
     found = progress(launched, rows, answers, scheme, now)
     agreement = agreement_so_far(rows, sentences, scheme, seed=cfg.seed)
     outcome = record(workspace, read_plan(workspace), scheme)
-    guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
+    guidelines = read_guidelines(scheme)
     for annotator in dict.fromkeys(o["annotator"] for o in outcome if o["done"]):
         mine = [r for r in rows if r["annotator"] == annotator and r["purpose"] == "qualification"]
         practice = feedback_page(

@@ -36,7 +36,7 @@ from onrecord.records import (
     write_parquet,
     write_text,
 )  # fmt: skip
-from onrecord.scheme import annotation_folder, guidelines_version, load_scheme
+from onrecord.scheme import annotation_folder, guidelines_version, load_scheme, read_guidelines
 
 MADE = {"people": "people's", "machine": "machine-made", "simulated": "simulated"}
 
@@ -211,8 +211,8 @@ def write_release(
             )
         write_jsonl(folder / "articles.jsonl",
                     article_rows(material.articles, used, full=about["kind"] == "full", quoted=quoted))  # fmt: skip
-        for name in ("guidelines.md", "scheme.yaml"):
-            shutil.copyfile(material.guidelines / name, folder / name)
+        write_text(folder / "guidelines.md", read_guidelines(material.scheme, material.guidelines))
+        shutil.copyfile(material.guidelines / "scheme.yaml", folder / "scheme.yaml")
     meaning = meaning_of(material.scheme)
     write_json(folder / "codebook.json", codebook(material.scheme, features, meaning, about))
     write_json(folder / "dataset.json", dict(material.dataset))
