@@ -150,7 +150,9 @@ def names_in(text: str) -> Names:
     make = tuple.__new__  # many names an article: skip the named constructor
     for run in runs:
         end = run.end
-        start, words = _trimmed(text, run, proper, whole)
+        start, words = run.start, run.words
+        if len(words) > 1:
+            start, words = _trimmed(text, run, proper, whole)
         titles, name = split_name(words)
         if not name:
             continue
@@ -171,7 +173,6 @@ def _trimmed(
     start, end, words, opens = run
     if (
         opens
-        and len(words) > 1
         and words[0] not in proper
         and bare(words[0]).lower() not in _NEVER_DROPPED
         and (words[0].endswith(("ing", "ed", "ly")) or f" {words[0].lower()} " in text)
@@ -258,8 +259,10 @@ def _acronyms(text: str, runs: Sequence[_Run]) -> dict[str, str]:
     while wanted and at < len(runs):
         # a chain of runs that small words join
         _, end, words, _ = runs[at]
-        chain = list(words)
         at += 1
+        if len(words) == 1 and (at == len(runs) or runs[at].start - end >= _LONGEST):
+            continue
+        chain = list(words)
         while at < len(runs) and runs[at].start - end < _LONGEST and len(chain) < _LONGEST:
             between = text[end : runs[at].start]
             if between not in _JOINS:
