@@ -67,6 +67,8 @@ def read(text: str) -> list[dict]:
         ("Pell, author of “No Fares,” a book, said it was late.", "Renata Pell", "indirect"),
         ("Pell herself said it was late.", "Renata Pell", "indirect"),
         ("Pell, a rider from Orrin, denounced her city’s fares.", "Renata Pell", "indirect"),
+        ("“Yes,” said a man calling himself Ida Noor.", "Ida Noor", "direct"),
+        ("“Yes,” said drivers Ida Noor and Serril Quay-Lund of Orrin.", "Ida Noor", "direct"),
         ("As reported by Pell, six routes are full.", "Renata Pell", "indirect"),
         ("The Daily Herald reports six routes are full.", "Daily Herald", "indirect"),
         ("Pell drew laughs by saying that buses are free.", "Renata Pell", "indirect"),
@@ -121,6 +123,8 @@ def test_a_title_tells_two_bearers_of_a_surname_apart():
 def test_a_pronoun_finds_the_bearer_of_its_gender_or_else_the_nearest_name():
     rows = read("Bill Roe and Mary Roe met.|“No,” Roe said.|“I won,” she said.")
     assert rows[-1]["speaker_name"] == "Mary Roe"
+    rows = read("Ann Lee met Tarn.|Tarn said it was late.|“It is late,” he said.")
+    assert rows[-1]["speaker_name"] == "Tarn"
     rows = read("Erlan Idriss plays it down.|“It is late,” he said.")
     assert rows[-1]["speaker_name"] == "Erlan Idriss"
 

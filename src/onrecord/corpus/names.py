@@ -47,6 +47,7 @@ class Roster:
                 last = name[-2] if name[-1].lower() in _SUFFIXES and len(name) > 2 else name[-1]
                 self._by_last[last].append(name)
                 self._by_first[name[0]].append(name)
+        self._voices: set[tuple[str, ...]] = set()
         self._full: dict[tuple[str, ...], str] = {}
         self._person: dict[tuple[str, ...], bool] = {}
         self._mentions_of: dict[str, list[Mention]] | None = None
@@ -118,6 +119,12 @@ class Roster:
         if len(name) > 1 and looks_person(name):
             self.persons.add(name)
             self._person.pop((name[-1],), None)
+        elif len(name) == 1 and looks_person(name) and name[0] not in self._acronyms:
+            self._voices.add(name)
+
+    def has_spoken(self, name: tuple[str, ...]) -> bool:
+        """Say whether a single word, of which nothing else shows what it names, was the subject of speech."""
+        return name in self._voices
 
     def is_person(self, name: tuple[str, ...]) -> bool:
         """Say whether a name is likely a person's."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from onrecord.corpus.lexicon import words
-from onrecord.corpus.mentions import ORG_NOUNS, TITLES, Mention, bare
+from onrecord.corpus.mentions import ORG_NOUNS, TITLES, Mention, bare, looks_person
 from onrecord.corpus.names import Roster
 from onrecord.corpus.phrases import AUX, PREPOSITIONS, PRONOUNS, VERBS, Token
 from onrecord.corpus.readings import Reading
@@ -25,6 +25,7 @@ _BODIES = ORG_NOUNS | {
     "moms",
 }
 _JOINED = re.compile(r"(?: (?:of|for|against)(?: the)? [A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*)+")
+_CALLED = frozenset(["calling", "known", "named"])
 _SHORT = {
     "senator": {"sen", "senator"},
     "representative": {"rep", "representative"},
@@ -71,8 +72,8 @@ class Sources:
                 return body, None, 1.0
             name = self.roster.bearer(mention)
             self.roster.speaks(name)
-            person = name if self.roster.is_person(name) else None
-            return self.roster.full(name), person, 1.0
+            speaks = self.roster.is_person(name) or self.roster.has_spoken(name)
+            return self.roster.full(name), name if speaks else None, 1.0
         bearer = self._bearer(row, subject)
         if bearer is not None:
             return self.roster.full(bearer), bearer, 0.8
@@ -113,6 +114,11 @@ class Sources:
 
     def _named(self, row: Sequence[Token], subject: tuple[int, int]) -> Mention | None:
         low, high = subject
+        plain = row[high - 1].word[:1].islower()
+        if plain and (row[high - 1].low in _CALLED or row[min(high, len(row) - 1)].low in _CALLED):
+            told = self.roster.between(row[high - 1].end, row[high - 1].end + 20)
+            if told and self.roster.is_name(told[0].name) and looks_person(told[0].name):
+                return told[0]  # "a man calling himself NAME"
         whole = self._ending_at(row, low, high)
         if (
             whole is not None
@@ -144,7 +150,13 @@ class Sources:
     def _pair(self, row: Sequence[Token], joint: int, high: int) -> bool:
         """Say whether "NAME and NAME" are two persons: the first is the speaker then."""
         after = self.roster.between(row[joint].start, row[high - 1].end)
-        return bool(after) and self.roster.is_person(after[0].name)
+        if not after:
+            return False
+        first = self._ending_at(row, max(0, joint - 6), joint)
+        both = first is not None and len(first.name) > 1 and self.roster.is_person(first.name)
+        return self.roster.is_person(after[0].name) or (
+            both and self.roster.could_be_person(after[0].name)
+        )
 
     def _is_head(self, row: Sequence[Token], low: int, mention: Mention) -> bool:
         """Say whether the person named last in a subject is whom it means: "Gov. and party chairman NAME"."""
@@ -198,7 +210,7 @@ class Sources:
                 if any(low <= mention.start < high for low, high in reading.quoted):
                     continue
                 name = mention.name
-                if not self.roster.is_person(name):
+                if not (self.roster.is_person(name) or self.roster.has_spoken(name)):
                     if other is None and mention.start - start < 4:
                         other = name if self.roster.could_be_person(name) else None
                     continue
@@ -209,6 +221,8 @@ class Sources:
                         continue
                     name = namesake
                 score = (1.0 if first else 0.0) + (0.2 if known else 0.0) - back
+                if not self.roster.is_person(name):
+                    score -= 0.3  # it may be a body
                 if mention.start - start < 4:
                     score += 0.5  # the sentence is about that person
                 if back == 0:
