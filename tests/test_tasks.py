@@ -26,7 +26,7 @@ from onrecord.campaign.tasks import (
     tasks_of,
 )
 from onrecord.records import BadInput, write_json
-from onrecord.scheme import load_scheme
+from onrecord.scheme import load_scheme, parse_scheme
 
 SCHEME = load_scheme(ROOT / "annotation")
 TARGET = {
@@ -262,6 +262,23 @@ def test_a_models_stance_is_suggested_beside_the_speaker_with_its_signature(tmp_
     write_json(tmp_path / "prevalence.json", {"run": "x", "question": "label"})
     with pytest.raises(BadInput, match="found 'label'"):
         read_model_labels(path, SCHEME, {"": TARGET})
+
+
+def test_predictions_toward_a_further_target_answer_its_question(tmp_path):
+    labels = {"pro": {"hotkey": "1"}, "con": {"hotkey": "2"}}
+    others = {"pro": {"hotkey": "3"}, "con": {"hotkey": "4"}}
+    asked = {
+        "one": {"ask": "?", "target": True, "labels": labels},
+        "two": {"ask": "?", "target": "fees", "labels": others},
+    }
+    scheme = parse_scheme({"version": 1, "questions": asked}, "scheme")
+    targets = {"": TARGET, "fees": {"name": "higher fees", "opposite": None}}
+    path = tmp_path / "predictions.parquet"
+    pq.write_table(pa.table({"id": ["a:0-9"], "predicted": ["con"]}), path)
+    for target, question in (("higher fees", "two"), (TARGET["name"], "one")):
+        about = {"run": "x", "question": "one", "target": target}
+        write_json(tmp_path / "prevalence.json", about)
+        assert read_model_labels(path, scheme, targets).question == question
 
 
 def test_the_control_arm_tells_nothing_not_even_by_the_order_of_names():

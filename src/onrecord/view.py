@@ -20,6 +20,7 @@ from onrecord.records import (
     BadInput,
     GoldRow,
     origin_of,
+    read_json,
     read_jsonl,
     read_parquet,
     require,
@@ -141,8 +142,12 @@ def main(cfg: DictConfig) -> None:
             raise BadInput(
                 "expected predictions=FILE (what `predict` or `evaluate` wrote), found none"
             )
-        rows = pq.read_table(require(cfg.predictions, "predict"), columns=["id", "predicted"])
+        path = require(cfg.predictions, "predict")
+        rows = pq.read_table(path, columns=["id", "predicted"])
         targets = questions_over(scheme, scheme.learnt, targets_of(scheme, cfg.campaign))
+        about = path.with_name("prevalence.json")  # of `predict`: which target it was toward
+        toward = read_json(about)["target"] if about.exists() else None
+        targets = dict(sorted(targets.items(), key=lambda pair: pair[1] != toward))
         labels = labels_of_predictions(rows.to_pylist(), targets)
         lead = "A model's predictions, not people's labels."
     else:
