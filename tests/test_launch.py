@@ -138,6 +138,9 @@ def test_the_same_project_is_found_again_and_brought_up_to_date(owner):
         projects.configure(owner, now, config)
         now = owner.get(f"/api/projects/{made['id']}/")
         assert now["label_config"] == settings["label_config"]
+    (view,) = owner.get("/api/dm/views/", project=made["id"])
+    hidden = view["data"]["hiddenColumns"]
+    assert {"tasks:id", "tasks:data.sentence"}.isdisjoint(hidden["explore"] + hidden["labeling"])
     settings["label_config"] = settings["label_config"].replace("or-article", "or-article or-wide")
     projects.ensure_project(owner, {"key of this test": now}, "key of this test", **settings)
     changed = owner.get(f"/api/projects/{made['id']}/")["label_config"]

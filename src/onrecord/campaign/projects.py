@@ -22,6 +22,11 @@ from onrecord.campaign.client import (
 from onrecord.records import BadInput, read_json, write_json
 
 SETTLE = 20.0  # seconds that an import call of a killed launch is given to come to its end
+# What the list of tasks shows, by itself and beside a task: elsewhere Label Studio shows all data, as HTML source.
+SHOWN = {
+    "explore": ("id", "completed_at", "total_annotations", "cancelled_annotations", "data.headline", "data.sentence"),
+    "labeling": ("id", "data.sentence"),
+}  # fmt: skip
 NO_CONFIG = "<View></View>"  # of a project as Label Studio makes it
 
 
@@ -99,9 +104,26 @@ def ensure_project(
 
 
 def configure(client: LabelStudio, project: Mapping[str, Any], label_config: str) -> None:
-    """Give a project that has no labeling config yet its own: nobody can annotate before."""
-    if project["label_config"] == NO_CONFIG:
-        client.send("PATCH", f"/api/projects/{project['id']}/", {"label_config": label_config})
+    """Give a project that has no labeling config yet its own, and its list of tasks the columns to show.
+
+    Nobody can annotate before.
+    """
+    if project["label_config"] != NO_CONFIG:
+        return
+    number = project["id"]
+    client.send("PATCH", f"/api/projects/{number}/", {"label_config": label_config})
+    if not client.get("/api/dm/views/", project=number):
+        columns = [
+            ("data." if column.get("parent") == "data" else "") + column["id"]
+            for column in client.get("/api/dm/columns/", project=number)["columns"]
+        ]
+        hidden = {
+            where: [f"tasks:{name}" for name in columns if name not in shown]
+            for where, shown in SHOWN.items()
+        }
+        view = {"title": "Default", "type": "list", "target": "tasks", "hiddenColumns": hidden,
+                "columnsWidth": {"tasks:data.sentence": 600}}  # fmt: skip
+        client.send("POST", "/api/dm/views/", {"project": number, "data": view})
 
 
 def standing(
