@@ -19,6 +19,8 @@ from onrecord.campaign.coefficients import (
     specific_agreement,
     why_undefined,
 )  # fmt: skip
+from onrecord.campaign.long_table import Answers
+from onrecord.campaign.measure import coefficient
 
 # Krippendorff (2011), section "any number of observers, with missing data": 12 units, 4 observers.
 NO = np.nan
@@ -126,6 +128,18 @@ def test_ac1_is_gwet_s_own(observers, labels, ac1, percent):
     counts = np.array([[np.sum(unit == value) for value in labels] for unit in observers.T], float)
     assert gwet_ac1(counts) == pytest.approx(ac1, abs=1e-9)
     assert percent_agreement(counts) == pytest.approx(percent, abs=1e-9)
+    who, what = np.nonzero(~np.isnan(observers))
+    given = np.searchsorted(labels, observers[who, what])
+    tasks = np.arange(
+        observers.shape[1]
+    )  # each a group of its own: one of the first table has one answer
+    answers = Answers(
+        what, who, given, [str(t) for t in tasks], list("abcde")[: len(observers)],
+        [str(label) for label in labels], tasks, len(tasks),
+    )  # fmt: skip
+    found = coefficient(answers, level="nominal", replicates=50, seed=1, whole=True)
+    assert found["ac1"]["value"] == pytest.approx(ac1, abs=1e-9)
+    assert found["percent"]["value"] == pytest.approx(percent, abs=1e-9)
 
 
 # Fleiss (1971), "Measuring nominal scale agreement among many raters": 30 patients, six psychiatrists each,

@@ -78,9 +78,18 @@ def total(sums: Sums) -> Sums:
 
 
 def present(sums: Sums) -> Sums:
-    """Return the groups with a pairable task: the others say nothing of agreement."""
+    """Return the groups with a pairable task: the others say nothing of agreement, and are not drawn.
+
+    They do say how common a label is (``prevalence``, ``annotated``): that is laid evenly on the groups
+    that are kept, so that it is in every replicate as a whole.
+    """
     kept = sums.pairable > 0
-    return Sums(**{name: part[kept] for name, part in vars(sums).items()})
+    return Sums(
+        **{
+            name: part[kept] + part[~kept].sum(axis=0) / max(1, kept.sum())
+            for name, part in vars(sums).items()
+        }
+    )
 
 
 def figures(sums: Sums, distance: Counts) -> dict[str, Counts]:
