@@ -84,9 +84,11 @@ def test_a_rehearsal_fills_the_campaign_through_the_api_and_is_marked(
     words = [*words, team_server]
     options = ["campaign.origin=people", "simulate=true"]
     assert main(["plan", *words, "annotators=2", "budget=8", "repeats_share=0.25"]) == 0
-    for entered in ("20 simulated annotations entered", "0 simulated annotations entered"):
-        assert main(["launch", *words, *options]) == 0
-        assert entered in capsys.readouterr().out
+    assert main(["launch", *words, *options, "seats=[annotator-7]"]) == 2
+    assert "expected some of annotator-1, annotator-2" in capsys.readouterr().err
+    for entered, seats in ((10, ["seats=[annotator-2]"]), (10, []), (0, [])):
+        assert main(["launch", *words, *options, *seats]) == 0
+        assert f"{entered} simulated annotations entered" in capsys.readouterr().out
     assert main(["status", *words]) == 0
     shown = capsys.readouterr().out
     assert "10/10" in shown

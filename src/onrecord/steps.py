@@ -41,7 +41,7 @@ STEPS = (
     ),
 )
 # Said for one run, and not meant for the next: a yes, a file from elsewhere, a rehearsal, a round.
-ONCE = {"accept_changes", "from", "format", "names", "sweep", "simulate", "round"}
+ONCE = {"accept_changes", "from", "format", "names", "sweep", "simulate", "seats", "round"}
 # Settings that say where things are or how fast to go, not what comes out.
 NOT_SETTINGS = {"workspace", "articles", "workers", "engine", "labelstudio"} | ONCE
 # Words that are not repeated: besides ONCE what every run is told anew, and a table that is not the workspace's.

@@ -148,8 +148,13 @@ def entries(
 def simulate(
     cfg: DictConfig, client: LabelStudio, launched: Sequence[Mapping[str, Any]], scheme: Scheme
 ) -> str:
-    """Answer every launched task by the annotators' own accounts, mark them as simulated, and say so."""
+    """Answer every launched task (of ``seats``) by the annotators' own accounts, marked as simulated; say so."""
     workspace = Path(cfg.workspace)
+    there = sorted({row["annotator"] for row in launched})
+    seats = there if cfg.seats is None else list(cfg.seats)
+    if strangers := sorted(set(seats) - {*there}):
+        raise BadInput(f"seats: expected some of {', '.join(there)}, found {', '.join(strangers)}")
+    launched = [row for row in launched if row["annotator"] in seats]
     declared: Any = OmegaConf.to_container(cfg.simulated, resolve=True)
     annotators = simulated_annotators(declared, scheme)
     known = known_answers(
@@ -163,8 +168,8 @@ def simulate(
         for task in client.tasks(project, include="id,data,total_annotations"):
             if task["total_annotations"] and accounts[annotator].get("origin") != "simulated":
                 raise BadInput(
-                    f"{annotator} has annotated already: rehearse under a name of its own, as in "
-                    "campaign.name=rehearsal workspace=data/rehearsal"
+                    f"{annotator} has annotated already: leave that seat out (seats=[{', '.join(a for a in there if a != annotator)}]), "
+                    "or rehearse elsewhere (campaign.name=rehearsal workspace=data/rehearsal)"
                 )
             offered[task["id"]] = [choice["value"] for choice in task["data"].get("names", ())]
     todo = entries(
