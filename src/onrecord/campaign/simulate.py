@@ -168,7 +168,7 @@ def simulate(
         for task in client.tasks(project, include="id,data,total_annotations"):
             if task["total_annotations"] and accounts[annotator].get("origin") != "simulated":
                 raise BadInput(
-                    f"{annotator} has annotated already: leave that seat out (seats=[{', '.join(a for a in there if a != annotator)}]), "
+                    f"{annotator} has annotated already: leave that seat out (seats=[{','.join(a for a in there if a != annotator)}]), "
                     "or rehearse elsewhere (campaign.name=rehearsal workspace=data/rehearsal)"
                 )
             offered[task["id"]] = [choice["value"] for choice in task["data"].get("names", ())]
