@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from krippendorff import alpha as reference
 
 from onrecord.campaign import drift
 from onrecord.campaign.agree import week
@@ -163,6 +164,17 @@ def test_a_slice_and_a_change_are_measured_at_the_question_s_level(tmp_path, lev
     parts = [coefficient(own.only(kept), **settings)["alpha"] for kept in (~new, new)]
     (change,) = drift.versions(own, **settings)
     assert change["value"] == pytest.approx(parts[1] - parts[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("level", ["ordinal", "interval"])
+def test_labels_that_are_numbers_are_ordered_and_set_apart_by_size(tmp_path, level):
+    given = np.array([[1, 2, 10], [10, 10, 2], [2, 2, 2], [1, 1, 2], [10, 1, 10], [2, 10, 10]])
+    rows = [(f"t{t}", f"a{a}", given[t, a]) for t in range(6) for a in range(3)]
+    own = _answers(read_long(votes_csv(tmp_path / "v.csv", rows))["label"])
+    assert own.labels == ["1", "2", "10"]
+    expected = reference(reliability_data=given.T, level_of_measurement=level)
+    found = coefficient(own, level=level, replicates=0, seed=1)
+    assert found["alpha"] == pytest.approx(expected, abs=1e-9)
 
 
 def test_codes_survive_any_label(tmp_path):

@@ -57,17 +57,35 @@ class Answers:
         )  # fmt: skip
 
 
+def numbers(labels: Iterable[str]) -> list[float] | None:
+    """Return the labels as numbers, or None unless all of them are.
+
+    >>> numbers(["1", "2.5"]), numbers(["1", "nan"]), numbers(["low"])
+    ([1.0, 2.5], None, None)
+    """
+    try:
+        found = [float(label) for label in labels]
+    except ValueError:
+        return None
+    return found if np.isfinite(found).all() else None
+
+
 def answers_of(
     columns: Mapping[str, pa.ChunkedArray], labels: Iterable[str] | None = None
 ) -> Answers:
     """Return the answers of a table's columns task, annotator, label and (optional) group.
 
-    ``labels`` is their order; default: sorted. A task without a group is a group of its own.
+    ``labels`` is their order; default: sorted, numbers by their size. A task without a group is a group of
+    its own.
     """
     task, tasks = _codes(columns["task"])
     annotator, annotators = _codes(columns["annotator"])
     found, names = _codes(columns["label"])
-    order = list(labels) if labels is not None else sorted(names)
+    order = (
+        list(labels)
+        if labels is not None
+        else sorted(names, key=None if numbers(names) is None else float)
+    )
     strange = sorted(set(names) - set(order))
     if strange:
         raise BadInput(

@@ -26,7 +26,7 @@ from onrecord.campaign.coefficients import (
     label_counts,
     why_undefined,
 )
-from onrecord.campaign.long_table import Answers
+from onrecord.campaign.long_table import Answers, numbers
 
 CROWD = 50  # with more annotators, pairs and persons are too many to be told one by one
 
@@ -42,7 +42,7 @@ def sums_of(
     """Return the sums of each group with a pairable task, and the distances between labels."""
     pairable = counts.sum(axis=1) >= 2
     if distance is None:
-        distance = distances(counts[pairable].sum(axis=0), level)
+        distance = distances(counts[pairable].sum(axis=0), level, numbers(answers.labels))
     _, groups = np.unique(answers.group, return_inverse=True)
     return present(sums_by_group(counts, groups, distance)), distance
 
