@@ -59,7 +59,9 @@ class Campaign:
 
 @pytest.fixture
 def launched(onrecord, campaign_workspace, team_server, labelstudio, request):
-    campaign = Campaign(onrecord, campaign_workspace(request.node.name), team_server, labelstudio)
+    campaign = Campaign(
+        onrecord, campaign_workspace(request.node.name[:60]), team_server, labelstudio
+    )
     yield campaign
     for connection in (campaign.owner, *campaign.own.values()):
         connection.http.close()
