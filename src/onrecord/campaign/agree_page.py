@@ -60,9 +60,8 @@ def agreement_page(
             )
         )
     signature = " · ".join(f"{k} {v}" for k, v in report["signature"].items())
-    lead = (
-        f"{title}: how far the annotators agree beyond what chance gives, furniture left out first."
-    )
+    lead = f"{title}: how far the annotators agree beyond what chance gives"
+    lead += ", furniture left out first." if _of_campaign(report) else "."
     return page("Agreement", lead, sections, signature)
 
 
@@ -93,7 +92,8 @@ def _overview(report: Mapping[str, Any]) -> list[Markup]:
         ]
         for name, q in questions.items()
     ]  # fmt: skip
-    blocks.append(table("Without furniture", columns, lines))
+    title = "Without furniture" if _of_campaign(report) else "Each question"
+    blocks.append(table(title, columns, lines))
     furnished = {n: q["with_furniture"] for n, q in questions.items() if q.get("with_furniture")}
     if furnished:
         blocks.append(
@@ -107,6 +107,11 @@ def _overview(report: Mapping[str, Any]) -> list[Markup]:
             )
         )  # fmt: skip
     return blocks
+
+
+def _of_campaign(report: Mapping[str, Any]) -> bool:
+    """Return whether the labels are a campaign's: of a table from elsewhere nobody knows what is furniture."""
+    return any("with_furniture" in q for q in report["questions"].values())
 
 
 def _note(q: Mapping[str, Any]) -> str:
