@@ -8,7 +8,7 @@ from onrecord.experiment.features import describe
 ORIGINS = {
     "people": "people",
     "machine": "a machine (language-model passes), not people",
-    "simulated": "a simulation made for demonstration, not people",
+    "simulated": "a simulation, not by people",
 }
 
 
