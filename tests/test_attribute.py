@@ -69,6 +69,8 @@ def read(text: str) -> list[dict]:
         ("Pell, a rider from Orrin, denounced her city’s fares.", "Renata Pell", "indirect"),
         ("“Yes,” said a man calling himself Ida Noor.", "Ida Noor", "direct"),
         ("“Yes,” said drivers Ida Noor and Serril Quay-Lund of Orrin.", "Ida Noor", "direct"),
+        ("Dempsey was asked by Pell, “Who pays?”", "Renata Pell", "direct"),
+        ("Asked by Pell, Dempsey said: “Riders.”", "Hal Dempsey", "direct"),
         ("As reported by Pell, six routes are full.", "Renata Pell", "indirect"),
         ("The Daily Herald reports six routes are full.", "Daily Herald", "indirect"),
         ("Pell drew laughs by saying that buses are free.", "Renata Pell", "indirect"),

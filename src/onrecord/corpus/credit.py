@@ -31,7 +31,7 @@ _CUE_WORDS = (
 )
 _NOBODY = frozenset(["i", "we", "you"])  # outside quotation marks: the outlet's own, or the reader
 _BARE = 0.98  # of a sentence in quotation marks: it holds no cue
-_TAIL = 120  # code points of a line that credits the quotation before it
+_TAIL = 240  # code points of a line that credits the quotation before it
 _WORDS = {form.encode() for form in _CUE_WORDS}
 _LETTERS = bytes(at if chr(at).islower() and at < 128 else 32 for at in range(256))
 

@@ -161,6 +161,9 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
     opens = at == 1 or (at > 1 and row[at - 2].low == ",")
     if opens and row[at - 1].low == "as" and follows == "by":
         return _according(row, at)  # "as reported by NAME"
+    passive = at and row[at - 1].low in _BE and follows == "by"
+    if passive and row[at].low in {"asked", "told"} and beside_quote_at(row, at, at):
+        return _according(row, at)  # "he was asked by NAME, “…”"
     if verb.nounish and not is_finite(row, at):
         return None
     if verb.strength < SAY and follows == "by" and not verb.participle:
