@@ -6,8 +6,8 @@ import pytest
 from skops.io import get_untrusted_types, loads
 
 from onrecord.corpus.cues import attributions
-from onrecord.corpus.phrases import tokens
 from onrecord.corpus.ranker import FEATURES, features, weights
+from onrecord.corpus.tokens import tokens
 
 
 def probability(sentence: str) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from onrecord.corpus.lexicon import words
-from onrecord.corpus.phrases import (
+from onrecord.corpus.tokens import (
     ADVERBS,
     AUX,
     CONJUNCTIONS,

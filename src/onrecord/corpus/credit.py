@@ -11,11 +11,12 @@ from onrecord.corpus.cues import OPINIONS, Attribution, as_subject, attributions
 from onrecord.corpus.lexicon import QUOTE, lexicon
 from onrecord.corpus.names import Roster
 from onrecord.corpus.passages import Passages
-from onrecord.corpus.phrases import AUX, DASHES, VERBS, Token, main_subject, tokens
+from onrecord.corpus.phrases import main_subject
 from onrecord.corpus.quotes import quotations
 from onrecord.corpus.ranker import THRESHOLD, features, weights
 from onrecord.corpus.readings import Reading, Sentence, readings_of
 from onrecord.corpus.sources import Sources
+from onrecord.corpus.tokens import AUX, DASHES, VERBS, Token, tokens
 
 __all__ = ["Article", "Reading", "Sentence"]
 

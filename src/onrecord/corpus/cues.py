@@ -20,6 +20,14 @@ from onrecord.corpus.clauses import (
 )
 from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, Verb, words
 from onrecord.corpus.phrases import (
+    appositive_name,
+    main_subject,
+    over_appositive,
+    phrase_left,
+    phrase_right,
+    skip_dates,
+)
+from onrecord.corpus.tokens import (
     ADVERBS,
     AUX,
     CONJUNCTIONS,
@@ -31,12 +39,6 @@ from onrecord.corpus.phrases import (
     REACH,
     VERBS,
     Token,
-    appositive_name,
-    main_subject,
-    over_appositive,
-    phrase_left,
-    phrase_right,
-    skip_dates,
 )
 
 OPINIONS = words("adjectives_opinion")

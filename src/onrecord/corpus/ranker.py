@@ -21,7 +21,7 @@ import numpy as np
 from onrecord.corpus.clauses import clause_follows, postposed
 from onrecord.corpus.cues import Attribution
 from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, words
-from onrecord.corpus.phrases import (
+from onrecord.corpus.tokens import (
     AUX,
     CONJUNCTIONS,
     DETERMINERS,

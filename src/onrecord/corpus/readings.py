@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from onrecord.corpus.phrases import Token
 from onrecord.corpus.quotes import Quotation
+from onrecord.corpus.tokens import Token
 
 # A speaker handed over: the name, the person's name as mentioned, and how sure it is.
 Lead = tuple[str, tuple[str, ...] | None, float]

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from onrecord.corpus.lexicon import words
 from onrecord.corpus.mentions import ORG_NOUNS, TITLES, Mention, bare, looks_person
 from onrecord.corpus.names import Roster
-from onrecord.corpus.phrases import AUX, PREPOSITIONS, PRONOUNS, VERBS, Token
 from onrecord.corpus.readings import Reading
+from onrecord.corpus.tokens import AUX, PREPOSITIONS, PRONOUNS, VERBS, Token
 
 _BEHIND = 20_000  # code points: how far back a title finds its bearer
 _DOCUMENTS = words("documents")
 _NO_NAME_AFTER = PREPOSITIONS | {"and", "or", "the"}
 _AFTER_HEAD = PREPOSITIONS | {"who", "(", "and"}
-# "the senator" is whoever was named with one of these titles
 _BODIES = ORG_NOUNS | {
     "club",
     "division",
@@ -26,6 +25,7 @@ _BODIES = ORG_NOUNS | {
 }
 _JOINED = re.compile(r"(?: (?:of|for|against)(?: the)? [A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*)+")
 _CALLED = frozenset(["calling", "known", "named"])
+# "the senator" is whoever was named with one of these titles
 _SHORT = {
     "senator": {"sen", "senator"},
     "representative": {"rep", "representative"},
