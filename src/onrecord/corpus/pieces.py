@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from onrecord.corpus import columns as arrow
 from onrecord.corpus import dedupe
 from onrecord.corpus.article import Known, article
-from onrecord.corpus.formats import Part, Raw, ends_piece, raw_articles, suffix
+from onrecord.corpus.formats import MB, Part, Raw, ends_piece, raw_articles, suffix
 from onrecord.corpus.unchanged import rules_hash
 from onrecord.records import ARTICLES, BadInput, atomic, read_json, write_json
 
@@ -71,10 +71,13 @@ def stamp(part: Part) -> list[Any]:
     """Return what tells whether a part has changed: its bytes for a range of lines, else its file's times."""
     path = Path(part.path)
     if suffix(path) == ".jsonl" and os.access(path, os.R_OK):
+        left, digest = (part.last or 0) - part.first, hashlib.sha256()
         with path.open("rb") as file:
             file.seek(part.first)
-            data = file.read((part.last or 0) - part.first)
-        return [part.name, hashlib.sha256(data).hexdigest()]
+            while left > 0 and (data := file.read(min(left, MB))):
+                digest.update(data)
+                left -= len(data)
+        return [part.name, digest.hexdigest()]
     now = path.stat()
     place = [part.name, str(path.resolve()), part.first, part.last]
     return [*place, now.st_size, now.st_mtime_ns, now.st_ctime_ns]
