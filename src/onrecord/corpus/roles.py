@@ -6,8 +6,8 @@ the …", in "NAME, who teaches …" and in parentheses ("NAME (D-NY)"); every m
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from onrecord.corpus.lexicon import words
 from onrecord.corpus.mentions import Mention, bare
@@ -46,6 +46,11 @@ def kind_of_descriptor(descriptor: Sequence[str]) -> str | None:
     >>> kind_of_descriptor("director of the law clinic at Larch Hill University".split())
     'expert'
     """
+    return _kind_of_words(tuple(descriptor))
+
+
+@lru_cache(maxsize=1 << 16)  # articles repeat the same titles
+def _kind_of_words(descriptor: tuple[str, ...]) -> str | None:
     low = [bare(w).lower() for w in descriptor]
     single = [_singular(w) for w in low]
     officer = any(w in _OFFICERS for w in single)
@@ -101,19 +106,19 @@ def kind_of_name(text: str, roster: Roster, name: str) -> str | None:
     A person whom the article names in full without any role is a citizen: other. None is for a name that
     the article never introduces.
     """
-    votes: Counter[str] = Counter()
+    votes: dict[str, int] = {}
     person = False
     for mention in roster.mentions_of(name)[:_ENOUGH]:
         person = person or roster.is_person(mention.name)
         for kind, weight in _evidence(text, roster, mention):
-            votes[kind] += weight
+            votes[kind] = votes.get(kind, 0) + weight
     if not person:
         low = [bare(w).lower() for w in name.split()]
         body = _whole_body(low, name)
         if body is not None:
             return body
     if votes:
-        return votes.most_common(1)[0][0]
+        return max(votes, key=votes.__getitem__)
     return "other" if " " in name else None
 
 
