@@ -1,12 +1,12 @@
 """A 48-job sweep on SemEval-2016, with what features cost kept by content, and without.
 
-    python benchmarks/sweep.py ../shared/benchmarks/semeval2016.jsonl.gz vectors ENCODER_FOLDER
     python benchmarks/sweep.py ../shared/benchmarks/semeval2016.jsonl.gz words
+    python benchmarks/sweep.py ../shared/benchmarks/semeval2016.jsonl.gz vectors ENCODER_FOLDER
+    python benchmarks/sweep.py ../shared/benchmarks/semeval2016.jsonl.gz mixed ENCODER_FOLDER
 
-Four models, or with `words` the three that need no encoder, by C and class weights: one command line with `-m`, all
-jobs in one process. With the cache all 48 jobs are run, from an empty cache on. Without it (`cached=false`) two jobs of
-each model are run (with `words` four), spread over the grid, and a model's jobs are taken to cost their mean. Times are
-processor time.
+Two to four models by C and class weights: one command line with `-m`, all jobs in one process. With the cache all 48
+jobs are run, from an empty cache on. Without it (`cached=false`) two jobs of each model are run (with `words` four),
+spread over the grid, and a model's jobs are taken to cost their mean. Times are processor time.
 """
 
 import sys
@@ -21,8 +21,9 @@ import numpy as np
 from onrecord.cli import main as onrecord
 
 MODELS = {
-    "vectors": ["tfidf_logreg", "tfidf_per_target", "minilm_per_target", "tfidf_minilm_target"],
     "words": ["tfidf_logreg", "tfidf_per_target", "tfidf_target"],
+    "vectors": ["minilm_logreg", "minilm_per_target"],
+    "mixed": ["tfidf_logreg", "tfidf_per_target", "minilm_per_target", "tfidf_minilm_target"],
 }
 WEIGHTS = ["balanced", "null"]
 JOBS = 48
