@@ -37,6 +37,16 @@ ONE_OF = {
     "campaign.origin": ("people", "machine", "simulated"),
     "campaign.release": ("full", "standoff"),
 }
+ONE_OR_MORE = {
+    "replicates",
+    "repeats",
+    "most",
+    "limit",
+    "overlap",
+    "workers",
+    "shard_size",
+    "watch",
+}
 
 
 class OwnConfFirst(SearchPathPlugin):
@@ -139,6 +149,12 @@ def check_value(where: str, key: str, default: Any, found: Any) -> None:
         wanted = f"one of {', '.join(choices)}"
     elif key == "campaign.name" and not CAMPAIGN_NAME.fullmatch(str(found)):
         wanted = "letters, digits, `.`, `_` or `-`, at most 64"
+    elif key in ONE_OR_MORE and (not isinstance(found, int | float) or found <= 0):
+        wanted = "a number above 0"
+    elif key == "workspace" and not found:
+        wanted = "a folder"
+    elif key == "minimum" and not isinstance(found, int | float):
+        wanted = "a number"
     elif isinstance(default, dict) and not isinstance(found, dict):
         wanted = f"keys of its own ({', '.join(default) or 'an id each'})"
     elif isinstance(default, list) and not isinstance(found, list):
