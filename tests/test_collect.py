@@ -5,14 +5,16 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from onrecord import cli
-from onrecord.campaign import accounts, annotations, client, collect, seats
+from onrecord.campaign import accounts, annotations, client, collect, environment, seats
 from onrecord.campaign.answers import to_result
 from onrecord.records import BadInput, latest_annotations, read_jsonl, write_jsonl
 from onrecord.scheme import load_scheme
@@ -206,6 +208,18 @@ def test_a_label_that_the_scheme_lacks_is_one_line_and_nothing_is_written(launch
     assert launched.path.read_bytes() == before
 
 
+def waiting():
+    """Return the kernel's lines on locks that somebody waits for."""
+    return "".join(line for line in Path("/proc/locks").open() if "->" in line)
+
+
+def until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_two_collects_at_once_and_a_torn_last_line_double_and_lose_nothing(launched):
     for row in launched.launched[:6]:
         launched.annotate(row)
@@ -218,6 +232,18 @@ def test_two_collects_at_once_and_a_torn_last_line_double_and_lose_nothing(launc
     assert "it was cut off and collected again" in launched.collect()
     assert launched.path.read_bytes() == whole
     lines = whole.splitlines(keepends=True)
+    other = json.loads(lines[0]) | {"annotation_id": "of the other collect"}
+    other.pop("source_id")
+    with ThreadPoolExecutor() as pool:
+        lock = launched.workspace / "labelstudio" / "collect.lock"
+        with environment.locked(lock):  # as the other collect holds it …
+            launched.path.unlink()
+            done = pool.submit(launched.collect)
+            until(lambda: f":{lock.stat().st_ino} " in waiting())
+            now = whole + json.dumps(other).encode() + b"\n"
+            launched.path.write_bytes(now)  # … and writes what it has
+        done.result()
+    assert launched.path.read_bytes() == now
     launched.path.write_bytes(b"".join([*lines[:2], lines[2][:50] + b"\n", *lines[3:]]))
     done = launched.run("collect", *launched.words)
     assert done.returncode == 2
