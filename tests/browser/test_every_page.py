@@ -1,11 +1,13 @@
 """Every page that the verbs write, opened in Chromium: offline, whole at 360 px, sound for a screen reader."""
 
 import json
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from onrecord.cli import main
 from onrecord.records import read_jsonl, write_jsonl
 
 pytestmark = pytest.mark.browser
@@ -13,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory, onrecord):
+def pages(tmp_path_factory):
     """The pages of a workspace of the sample, its simulated annotations taken as if collected."""
     folder = tmp_path_factory.mktemp("pages")
     (folder / "data").mkdir()
@@ -22,8 +24,8 @@ def pages(tmp_path_factory, onrecord):
     words = [f"workspace={workspace}"]
 
     def run(verb, *more):
-        done = onrecord(verb, *words, *more, cwd=folder)
-        assert done.returncode == 0, f"{verb}: {done.stderr}"
+        with chdir(folder):  # in this process: each new one imports for seconds
+            assert main([verb, *words, *more]) == 0, verb
 
     for verb in ("ingest", "segment", "attribute"):
         run(verb)
@@ -51,15 +53,20 @@ def pages(tmp_path_factory, onrecord):
     for verb in ("agree", "adjudicate", "view", "build"):
         run(verb)
     run("train", "model=tfidf_logreg", f"run={folder / 'run'}")
+    run("curve", "model=tfidf_logreg", "shares=[0.3,0.6,1.0]", "repeats=1", "folds=2")
     run("evaluate", f"run={folder / 'run'}", "on=out_of_fold")
+    run("train", "model=majority", f"run={folder / 'other'}")
+    run("evaluate", f"run={folder / 'other'}", "on=out_of_fold")
+    run("compare", f"runs={folder / 'run'},{folder / 'other'}", f"out={folder / 'compare.json'}")
     return {
         "agreement": workspace / "agreement.html",
         "articles": workspace / "articles.html",
         "report": folder / "run/report.html",
+        "compare": folder / "compare.html",
     }
 
 
-@pytest.fixture(params=["agreement", "articles", "report"])
+@pytest.fixture(params=["agreement", "articles", "report", "compare"])
 def file(request, pages):
     return pages[request.param]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from onrecord.experiment.report_page import MEASURES
 from onrecord.experiment.scores import FEWEST_GROUPS, NARROW_GROUPS
 from onrecord.pages import Interval, Section, interval_plot, notice, page, table, text
 
-MEASURES = {"macro_f1": "macro-F1", "f_avg": "F_avg", "accuracy": "accuracy"}
 SIGNED = ("on", "data", "split", "config", "seed", "fold_by", "baseline", "onrecord")
 
 
