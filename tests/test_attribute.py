@@ -150,6 +150,14 @@ def test_a_nested_quotation_belongs_to_the_one_around_it(text, expected):
     assert [text[q.start : q.end] for q in quotations(text)] == expected
 
 
+def test_a_transcript_in_capitals_names_whom_the_article_spells_out():
+    rows = read(
+        f"{INTRODUCED}\nIDA NOOR: Why not vote on it now?\nPELL: We start on Monday.\nNOOR: Nobody will do it.\n"
+        "CORRECTION: The vote is on Tuesday."
+    )
+    assert [r["speaker_name"] for r in rows] == [None, "Ida Noor", "Renata Pell", "Ida Noor", None]
+
+
 def test_kinds_come_from_roles_anywhere_in_the_article():
     rows = read(f"{INTRODUCED}|Pell said yes.|Dempsey said no.")
     assert [r["speaker"] for r in rows[1:]] == ["politician", "agency"]

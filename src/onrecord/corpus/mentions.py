@@ -5,7 +5,7 @@ right before and after.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -148,11 +148,16 @@ def names_in(text: str) -> Names:
         elif len(words) > 1:
             proper.update(words[1:])
     make = tuple.__new__  # many names an article: skip the named constructor
+    spelt: dict[str, str] = {}
     for run in runs:
         end = run.end
         start, words = run.start, run.words
         if len(words) > 1:
             start, words = _trimmed(text, run, proper, whole)
+        if run.opens and words[-1].isupper() and text[end : end + 1] == ":":
+            spelt = spelt or {word.upper(): word for word in sorted(proper) if word[1:].islower()}
+            words = _transcribed(words, spelt)
+            spelt[words[-1].upper()] = words[-1]
         titles, name = split_name(words)
         if not name:
             continue
@@ -164,6 +169,14 @@ def names_in(text: str) -> Names:
         ):
             persons.add(name)
     return Names(mentions, persons, proper, _acronyms(text, runs))
+
+
+def _transcribed(words: tuple[str, ...], spelt: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a name in capitals before a colon, as transcripts print it, as it is spelt elsewhere."""
+    known = words[-1] in spelt or words[0].lower() in FIRST_NAMES
+    if not known or not all(word.isupper() for word in words):
+        return words
+    return tuple(spelt.get(word, word.title()) for word in words)
 
 
 def _trimmed(
@@ -223,7 +236,7 @@ def _runs(text: str) -> Iterator[_Run]:
             continue
         run = run.replace("\u00a0", " ")
         words = tuple(run.split(" "))
-        if len(words) > 2 and run.isupper():
+        if len(words) > 2 and run.isupper() and text[end : end + 1] != ":":
             continue
         if not _HEADLINED.isdisjoint(words[1:]):  # "Ann Lee Says Fares Must Fall"
             said = next(i for i, w in enumerate(words) if i and w in _HEADLINED)

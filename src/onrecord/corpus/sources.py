@@ -10,7 +10,7 @@ from onrecord.corpus.readings import Reading
 from onrecord.corpus.tokens import AUX, PREPOSITIONS, PRONOUNS, VERBS, Token
 
 _BEHIND = 20_000  # code points: how far back a title finds its bearer
-_DOCUMENTS = words("documents")
+_DOCUMENTS = words("documents", "speech_nouns")
 _NO_NAME_AFTER = PREPOSITIONS | {"and", "or", "the"}
 _AFTER_HEAD = PREPOSITIONS | {"who", "(", "and"}
 _BODIES = ORG_NOUNS | {
