@@ -79,6 +79,8 @@ def closing_subject(row: Sequence[Token]) -> tuple[int, int] | None:
     if at is None or row[at].low != "”," or not 2 <= len(row) - at - 1 <= 9:
         return None
     start = at + 1
+    if row[start].low in DASHES and row[start + 1].word[:1].isupper():
+        return phrase_right(row, start + 1)  # "“…” — NAME, town"
     if row[start].low.endswith("ed") and row[start].word[0].islower():
         start += 1
     if row[start].low in PRONOUNS:
@@ -173,6 +175,8 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
     if before is not None and verb.wish and verb.base and before.low in _MODALS:
         return None
     raised = at > 2 and row[at - 1].low == "to" and row[at - 2].low in _RAISING
+    if row[at].low == "say" and not raised and at > 2 and row[at - 1].low == "to":
+        return _to_say(row, at)
     by = row[at].low == "saying" and before is not None and before.low == "by"
     if before is not None and before.low in _NOT_FINITE and not raised and not by:
         return None
@@ -230,6 +234,15 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         inverted,
         negated,
     )
+
+
+def _to_say(row: Sequence[Token], at: int) -> Attribution | None:
+    """Read "NAME took to Twitter to say, “…”": only right before a quotation."""
+    after = at + 2 if at + 1 < len(row) and row[at + 1].low in {",", ":"} else at + 1
+    subject = main_subject(row, at - 1) if after < len(row) and row[after].word == "" else None
+    if subject is None:
+        return None
+    return Attribution(row[at].word, at, subject, QUOTE, 1.0, False, False)
 
 
 def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:

@@ -76,7 +76,12 @@ def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
             elif word[0].islower() and (
                 low in PLAIN
                 or (low in ADVERBS and low != "all")
-                or (low in VERBS and not VERBS[low].nounish and low not in _REDUCED)
+                or (
+                    low in VERBS
+                    and not VERBS[low].nounish
+                    and low not in _REDUCED
+                    and not (VERBS[low].participle and row[j - 1].low in DETERMINERS)
+                )
                 or (
                     row[j - 1].word[:1].isupper()
                     and (
