@@ -118,6 +118,17 @@ def test_a_bare_quotation_is_whom_the_sentence_before_is_about():
         f"{INTRODUCED}\n“It is late,” Pell said.\nDempsey smiled.|“We had no drivers at all.”"
     )
     assert rows[-1]["speaker_name"] == "Hal Dempsey"
+    rows = read(
+        f"{INTRODUCED}\n“It is late,” Pell said.\nThat angered Dempsey.\n“We had no drivers at all.”"
+    )
+    assert rows[-1]["speaker_name"] == "Hal Dempsey"
+
+
+def test_a_quotation_left_open_is_whose_the_next_one_is():
+    rows = read(
+        f"{INTRODUCED}\n“I like it,” Dempsey said.\n“It is late.\n“We all know it,” Pell said."
+    )
+    assert [r["speaker_name"] for r in rows[1:]] == ["Hal Dempsey", "Renata Pell", "Renata Pell"]
 
 
 def test_a_title_tells_two_bearers_of_a_surname_apart():

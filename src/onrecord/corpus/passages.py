@@ -16,6 +16,7 @@ from onrecord.corpus.readings import Lead, Reading
 _WINDOW = 60  # sentences: how far a quotation looks for its speaker
 _SPEECH = 25  # code points: shorter quoted words are terms, not speech
 _ACTOR = 0.8  # how sure it is that whom the sentence before is about speaks
+_BRIEF = 60  # code points of a sentence that can be about a person named later in it
 _FIRM = 0.8  # a cue in a block quotation does not yield to its lead-in from here on
 
 
@@ -134,6 +135,12 @@ class Passages:
         ):
             if named[other].name is not None:
                 return other, 0.97
+        told = at > 0 and named[at - 1].cue is not None and not named[at - 1].quoted
+        begins = self.quotes[key].runs_on and not (key and self.quotes[key - 1].runs_on)
+        if begins and not told:
+            ahead = self._run_on(key, by_quote)
+            if ahead is not None:
+                return ahead, 0.93
         paragraph = reading.sentence.paragraph
         back = at - 1
         while back >= max(0, at - _WINDOW) and named[back].sentence.paragraph == paragraph:
@@ -157,6 +164,16 @@ class Passages:
             back -= 1
         return None, 0.0
 
+    def _run_on(self, key: int, by_quote: Mapping[int, list[int]]) -> int | None:
+        """Return the credited sentence nearest ahead in the quotations that one left open runs on into."""
+        for following in range(key + 1, min(key + _WINDOW, len(self.quotes))):
+            for other in by_quote[following]:
+                if self.readings[other].name is not None:
+                    return other
+            if not self.quotes[following].runs_on:
+                return None
+        return None
+
     def _actor(self, at: int) -> Lead | None:
         """Return the person whom the sentence before a bare quotation is about: "NAME smiled. “No.”"."""
         if not at:
@@ -165,10 +182,16 @@ class Passages:
         start = before.sentence.start
         if before.quoted or before.name is not None or before.sentence.furniture:
             return None
-        here = self.roster.between(start, start + 1)
-        if not here or not self.roster.is_person(here[0].name):
+        if self.text[before.sentence.end - 1] != ".":
+            return None  # a heading
+        here = [
+            m
+            for m in self.roster.between(start, before.sentence.end)
+            if self.roster.is_person(m.name) and self.text[m.end - 2 : m.end] not in {"'s", "’s"}
+        ]
+        if not here:
             return None
-        if self.text[here[0].end - 2 : here[0].end] in {"'s", "’s"}:
+        if here[0].start > start and (len(here) > 1 or before.sentence.end - start > _BRIEF):
             return None
         name = self.roster.bearer(here[0])
         return self.roster.full(name), name, 1.0
