@@ -152,7 +152,9 @@ def attribute_shard(work: str) -> pa.Table:
         rows = attribute_article(text.text, text.spans)
         if text.group in known:
             settle(text.texts, rows, known[text.group])
-        found += [{"sentence_id": i, **row} for i, row in zip(text.ids, rows, strict=True)]
+        for identifier, row in zip(text.ids, rows, strict=True):
+            row["sentence_id"] = identifier
+        found += rows
     return columns.table(found, SPEAKERS)
 
 

@@ -107,7 +107,7 @@ def _columns(path: Path, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
             yield from zip(*(table[name].to_pylist() for name in names), strict=True)
 
 
-def _rows(path: Path, rows: tuple[int, int], columns: Sequence[str]) -> Iterator[Row]:
+def _rows(path: Path, rows: tuple[int, int], names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of a half-open range, decoding only the row groups that it meets."""
     begin = 0
     with pq.ParquetFile(path) as file:
@@ -115,8 +115,9 @@ def _rows(path: Path, rows: tuple[int, int], columns: Sequence[str]) -> Iterator
             end = begin + file.metadata.row_group(group).num_rows
             low, high = max(begin, rows[0]), min(end, rows[1])
             if low < high:
-                table = file.read_row_group(group, columns=columns)
-                yield from table.slice(low - begin, high - low).to_pylist()
+                table = file.read_row_group(group, columns=list(names))
+                table = table.slice(low - begin, high - low)
+                yield from zip(*(table[name].to_pylist() for name in names), strict=True)
             begin = end
 
 
@@ -132,18 +133,14 @@ class Text(NamedTuple):
 
 def texts(shard: Shard) -> Iterator[Text]:
     """Yield the articles of a shard."""
-    own: dict[str, list[Row]] = defaultdict(list)
-    for row in _rows(shard.sentences, shard.sentence_rows, SPAN_COLUMNS):
-        own[row["article_id"]].append(row)
-    for article in _rows(shard.articles, shard.article_rows, ARTICLE_COLUMNS):
-        text, rows = article["text"], own[article["article_id"]]
-        yield Text(
-            article["group_id"],
-            text,
-            [r["sentence_id"] for r in rows],
-            [text[r["start"] : r["end"]] for r in rows],
-            [Sentence(r["start"], r["end"], r["paragraph"], r["furniture"]) for r in rows],
-        )
+    own: dict[str, list[tuple[str, Sentence]]] = defaultdict(list)
+    rows = _rows(shard.sentences, shard.sentence_rows, SPAN_COLUMNS)
+    for sentence, owner, start, end, paragraph, furniture in rows:
+        own[owner].append((sentence, Sentence(start, end, paragraph, furniture)))
+    for owner, group, text in _rows(shard.articles, shard.article_rows, ARTICLE_COLUMNS):
+        ids = [sentence for sentence, _ in own[owner]]
+        spans = [span for _, span in own.pop(owner)]
+        yield Text(group, text, ids, [text[span.start : span.end] for span in spans], spans)
 
 
 # What goes to another process or machine is JSON, so that every engine hands over the same.
