@@ -87,6 +87,7 @@ def test_bare_onrecord_lists_the_verbs(tmp_path, onrecord):
     shown = onrecord(cwd=tmp_path)
     assert shown.returncode == 0
     assert all(f"\n  {verb} " in shown.stdout for verb in VERBS)
+    assert "Nothing has been run here yet" in shown.stdout
 
 
 def test_a_new_campaign_is_sound_and_its_words_are_kept(folder, onrecord):

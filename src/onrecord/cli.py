@@ -151,7 +151,13 @@ def overview() -> str:
     for job in dict.fromkeys(verb.job for verb in VERBS.values()):
         lines += ["", job]
         lines += [f"  {name:<11} {verb.help}" for name, verb in VERBS.items() if verb.job == job]
-    for workspace in sorted(p.parent for p in Path("data").glob("*/.steps.json")):
+    stand = sorted(p.parent for p in Path("data").glob("*/.steps.json"))
+    if not stand:
+        lines += [
+            "",
+            "Nothing has been run here yet: start with `onrecord demo` or `onrecord init`",
+        ]
+    for workspace in stand:
         found = states(workspace)
         lines += ["", f"Where {workspace} stands"]
         for name in ("done", "stale"):
