@@ -31,6 +31,11 @@ def folder(tmp_path, onrecord):
 def test_every_verb_shows_its_config(capsys, verb):
     assert main([verb, "--cfg", "job"]) == 0
     assert ": " in capsys.readouterr().out
+    assert main([verb, "--help"]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith(f"onrecord {verb} [key=value ...]: ")
+    assert "defaults" not in page.splitlines()
+    assert "override /" not in page
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))

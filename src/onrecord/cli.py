@@ -32,6 +32,7 @@ from onrecord.config import (
     own_conf_first,
     quoted,
 )
+from onrecord.manual import manual
 from onrecord.records import BadInput, CheckFailed
 from onrecord.steps import STEPS, own_words, record, states
 
@@ -117,6 +118,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if verb in {"-h", "--help", "help"}:
             print(overview())
+            return 0
+        if {"-h", "--help"} & {*overrides} and verb in VERBS:
+            print(manual(verb, VERBS[verb].help))
             return 0
         if verb not in VERBS:
             raise BadInput(f"there is no verb {verb!r}{near(verb, VERBS)}: `onrecord` lists them")
