@@ -78,7 +78,7 @@ def test_ray_gives_the_same_bytes(campaign, cli, onrecord):
         (("workspace=nowhere", "run=run"), "run `onrecord segment` first"),
         (("workspace=ws", "run=gone"), "no such run"),
         (("workspace=ws",), "run `onrecord build` first"),
-        (("workspace=ws", "run=run", "workers=0"), "workers: expected at least 1"),
+        (("workspace=ws", "run=run", "workers=0"), "workers: expected a number above 0"),
     ],
 )
 def test_bad_input_is_one_line(campaign, cli, words, complaint):
