@@ -32,9 +32,9 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-# Two processes, each with a server and a browser of its own; a file's tests stay together and in order.
+# Three processes, since tests often wait: each has a server and a browser; a file's tests stay together, in order.
 test: lint .venv/.embeddings
-	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 # Renders what is committed from annotation/scheme.yaml; a test fails when it is stale.
 render: setup

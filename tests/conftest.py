@@ -29,7 +29,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
-# The files that take longest, first: two processes then end at about the same time.
+# The files that take longest, first: the processes then end at about the same time.
 LONGEST_FIRST = ("test_docs", "test_own_campaign", "test_walk", "test_reproduce", "test_annotate")
 
 

@@ -98,10 +98,12 @@ def start(
                 folder, secret, server_url,
                 allowed_hosts=allowed_hosts, public_url=public_url, database=database,
             )  # fmt: skip
-            process = _spawn(
-                folder, [*command(installed, durable=durable), *_arguments(host, chosen)], variables
-            )
             try:
+                process = _spawn(
+                    folder,
+                    [*command(installed, durable=durable), *_arguments(host, chosen)],
+                    variables,
+                )
                 if _await(described(folder), folder, process, patience):
                     return described(folder)
             except KeyboardInterrupt:  # a server that nobody was told of would go on
