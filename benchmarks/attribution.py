@@ -10,6 +10,8 @@ import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import numpy as np
+
 from onrecord.corpus.attribute import attribute_article
 from onrecord.corpus.credit import Sentence
 from onrecord.corpus.ranker import weights
@@ -76,8 +78,21 @@ def spans(doc) -> list[Sentence]:
     return found
 
 
+def interval(standings, key) -> str:
+    """The 95 % interval of a share by 10,000 bootstrap draws of documents, from the running counts after each."""
+    counts = np.array([(right[key], total[key]) for right, total in standings])
+    counts = np.diff(counts, axis=0, prepend=0)
+    draws = np.random.default_rng(0).multinomial(
+        len(counts), np.full(len(counts), 1 / len(counts)), 10_000
+    )
+    right, total = (draws @ counts).T
+    low, high = np.quantile(right / total, [0.025, 0.975])
+    return f"[{low:.3f}, {high:.3f}]"
+
+
 def score(part: str, show: int, want: str):
     right, total = Counter(), Counter()
+    standings = []
     tp, fp, fn = Counter(), Counter(), Counter()
     misses = defaultdict(list)
     size = spent = 0
@@ -133,9 +148,14 @@ def score(part: str, show: int, want: str):
                 misses[r["attribution"] + "-false"].append(
                     (doc["doc_id"][:24], got, r["cue"], text)
                 )
+        standings.append((right.copy(), total.copy()))
     print(f"{part}: {size / 4096 / spent:.0f} articles of 4 KB a second of processor time")
     for key in sorted(total):
-        print(f"{key[0]:9}{key[1]:16}{right[key]:6}/{total[key]:<6}{right[key] / total[key]:.3f}")
+        print(
+            f"{key[0]:9}{key[1]:16}{right[key]:6}/{total[key]:<6}{right[key] / total[key]:.3f}",
+            end="",
+        )
+        print(f" {interval(standings, key)}" if key[0] == "direct" else "")
     for kind in ("direct", "mixed", "indirect"):
         p = tp[kind] / max(1, tp[kind] + fp[kind])
         q = tp[kind] / max(1, tp[kind] + fn[kind])
