@@ -1,12 +1,12 @@
 """``make``: run the steps that are stale, in order. It runs verbs, so it stands beside the command line."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from onrecord import cli
+from onrecord.campaign.server import is_alive
 from onrecord.config import near
 from onrecord.records import BadInput
 from onrecord.steps import STEPS, state, words_of
@@ -28,20 +28,14 @@ def main(cfg: DictConfig) -> None:
     for step in STEPS[: verbs.index(cfg.until) + 1]:
         again = [w for w in words_of(step, workspace) if w.partition("=")[0] not in given]
         words = [*given.values(), *again]
-        now = state(step, workspace, cli.plain(cli.composed(step.verb, words)))
-        if now == "done" and step.verb == "collect":
-            print(f"{step.verb:<11} {ask(words)}")
-        elif now == "done":
+        config = cli.composed(step.verb, words)
+        now = state(step, workspace, cli.plain(config))
+        if now == "done" and step.verb != "collect":
             print(f"{step.verb:<11} done")
-        else:
+        elif now == "done" and not (config.labelstudio.url or is_alive(workspace / "labelstudio")):
+            print(
+                f"{step.verb:<11} done; nothing new can come: no Label Studio runs for {workspace}"
+            )
+        else:  # no file here tells what the server has anew: it is asked even where all is done
             print(f"{step.verb:<11} {now}: running", *again, flush=True)
             cli.call(step.verb, words)
-
-
-def ask(words: Sequence[str]) -> str:
-    """Collect once more, since no file here tells what the server has anew; return how that went."""
-    try:
-        cli.call("collect", words)
-    except BadInput as error:
-        return f"done; nothing new can come: {error}"
-    return "done"
