@@ -16,7 +16,7 @@ from onrecord.corpus.quotes import quotations
 from onrecord.corpus.ranker import THRESHOLD, features, weights
 from onrecord.corpus.readings import Reading, Sentence, readings_of
 from onrecord.corpus.sources import Sources
-from onrecord.corpus.tokens import AUX, DASHES, VERBS, Token, tokens
+from onrecord.corpus.tokens import AUX, DASHES, VERBS, Row, tokens
 
 __all__ = ["Article", "Reading", "Sentence"]
 
@@ -69,27 +69,29 @@ class Article:
             return
         if reading.share > _BARE:
             return
-        reading.row = row = tokens(self.text, sentence.start, sentence.end, quoted)
-        options = attributions(row)
-        if row and row[-1].low == ":":
-            self._lead(at, reading, options)
+        row = tokens(self.text, sentence.start, sentence.end, quoted)
+        lows, options = row.lows, attributions(row)
+        if lows and lows[-1] == ":":
+            self._lead(at, row, options)
         best = (
             self._credit_line(row)
-            or self._best(reading, options)
+            or self._best(reading, row, options)
             or self._colon_quote(row)
             or self._closing(row)
         )
         likely = 0.9
-        if best is not None and not quoted and row[-1].low != ":":
-            likely = self._likely(reading, best, len(options))
+        if best is not None and not quoted and lows[-1] != ":":
+            likely = self._likely(sentence, row, best, len(options))
             best = best if likely >= THRESHOLD or _wishes(row, best) else None
         if best is None:
             self._by_colon(at, reading)
             return
-        name, person, sure = self.sources.of(at, reading, best.subject)
+        name, person, sure = self.sources.of(at, row, best.subject)
         if name is None and len(options) > 1:  # "It says nothing of that, NAME points out"
-            best = self._best(reading, [o for o in options if o.subject != best.subject]) or best
-            name, person, sure = self.sources.of(at, reading, best.subject)
+            best = (
+                self._best(reading, row, [o for o in options if o.subject != best.subject]) or best
+            )
+            name, person, sure = self.sources.of(at, row, best.subject)
         if name is None:
             return
         reading.name, reading.person = name, person
@@ -98,19 +100,19 @@ class Article:
         reading.confidence = sure * (0.97 if quoted else likely)
         self.sources.spoke(at, name, person)
 
-    def _likely(self, reading: Reading, cue: Attribution, cues: int) -> float:
+    def _likely(self, sentence: Sentence, row: Row, cue: Attribution, cues: int) -> float:
         """Return the probability that a cue reports its sentence, of a sentence without quotation marks."""
-        first = reading.sentence.paragraph == 0
-        return weights().probability(features(reading.row, cue, cues=cues, first_paragraph=first))
+        first = sentence.paragraph == 0
+        return weights().probability(features(row, cue, cues=cues, first_paragraph=first))
 
-    def _lead(self, at: int, reading: Reading, options: Sequence[Attribution]) -> None:
+    def _lead(self, at: int, row: Row, options: Sequence[Attribution]) -> None:
         """Note whom a sentence that ends in a colon leads into: its last cue's subject, or its own."""
-        subject = options[-1].subject if options else main_subject(reading.row, len(reading.row))
+        subject = options[-1].subject if options else main_subject(row, len(row.lows))
         if subject is None:
             return
-        name, person, sure = self.sources.of(at, reading, subject)
+        name, person, sure = self.sources.of(at, row, subject)
         if name is not None and (options or self._quoted_next(at)):
-            reading.lead = name, person, sure
+            self.readings[at].lead = name, person, sure
 
     def _tail(self, at: int, reading: Reading) -> None:
         """Note whom a line after a bare quotation credits with it: "NAME asked the crowd.", "- NAME, city"."""
@@ -127,15 +129,11 @@ class Article:
             return
         if before.paragraph != sentence.paragraph:
             return
-        row = [
-            Token("", "”,", before.start, before.end),
-            *tokens(self.text, start, end, []),
-        ]
+        row = tokens(self.text, before.start, end, [(before.start, before.end)])
+        row.lows[0] = "”,"  # whatever it ends in
         for option in attributions(row):
             if min(option.at, option.subject[0]) == 1 and not clause_follows(row, option.at):
-                name, person, sure = self.sources.of(
-                    at, Reading(sentence, [], 0, row), option.subject
-                )
+                name, person, sure = self.sources.of(at, row, option.subject)
                 if name is not None:
                     reading.tail = name, person, sure
                 return
@@ -143,43 +141,48 @@ class Article:
     def _quoted_next(self, at: int) -> bool:
         return at + 1 < len(self.readings) and bool(self.readings[at + 1].quoted)
 
-    def _credit_line(self, row: Sequence[Token]) -> Attribution | None:
+    def _credit_line(self, row: Row) -> Attribution | None:
         """Return the name between a dash, "from" or "by" and a colon with a quotation: "Turnout - NAME: …"."""
-        for at in range(2, len(row) - 1):
-            if row[at].low == ":" and row[at + 1].word == "":
+        words, lows = row.words, row.lows
+        for at in range(2, len(lows) - 1):
+            if lows[at] == ":" and words[at + 1] == "":
                 begin = at
-                while begin and (row[begin - 1].word[:1].isupper() or row[begin - 1].low == "and"):
+                while begin and (words[begin - 1][:1].isupper() or lows[begin - 1] == "and"):
                     begin -= 1
-                if 0 < begin < at and row[begin - 1].low in DASHES | {"from", "by"}:
+                if 0 < begin < at and lows[begin - 1] in DASHES | {"from", "by"}:
                     return Attribution(":", at, (begin, at), QUOTE, 1.0, False, False)
                 return None
         return None
 
-    def _colon_quote(self, row: Sequence[Token]) -> Attribution | None:
+    def _colon_quote(self, row: Row) -> Attribution | None:
         """Return the subject of a sentence that ends in a colon and a quotation, whatever its verb."""
-        for at in range(1, len(row) - 1):
-            if row[at].low == ":" and row[at + 1].word == "":
+        words, lows = row.words, row.lows
+        for at in range(1, len(lows) - 1):
+            if lows[at] == ":" and words[at + 1] == "":
                 subject = main_subject(row, at)
                 if subject is None:
                     return None
                 return Attribution(":", at, subject, QUOTE, 1.0, False, False)
         return None
 
-    def _closing(self, row: Sequence[Token]) -> Attribution | None:
+    def _closing(self, row: Row) -> Attribution | None:
+        words, lows = row.words, row.lows
         subject = closing_subject(row) or as_subject(row)
         if subject is None:
             return None
-        last = min(subject[1], len(row) - 1)
-        verb = next((j for j in range(last, len(row)) if row[j].low in VERBS), last)
-        return Attribution(row[verb].word, verb, subject, QUOTE, 1.0, False, False)
+        last = min(subject[1], len(lows) - 1)
+        verb = next((j for j in range(last, len(lows)) if lows[j] in VERBS), last)
+        return Attribution(words[verb], verb, subject, QUOTE, 1.0, False, False)
 
-    def _best(self, reading: Reading, options: Iterable[Attribution]) -> Attribution | None:
+    def _best(
+        self, reading: Reading, row: Row, options: Iterable[Attribution]
+    ) -> Attribution | None:
         best, best_score = None, 0.0
         long_quote = any(high - low > 25 for low, high in reading.quoted)
         for option in options:
             if option.coverage < (0.3 if long_quote else 0.5):
                 continue
-            if reading.row[option.subject[0]].low in _NOBODY:
+            if row.lows[option.subject[0]] in _NOBODY:
                 continue
             score = option.coverage + 0.2 * option.strength
             if option.cue == "according to" and reading.quoted:
@@ -213,28 +216,30 @@ class Article:
         self.sources.spoke(at, reading.name, mention.name)
 
 
-def _kind(row: Sequence[Token], best: Attribution, reading: Reading) -> str:
+def _kind(row: Row, best: Attribution, reading: Reading) -> str:
     """Say whether what is reported is quoted (direct), partly quoted (mixed) or not (indirect)."""
+    words, lows = row.words, row.lows
     if not reading.quoted:
         return "indirect"
     low, high = min(best.subject[0], best.at), max(best.subject[1], best.at + 1)
-    quote_after = next((j for j in range(high, len(row)) if row[j].word == ""), None)
-    plain_before = sum(1 for t in row[:low] if t.word and t.word[0].isalnum())
-    if any(t.word == "" for t in row[:low]):
+    quote_after = next((j for j in range(high, len(lows)) if words[j] == ""), None)
+    if "" in words[:low]:
+        plain_before = sum(1 for word in words[:low] if word[:1].isalnum())
         return "direct" if plain_before <= 1 else "mixed"
     if quote_after is None:
         return "indirect"
-    if row[quote_after - 1].low in {",", ":"} or quote_after <= high + 1:
+    if lows[quote_after - 1] in {",", ":"} or quote_after <= high + 1:
         return "direct"
     return "mixed"
 
 
-def _wishes(row: Sequence[Token], cue: Attribution) -> bool:
+def _wishes(row: Row, cue: Attribution) -> bool:
     """Say whether a cue is of thought or wish: those the guidelines credit, whatever the model thinks."""
-    verb = VERBS.get(row[cue.at].low)
+    lows = row.lows
+    verb = VERBS.get(lows[cue.at])
     if verb is None:
-        return row[cue.at].low in OPINIONS
-    return verb.wish and (not verb.participle or row[cue.at - 1].low in AUX)
+        return lows[cue.at] in OPINIONS
+    return verb.wish and (not verb.participle or lows[cue.at - 1] in AUX)
 
 
 def has_cue(sentence: str) -> bool:

@@ -4,7 +4,6 @@ Cues are looked for outside quotations only; the subject stands to the left of i
 inverted, or after "according to". Work is linear in the tokens: every scan is bounded.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from onrecord.corpus.clauses import (
@@ -18,7 +17,8 @@ from onrecord.corpus.clauses import (
     postposed,
     share_of,
 )
-from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, Verb, words
+from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, Verb
+from onrecord.corpus.lexicon import words as listed
 from onrecord.corpus.phrases import (
     appositive_name,
     main_subject,
@@ -38,23 +38,23 @@ from onrecord.corpus.tokens import (
     PRONOUNS,
     REACH,
     VERBS,
-    Token,
+    Row,
 )
 
-OPINIONS = words("adjectives_opinion")
+OPINIONS = listed("adjectives_opinion")
 _CUES = OPINIONS | {"according", *VERBS}
-_RAISING = words("raising")
+_RAISING = listed("raising")
 _SHORT = 6  # tokens: longer after "…, said the" is a clause
-_MODALS = words("modals")
-_BE = words("be")
-_BEFORE_OPINION = _BE | ADVERBS | words("degrees")
+_MODALS = listed("modals")
+_BE = listed("be")
+_BEFORE_OPINION = _BE | ADVERBS | listed("degrees")
 _SELF = frozenset(["himself", "herself", "themselves", "itself"])
-_OWN = frozenset(["his", "her", "its", "their"])
+_NOT_OWN = DETERMINERS - {"his", "her", "its", "their"}
 _NEGATIONS = frozenset(["not", "n't", "never"])
 _NOT_FINITE = frozenset(["to", "of", "a", "an", "the", "for", "by", "without", "no"])
 _BEFORE_INVERSION = DASHES | {",", "?", "!"}
 _MARKS = frozenset([".", ",", ";", ":", "(", "—", "–", "-", "?", "!"])
-_CLOSES = _MARKS | words("after_inversion") | PREPOSITIONS | DATES | ADVERBS
+_CLOSES = _MARKS | listed("after_inversion") | PREPOSITIONS | DATES | ADVERBS
 _NO_INVERSION = DATES | PRONOUNS | PREPOSITIONS | CONJUNCTIONS | AUX | ADVERBS
 
 
@@ -70,48 +70,53 @@ class Attribution(NamedTuple):
     negated: bool
 
 
-def closing_subject(row: Sequence[Token]) -> tuple[int, int] | None:
+def closing_subject(row: Row) -> tuple[int, int] | None:
     """Return the subject of a short close after a quotation, whatever its verb: "…,” an angry NAME retaliated."
 
     Only where the quotation ends in a mark of its own and few words follow.
     """
-    at = next((j for j in range(len(row) - 1, -1, -1) if row[j].word == ""), None)
-    if at is None or row[at].low != "”," or not 2 <= len(row) - at - 1 <= 9:
+    words, lows = row.words, row.lows
+    if "" not in words:
+        return None
+    at = len(words) - 1 - words[::-1].index("")
+    if lows[at] != "”," or not 2 <= len(lows) - at - 1 <= 9:
         return None
     start = at + 1
-    if row[start].low in DASHES and row[start + 1].word[:1].isupper():
+    if lows[start] in DASHES and words[start + 1][:1].isupper():
         return phrase_right(row, start + 1)  # "“…” — NAME, town"
-    if row[start].low.endswith("ed") and row[start].word[0].islower():
+    if lows[start].endswith("ed") and words[start][0].islower():
         start += 1
-    if row[start].low in PRONOUNS:
-        return (start, start + 1) if row[start].low in {"he", "she"} else None
+    if lows[start] in PRONOUNS:
+        return (start, start + 1) if lows[start] in {"he", "she"} else None
     span = phrase_right(row, start)
-    if span is None or not any(t.word[:1].isupper() for t in row[span[0] : span[1]]):
+    if span is None or not any(word[:1].isupper() for word in words[span[0] : span[1]]):
         return None
     return span
 
 
-def as_subject(row: Sequence[Token]) -> tuple[int, int] | None:
+def as_subject(row: Row) -> tuple[int, int] | None:
     """Return the subject of "As NAME, the author of “…,” put it, “…”": a sentence that opens so and quotes."""
-    if row[0].low != "as" or len(row) < 4 or not row[1].word[:1].isupper():
+    words, lows = row.words, row.lows
+    if lows[0] != "as" or len(lows) < 4 or not words[1][:1].isupper():
         return None
-    at = next((j for j in range(2, min(len(row), REACH)) if row[j].low in VERBS), None)
-    if at is None or (row[-1].word and (row[-2].word or row[-1].low != ".")):
+    at = next((j for j in range(2, min(len(lows), REACH)) if lows[j] in VERBS), None)
+    if at is None or (words[-1] and (words[-2] or lows[-1] != ".")):
         return None
     return phrase_right(row, 1)
 
 
-def attributions(row: Sequence[Token]) -> list[Attribution]:
+def attributions(row: Row) -> list[Attribution]:
     """Return every cue of a sentence that has a subject in it, in order of appearance."""
+    lows = row.lows
     found: list[Attribution] = []
-    for at in [at for at, token in enumerate(row) if token[1] in _CUES]:
-        low = row[at].low
+    for at in [at for at, low in enumerate(lows) if low in _CUES]:
+        low = lows[at]
         verb = VERBS.get(low)
         if verb is not None:
             one = _verb(row, at, verb)
-        elif low == "according" and at + 1 < len(row) and row[at + 1].low == "to":
+        elif low == "according" and at + 1 < len(lows) and lows[at + 1] == "to":
             one = _according(row, at)
-        elif low in OPINIONS and at and row[at - 1].low in _BEFORE_OPINION:
+        elif low in OPINIONS and at and lows[at - 1] in _BEFORE_OPINION:
             one = _opinion(row, at)
         else:
             continue
@@ -120,65 +125,70 @@ def attributions(row: Sequence[Token]) -> list[Attribution]:
     return found
 
 
-def _according(row: Sequence[Token], at: int) -> Attribution | None:
+def _according(row: Row, at: int) -> Attribution | None:
+    words, lows = row.words, row.lows
     subject = phrase_right(row, at + 2)
     if subject is None:
         return None
     return Attribution(
-        "according to" if row[at].low == "according" else row[at].word,
+        "according to" if lows[at] == "according" else words[at],
         at,
         subject,
         SAY,
-        share_of(row, (0, len(row)), (at, subject[1])),
+        share_of(row, (0, len(lows)), (at, subject[1])),
         False,
         False,
     )
 
 
-def _opinion(row: Sequence[Token], at: int) -> Attribution | None:
+def _opinion(row: Row, at: int) -> Attribution | None:
     """Read "NAME is concerned that …"."""
+    words, lows = row.words, row.lows
     j = at - 1
-    while j > 0 and row[j].low not in _BE and row[j].low in _BEFORE_OPINION:
+    while j > 0 and lows[j] not in _BE and lows[j] in _BEFORE_OPINION:
         j -= 1
-    if row[j].low not in _BE or not clause_follows(row, at, after_adjective=True):
+    if lows[j] not in _BE or not clause_follows(row, at, after_adjective=True):
         return None
     subject, negated, _ = _left(row, j, VERBS["think"])
     if subject is None:
         return None
-    share = share_of(row, (at + 1, len(row)), (subject[0], at + 1))
-    return Attribution(row[at].word, at, subject, CLAUSE, share, False, negated)
+    share = share_of(row, (at + 1, len(lows)), (subject[0], at + 1))
+    return Attribution(words[at], at, subject, CLAUSE, share, False, negated)
 
 
-def _specific(row: Sequence[Token], subject: tuple[int, int]) -> bool:
+def _specific(row: Row, subject: tuple[int, int]) -> bool:
     """Say whether a subject is a name or a pronoun for one, not a group of people at large."""
-    if row[subject[0]].low in PRONOUNS:
-        return row[subject[0]].low in {"he", "she", "they"}
-    last = row[subject[1] - 1]
-    return last.word[:1].isupper() or any(
-        t.word[:1].isupper() and t.low not in DETERMINERS for t in row[subject[0] : subject[1]]
+    words, lows = row.words, row.lows
+    if lows[subject[0]] in PRONOUNS:
+        return lows[subject[0]] in {"he", "she", "they"}
+    return words[subject[1] - 1][:1].isupper() or any(
+        words[j][:1].isupper() and lows[j] not in DETERMINERS for j in range(*subject)
     )
 
 
-def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
-    before = row[at - 1] if at else None
-    follows = row[at + 1].low if at + 1 < len(row) else ""
-    opens = at == 1 or (at > 1 and row[at - 2].low == ",")
-    if opens and row[at - 1].low == "as" and follows == "by":
+def _verb(row: Row, at: int, verb: Verb) -> Attribution | None:
+    words, lows = row.words, row.lows
+    before = lows[at - 1] if at else None
+    follows = lows[at + 1] if at + 1 < len(lows) else ""
+    opens = at == 1 or (at > 1 and lows[at - 2] == ",")
+    if opens and lows[at - 1] == "as" and follows == "by":
         return _according(row, at)  # "as reported by NAME"
-    passive = at and row[at - 1].low in _BE and follows == "by"
-    if passive and row[at].low in {"asked", "told"} and beside_quote_at(row, at, at):
+    passive = at and lows[at - 1] in _BE and follows == "by"
+    if passive and lows[at] in {"asked", "told"} and beside_quote_at(row, at, at):
         return _according(row, at)  # "he was asked by NAME, “…”"
+    if verb.strength == QUOTE and not verb.opinion and not row.quotes and lows[-1] != ":":
+        return None  # nothing that it could report
     if verb.nounish and not is_finite(row, at):
         return None
     if verb.strength < SAY and follows == "by" and not verb.participle:
         return None
-    if before is not None and verb.wish and verb.base and before.low in _MODALS:
+    if before is not None and verb.wish and verb.base and before in _MODALS:
         return None
-    raised = at > 2 and row[at - 1].low == "to" and row[at - 2].low in _RAISING
-    if row[at].low == "say" and not raised and at > 2 and row[at - 1].low == "to":
+    raised = at > 2 and lows[at - 1] == "to" and lows[at - 2] in _RAISING
+    if lows[at] == "say" and not raised and at > 2 and lows[at - 1] == "to":
         return _to_say(row, at)
-    by = row[at].low == "saying" and before is not None and before.low == "by"
-    if before is not None and before.low in _NOT_FINITE and not raised and not by:
+    by = lows[at] == "saying" and before == "by"
+    if before in _NOT_FINITE and not raised and not by:
         return None
     inverted = False
     subject: tuple[int, int] | None = None
@@ -186,7 +196,7 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         not verb.participle
         and verb.lemma != "tell"
         and before is not None
-        and (before.word == "" or before.low in _BEFORE_INVERSION)
+        and (words[at - 1] == "" or before in _BEFORE_INVERSION)
     ):
         subject = _inverted(row, at)
         inverted = subject is not None
@@ -194,7 +204,7 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
     if subject is None:
         finite = at
         if raised:  # "went on to say", "appeared to suggest"
-            finite = at - 3 if row[at - 2].low == "on" else at - 2
+            finite = at - 3 if lows[at - 2] == "on" else at - 2
         subject, negated, passive = _left(row, finite, verb)
         if subject is None or (passive and not verb.participle):
             return None
@@ -203,14 +213,14 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
     if verb.strength < SAY and is_relative(row, subject):
         return None
     beside_quote = beside_quote_at(row, min(subject[0], at), at)
-    views = verb.opinion and (not verb.participle or row[at - 1].low in _BE)  # "is calling for"
+    views = verb.opinion and (not verb.participle or lows[at - 1] in _BE)  # "is calling for"
     if verb.strength == QUOTE and not beside_quote and not views:
         return None
     cue_end = at + 1
     content = content_of(row, at, subject, inverted)
     as_clause = as_clause_at(row, at, subject)
     if as_clause:
-        content = 0, len(row)
+        content = 0, len(lows)
     if (
         verb.strength == CLAUSE
         and not beside_quote
@@ -223,10 +233,10 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
         return None
     low = min(subject[0], at)
     high = max(subject[1], cue_end)
-    if content[0] > low and low and row[low - 1].low == "," and is_opener(row[0]):
+    if content[0] > low and low and lows[low - 1] == "," and is_opener(lows[0]):
         low = 0
     return Attribution(
-        row[at].word,
+        words[at],
         at,
         subject,
         verb.strength,
@@ -236,57 +246,58 @@ def _verb(row: Sequence[Token], at: int, verb: Verb) -> Attribution | None:
     )
 
 
-def _to_say(row: Sequence[Token], at: int) -> Attribution | None:
+def _to_say(row: Row, at: int) -> Attribution | None:
     """Read "NAME took to Twitter to say, “…”": only right before a quotation."""
-    after = at + 2 if at + 1 < len(row) and row[at + 1].low in {",", ":"} else at + 1
-    subject = main_subject(row, at - 1) if after < len(row) and row[after].word == "" else None
+    words, lows = row.words, row.lows
+    after = at + 2 if at + 1 < len(lows) and lows[at + 1] in {",", ":"} else at + 1
+    subject = main_subject(row, at - 1) if after < len(lows) and words[after] == "" else None
     if subject is None:
         return None
-    return Attribution(row[at].word, at, subject, QUOTE, 1.0, False, False)
+    return Attribution(words[at], at, subject, QUOTE, 1.0, False, False)
 
 
-def _inverted(row: Sequence[Token], at: int) -> tuple[int, int] | None:
+def _inverted(row: Row, at: int) -> tuple[int, int] | None:
     """Return the subject of "…, said NAME": a noun phrase right after the verb, not the start of a clause."""
+    words, lows = row.words, row.lows
     j = at + 1
-    if j >= len(row) or row[j].word == "":
+    if j >= len(lows) or words[j] == "":
         return None
-    low = row[j].low
+    low = lows[j]
     if low in {"he", "she", "they"}:
-        follows = row[j + 1].low if j + 1 < len(row) else "."
+        follows = lows[j + 1] if j + 1 < len(lows) else "."
         return (j, j + 1) if follows in {".", ",", "in", "on", "at", "during", ""} else None
     if low in _NO_INVERSION:
         return None
     subject = appositive_name(row, phrase_right(row, j))
     if subject is None:
         return None
-    after = row[subject[1]] if subject[1] < len(row) else None
+    after = lows[subject[1]] if subject[1] < len(lows) else "."
     closes = (
-        after is None
-        or after.word == ""
-        or after.low in _CLOSES
-        or after.low.endswith(("ing", "ly", "ed"))
+        after in _CLOSES
+        or (subject[1] < len(lows) and words[subject[1]] == "")
+        or after.endswith(("ing", "ly", "ed"))
     )
-    if closes and row[at - 1].word:
+    if closes and words[at - 1]:
         # "NAME, of TOWN, asked the crowd …" is told from "…, said NAME." by what ends the phrase
-        first = row[subject[0]]
-        closes = (after is None or after.low in {".", ",", "who", ";", "—"}) and (
-            first.word[:1].isupper()
+        closes = after in {".", ",", "who", ";", "—"} and (
+            words[subject[0]][:1].isupper()
             or (
                 subject[1] - subject[0] > 2
-                and all(t.word[:1].isupper() for t in row[subject[1] - 2 : subject[1]])
+                and all(word[:1].isupper() for word in words[subject[1] - 2 : subject[1]])
             )
-            or (first.low in DETERMINERS - _OWN and subject[1] - subject[0] <= _SHORT)
+            or (lows[subject[0]] in _NOT_OWN and subject[1] - subject[0] <= _SHORT)
         )
     return subject if closes else None
 
 
-def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | None, bool, bool]:
+def _left(row: Row, at: int, verb: Verb) -> tuple[tuple[int, int] | None, bool, bool]:
     """Return ``(subject, negated, passive)`` of a verb, looking to its left."""
+    words, lows = row.words, row.lows
     j = at - 1
     negated = passive = False
     verbal = False
     while j >= 0:
-        low = row[j].low
+        low = lows[j]
         if low in AUX or low.endswith("n't"):
             negated |= low.endswith("n't") or low == "cannot"
             passive |= low in _BE and not verb.participle and not verb.base
@@ -294,29 +305,29 @@ def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | 
         elif low in _NEGATIONS:
             negated = True
         elif not (
-            low in ADVERBS or (low.endswith("ly") and len(low) > 4 and row[j].word[0].islower())
+            low in ADVERBS or (low.endswith("ly") and len(low) > 4 and words[j][0].islower())
         ):
             break
         j -= 1
     if j < 0:
         return None, negated, passive
     j = skip_dates(row, j)
-    while j > 0 and (row[j].low in ADVERBS or row[j].low in _SELF):
+    while j > 0 and (lows[j] in ADVERBS or lows[j] in _SELF):
         j -= 1
-    if j >= 0 and row[j].low == ")":
+    if j >= 0 and lows[j] == ")":
         k = j
-        while k > max(0, j - 12) and row[k].low != "(":
+        while k > max(0, j - 12) and lows[k] != "(":
             k -= 1
         j = k - 1
     if j < 0:
         return None, negated, passive
-    low = row[j].low
+    low = lows[j]
     if verb.participle and not verbal:
         return (
             (
                 main_subject(row, at)
                 if low in {",", "—", "–", "while", "by", "in", "after", "before", "and"}
-                or row[j].word == ""
+                or words[j] == ""
                 else None
             ),
             negated,
@@ -326,15 +337,15 @@ def _left(row: Sequence[Token], at: int, verb: Verb) -> tuple[tuple[int, int] | 
         return main_subject(row, j), negated, passive
     if low in {"who", "which", "that"}:
         k = j - 1
-        if k >= 0 and row[k].low == ",":
+        if k >= 0 and lows[k] == ",":
             k -= 1
         if low == "that" or k < 0 or verb.strength < SAY:
             return None, negated, passive
-        if k > 1 and row[k].low.isdigit() and row[k - 1].low == ",":
+        if k > 1 and lows[k].isdigit() and lows[k - 1] == ",":
             k -= 2  # "NAME, 19, who says"
         return phrase_left(row, k), negated, passive
     if low == "," or low in DASHES:
         return over_appositive(row, j), negated, passive
-    if row[j].word == "":
+    if words[j] == "":
         return None, negated, passive
     return phrase_left(row, j), negated, passive

@@ -1,8 +1,6 @@
 """Noun phrases of a sentence, found by word lists: no tagger, no parser, every scan bounded."""
 
-from collections.abc import Sequence
-
-from onrecord.corpus.lexicon import words
+from onrecord.corpus.lexicon import words as listed
 from onrecord.corpus.tokens import (
     ADVERBS,
     AUX,
@@ -16,42 +14,46 @@ from onrecord.corpus.tokens import (
     REACH,
     TITLES,
     VERBS,
-    Token,
+    Row,
 )
 
 _TITLE = 40  # code points: longer in quotation marks is speech, not the title of a book
-_JOINING = words("joining")
-_REDUCED = words("reduced")
-_VENUES = words("venues")
-_LY_NOUNS = words("ly_nouns")
-_NEARNESS = words("nearness")
-_NOBODY = words("nobody")
+_JOINING = listed("joining")
+_REDUCED = listed("reduced")
+_VENUES = listed("venues")
+_LY_NOUNS = listed("ly_nouns")
+_NEARNESS = listed("nearness")
+_NOBODY = listed("nobody")
 _MARKS_OF_NAMES = frozenset("'’@#$%&.")
-_OBJECTS = words("articles") | {"us", "me", "him", "them", "it"}
+_OBJECTS = listed("articles") | {"us", "me", "him", "them", "it"}
 _NO_START = frozenset(["'", "’", ".", "and"])
 _OPENERS = CONJUNCTIONS | {",", ":", "as", "—", "–", "-", "'", "("}
 # A phrase does not end in these: "some" and "others" can stand alone, "the" cannot.
-_NO_END = PREPOSITIONS | CONJUNCTIONS | words("articles")
+_NO_END = PREPOSITIONS | CONJUNCTIONS | listed("articles")
 _LEADING = CONJUNCTIONS | ADVERBS | {","}
 _SKIPPED = ADVERBS | {","}
 _CIRCUMSTANCE = PREPOSITIONS | {"when", "while", "as", "if", "after"}
 _COMMON_START = DETERMINERS | TITLES
 _CLOCK = frozenset(["a.m.", "p.m.", ".", "m", "am", "pm"])
+_STOPS = CONJUNCTIONS | PRONOUNS | AUX
+_FINITE = PLAIN | {form for form, verb in VERBS.items() if not verb.nounish and not verb.base}
+_NO_SOURCE = _VENUES | DATES | PRONOUNS
 _RELATIVE = frozenset(["who", "whose", "which"])
 _SINCE = frozenset(["later", "ago", "earlier", "before", "afterward", "after"])
 
 
-def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
+def phrase_right(row: Row, start: int) -> tuple[int, int] | None:
     """Return the noun phrase that begins at ``start``, its of- and for-phrases included.
 
     A phrase without a name takes other prepositions too ("officials at the agency"), but not where the
     speech took place ("officials in a statement").
     """
+    words, lows = row.words, row.lows
     j = start
     named = False
-    while j < min(len(row), start + 18):
-        token = row[j]
-        low, word = token.low, token.word
+    stop = min(len(lows), start + 18)
+    while j < stop:
+        low, word = lows[j], words[j]
         if word in {"'", "’"}:
             j += 1
             continue
@@ -62,16 +64,16 @@ def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
                 pass
             elif low == "and":
                 # "Lee and Orr", "lobbyist and party strategist Ann Lee"
-                ahead = row[j + 1 : j + 2] if named else row[j + 1 : j + 5]
-                if not any(t.word[:1].isupper() for t in ahead):
+                ahead = words[j + 1 : j + 2 if named else j + 5]
+                if not any(w[:1].isupper() for w in ahead):
                     break
             elif low in PREPOSITIONS:
                 if named or _venue(row, j):
                     break
-            elif low in CONJUNCTIONS or low in AUX or low in PRONOUNS:
+            elif low in _STOPS:
                 break
             elif low in DATES:
-                if row[j - 1].low not in DETERMINERS:
+                if lows[j - 1] not in DETERMINERS:
                     break
             elif word[0].islower() and (
                 low in PLAIN
@@ -80,10 +82,10 @@ def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
                     low in VERBS
                     and not VERBS[low].nounish
                     and low not in _REDUCED
-                    and not (VERBS[low].participle and row[j - 1].low in DETERMINERS)
+                    and not (VERBS[low].participle and lows[j - 1] in DETERMINERS)
                 )
                 or (
-                    row[j - 1].word[:1].isupper()
+                    words[j - 1][:1].isupper()
                     and (
                         low.endswith(("ed", "ly"))
                         or (low in VERBS and VERBS[low].opinion)
@@ -96,100 +98,91 @@ def phrase_right(row: Sequence[Token], start: int) -> tuple[int, int] | None:
         named = named or (word[0].isupper() and low not in DETERMINERS and low not in TITLES)
         j += 1
     while j > start and (
-        row[j - 1].low in _JOINING or row[j - 1].low in PREPOSITIONS or row[j - 1].low == "and"
+        lows[j - 1] in _JOINING or lows[j - 1] in PREPOSITIONS or lows[j - 1] == "and"
     ):
         j -= 1
     return (start, j) if j > start else None
 
 
-def _takes_object(row: Sequence[Token], at: int) -> bool:
+def _takes_object(row: Row, at: int) -> bool:
     """Say whether an unknown word in -s is a verb: "NAME gavels us in"."""
-    return at + 1 < len(row) and (row[at + 1].low in _OBJECTS)
+    lows = row.lows
+    return at + 1 < len(lows) and (lows[at + 1] in _OBJECTS)
 
 
-def _venue(row: Sequence[Token], at: int) -> bool:
+def _venue(row: Row, at: int) -> bool:
     """Say whether a prepositional phrase tells where or when something was said, not who said it."""
-    for token in row[at + 1 : at + 5]:
-        if (
-            token.low in _VENUES
-            or token.low in DATES
-            or token.low.isdigit()
-            or token.low in PRONOUNS
-        ):
+    words, lows = row.words, row.lows
+    for low, word in zip(lows[at + 1 : at + 5], words[at + 1 : at + 5], strict=True):
+        if low in _NO_SOURCE or low.isdigit():
             return True
-        if token.word == "" or not token.word[0].isalnum():
+        if word == "" or not word[0].isalnum():
             return False
     return False
 
 
-def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
+def phrase_left(row: Row, end: int) -> tuple[int, int] | None:
     """Return the noun phrase whose last token is ``end``."""
-    if end < 0 or row[end].low in _NO_END:
+    words, lows = row.words, row.lows
+    if end < 0 or lows[end] in _NO_END:
         return None
-    if row[end].low in _NOBODY:
+    if lows[end] in _NOBODY:
         return None
-    if row[end].low in PRONOUNS:
+    if lows[end] in PRONOUNS:
         return end, end + 1
     k = end
     stop = max(-1, end - REACH)
     while k > stop:
-        token = row[k]
-        low = token.low
-        if token.word == ")":
+        low, word = lows[k], words[k]
+        if word == ")":
             m = k
-            while m > stop and row[m].low != "(":
+            while m > stop and lows[m] != "(":
                 m -= 1
             k = m - 1
             continue
-        if token.word == "":
-            if token.low != "”" or token.end - token.start > 40 or k == end:
+        if word == "":
+            if low != "”" or row.sizes[k] > _TITLE or k == end:
                 break
             k -= 1
             continue
-        if not (token.word[0].isalnum() or token.word in _MARKS_OF_NAMES):
+        if not (word[0].isalnum() or word in _MARKS_OF_NAMES):
             break
         if low == "." and k < end:
             break
         if low == "and" and k < end:
-            after_capital = row[k + 1].word[:1].isupper()
-            before_capital = k > 0 and row[k - 1].word[:1].isupper()
+            after_capital = words[k + 1][:1].isupper()
+            before_capital = k > 0 and words[k - 1][:1].isupper()
             if not (after_capital and before_capital) and not _opens_phrase(row, k):
                 break
             k -= 1
             continue
-        if low in CONJUNCTIONS or low in PRONOUNS or low in AUX:
+        if low in _STOPS or (low in _FINITE and k < end and word[0].islower()):
             break
-        if (
-            token.word[0].islower()
-            and (low in PLAIN or (low in VERBS and not VERBS[low].nounish and not VERBS[low].base))
-            and k < end
-        ):
-            break
-        if low == "to" and not (k and row[k - 1].low in _NEARNESS):
+        if low == "to" and not (k and lows[k - 1] in _NEARNESS):
             break
         k -= 1
-    if k > 1 and row[k].low in AUX and row[k - 1].low in _RELATIVE:
+    if k > 1 and lows[k] in AUX and lows[k - 1] in _RELATIVE:
         k -= 1  # "NAME, who is the owner said"
     if (
         k > 1
-        and row[k].low in _RELATIVE
+        and lows[k] in _RELATIVE
         and k < end
-        and row[k + 1].word[0].islower()
-        and row[k + 1].low not in DETERMINERS
+        and words[k + 1][0].islower()
+        and lows[k + 1] not in DETERMINERS
     ):
-        found = phrase_left(row, k - 1 if row[k - 1].low != "," else k - 2)
-        if found is None or found[0] < 2 or row[found[0] - 1].low != ",":
+        found = phrase_left(row, k - 1 if lows[k - 1] != "," else k - 2)
+        if found is None or found[0] < 2 or lows[found[0] - 1] != ",":
             return found
         # "NAME, the pollster who founded it, said": the name before the appositive
         name = phrase_left(row, found[0] - 2)
         return name if name is not None and _ends_in_name(row, name) else found
     begin = k + 1
-    while begin <= end and (row[begin].low in ADVERBS or row[begin].word in _NO_START):
+    while begin <= end and (lows[begin] in ADVERBS or words[begin] in _NO_START):
         begin += 1
     # "In Iowa Trump said": a phrase that opens with a preposition is its last name only
-    if begin <= end and row[begin].low in PREPOSITIONS and row[begin].low not in {"critics"}:
+    if begin <= end and lows[begin] in PREPOSITIONS and lows[begin] not in {"critics"}:
         m = end
-        while m >= begin and row[m].word[:1].isupper():
+        while m >= begin and words[m][:1].isupper():
             m -= 1
         if m < end and m >= begin:
             begin = m + 1
@@ -198,12 +191,13 @@ def phrase_left(row: Sequence[Token], end: int) -> tuple[int, int] | None:
     return (begin, end + 1) if begin <= end else None
 
 
-def _opens_phrase(row: Sequence[Token], joint: int) -> bool:
+def _opens_phrase(row: Row, joint: int) -> bool:
     """Say whether the words before an "and" reach back to a mark or the sentence's start: one subject."""
+    words, lows = row.words, row.lows
     k = joint - 1
     while k >= 0 and joint - k <= 5:
-        low = row[k].low
-        if row[k].word == "" or low == "," or low in DASHES:
+        low = lows[k]
+        if words[k] == "" or low == "," or low in DASHES:
             return k < joint - 1
         if low in AUX or low in PLAIN or (low in VERBS and not VERBS[low].nounish):
             return False
@@ -211,84 +205,87 @@ def _opens_phrase(row: Sequence[Token], joint: int) -> bool:
     return k < 0
 
 
-def main_subject(row: Sequence[Token], before: int) -> tuple[int, int] | None:
+def main_subject(row: Row, before: int) -> tuple[int, int] | None:
     """Return the subject of the sentence's main clause, as far as words without a parse tell."""
+    words, lows = row.words, row.lows
     j = 0
     for at in range(1, min(before, 7)):
-        if row[at].low == ":" and row[at - 1].low in _CLOCK:
+        if lows[at] == ":" and lows[at - 1] in _CLOCK:
             j = at + 1  # a time of day
-    if before > 2 and row[0].word.isupper() and row[1].low in DASHES:
+    if before > 2 and words[0].isupper() and lows[1] in DASHES:
         j = 2  # a date line
-    while j < before and row[j].low in _LEADING:
+    while j < before and lows[j] in _LEADING:
         j += 1
-    comma = next((k for k in range(j + 1, min(before, j + 6)) if row[k].low == ","), j)
-    if row[comma - 1].low in _SINCE:
+    comma = next((k for k in range(j + 1, min(before, j + 6)) if lows[k] == ","), j)
+    if lows[comma - 1] in _SINCE:
         j = comma + 1  # "A few days later, NAME"
     if j < before and (
-        row[j].low in PREPOSITIONS or row[j].low in _CIRCUMSTANCE or row[j].low.endswith("ing")
+        lows[j] in PREPOSITIONS or lows[j] in _CIRCUMSTANCE or lows[j].endswith("ing")
     ):
         k = j
-        while k < min(before, j + 30) and row[k].low != ",":
+        while k < min(before, j + 30) and lows[k] != ",":
             k += 1
-        if k < before and row[k].low == ",":
+        if k < before and lows[k] == ",":
             j = k + 1
         else:
-            m = next((m for m in range(j, before) if row[m].low in {"he", "she", "they"}), None)
+            m = next((m for m in range(j, before) if lows[m] in {"he", "she", "they"}), None)
             if m is not None:
                 return m, m + 1
-    while j < before and row[j].low in _SKIPPED:
+    while j < before and lows[j] in _SKIPPED:
         j += 1
-    if j >= before or row[j].word == "":
+    if j >= before or words[j] == "":
         return None
-    if row[j].low in _NOBODY:
+    if lows[j] in _NOBODY:
         return None
-    if row[j].low in PRONOUNS:
+    if lows[j] in PRONOUNS:
         return j, j + 1
     return appositive_name(row, phrase_right(row, j))
 
 
-def appositive_name(row: Sequence[Token], span: tuple[int, int] | None) -> tuple[int, int] | None:
+def appositive_name(row: Row, span: tuple[int, int] | None) -> tuple[int, int] | None:
     """Return the name in apposition to a phrase that holds none ("her partner, Nico Bassey, …"), or the phrase."""
-    if span is None or span[1] + 1 >= len(row) or row[span[1]].low != ",":
+    lows = row.lows
+    if span is None or span[1] + 1 >= len(lows) or lows[span[1]] != ",":
         return span
     return named_after(row, span, span[1] + 1) or span
 
 
-def named_after(
-    row: Sequence[Token], span: tuple[int, int] | None, at: int
-) -> tuple[int, int] | None:
+def named_after(row: Row, span: tuple[int, int] | None, at: int) -> tuple[int, int] | None:
     """Return the person's name at ``at`` that a description before it introduces: "another pollster, NAME of …"."""
+    words, lows = row.words, row.lows
     if span is None or span[1] != at - 1:
         return None
-    first = row[span[0]]
-    described = first.low in DETERMINERS and row[min(span[0] + 1, span[1] - 1)].word[:1].islower()
-    if row[span[1] - 1].word[:1].isupper() and not described:
+    described = lows[span[0]] in DETERMINERS and words[min(span[0] + 1, span[1] - 1)][:1].islower()
+    if words[span[1] - 1][:1].isupper() and not described:
         return None
     k = at
-    while k < len(row) and row[k].word[:1].isupper() and row[k].low not in DETERMINERS:
+    while k < len(lows) and words[k][:1].isupper() and lows[k] not in DETERMINERS:
         k += 1
-    closes = k == len(row) or row[k].low in {",", "."} or (described and row[k].low in {"of", "at"})
+    closes = k == len(lows) or lows[k] in {",", "."} or (described and lows[k] in {"of", "at"})
     return (at, k) if 2 <= k - at <= 5 and closes else None
 
 
-def over_appositive(row: Sequence[Token], j: int) -> tuple[int, int] | None:
+def over_appositive(row: Row, j: int) -> tuple[int, int] | None:
     """Return the phrase before the appositives that end at the mark ``j``: "NAME, director of …, said"."""
-    marks = DASHES if row[j].low in DASHES else {","}
+    words, lows = row.words, row.lows
+    marks = DASHES if lows[j] in DASHES else {","}
     k = j - 1
     stops: list[int] = []
-    while k >= max(0, j - REACH) and row[k].low not in {";", ":"}:
-        if row[k].word == "" and (k == 0 or row[k].end - row[k].start > _TITLE):
+    while k >= max(0, j - REACH) and lows[k] not in {";", ":"}:
+        if words[k] == "" and (k == 0 or row.sizes[k] > _TITLE):
             break
-        if row[k].low in marks:
+        if lows[k] in marks:
             stops.append(k)
         k -= 1
     segment = stops[0] + 1 if stops else j
-    if not stops or (row[j - 1].low == ")" and row[segment].word[:1].isupper()):
+    if not stops or (lows[j - 1] == ")" and words[segment][:1].isupper()):
         return phrase_left(row, j - 1)
-    spans = [span for stop in reversed(stops) if (span := phrase_left(row, stop - 1)) is not None]
-    for span in spans:
+    for stop in reversed(stops):
+        span = phrase_left(row, stop - 1)
+        if span is None:
+            continue
         begins = span[0] - 1
-        opens = begins < 0 or row[begins].word == "" or row[begins].low in _OPENERS
+        opens = begins < 0 or words[begins] == "" or lows[begins] in _OPENERS
         if opens and _ends_in_name(row, span):
             return span
     inner = stops[0] + 1
@@ -296,31 +293,33 @@ def over_appositive(row: Sequence[Token], j: int) -> tuple[int, int] | None:
     if described is not None:
         return described
     # "the White House spokesman, Josh Earnest, said": the appositive is the name
-    if row[inner].word[:1].isupper() and row[inner].low not in _COMMON_START:
+    if words[inner][:1].isupper() and lows[inner] not in _COMMON_START:
         name = phrase_left(row, j - 1)
         if name is not None and name[0] == inner and j - inner <= 4:
             return name
     return phrase_left(row, stops[0] - 1)
 
 
-def _ends_in_name(row: Sequence[Token], span: tuple[int, int]) -> bool:
+def _ends_in_name(row: Row, span: tuple[int, int]) -> bool:
     """Say whether a phrase is likely a person's name: two capitals at its end, or one pronoun."""
-    last, before = row[span[1] - 1], row[max(span[0], span[1] - 2)]
-    if last.low in PRONOUNS:
+    words, lows = row.words, row.lows
+    last = lows[span[1] - 1]
+    if last in PRONOUNS:
         return True
     return (
-        last.word[:1].isupper()
-        and last.low not in DATES
-        and (span[1] - span[0] == 1 or before.word[:1].isupper())
-        and row[span[0]].low not in {"the", "a", "an", "one", "another"}
+        words[span[1] - 1][:1].isupper()
+        and last not in DATES
+        and (span[1] - span[0] == 1 or words[span[1] - 2][:1].isupper())
+        and lows[span[0]] not in {"the", "a", "an", "one", "another"}
     )
 
 
-def skip_dates(row: Sequence[Token], j: int) -> int:
+def skip_dates(row: Row, j: int) -> int:
     """Return the token before a date that ends at ``j`` ("NAME on Tuesday said"), or ``j``."""
+    lows = row.lows
     k = j
-    while k >= 0 and (row[k].low in DATES or row[k].low.isdigit()):
+    while k >= 0 and (lows[k] in DATES or lows[k].isdigit()):
         k -= 1
-    if k < j and k >= 0 and row[k].low in {"on", "in", "late", "early"}:
+    if k < j and k >= 0 and lows[k] in {"on", "in", "late", "early"}:
         k -= 1
     return k if k >= 0 else j

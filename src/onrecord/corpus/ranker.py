@@ -20,7 +20,8 @@ import numpy as np
 
 from onrecord.corpus.clauses import clause_follows, postposed
 from onrecord.corpus.cues import Attribution
-from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, words
+from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY
+from onrecord.corpus.lexicon import words as listed
 from onrecord.corpus.tokens import (
     AUX,
     CONJUNCTIONS,
@@ -28,11 +29,11 @@ from onrecord.corpus.tokens import (
     PREPOSITIONS,
     PRONOUNS,
     VERBS,
-    Token,
+    Row,
 )
 
 THRESHOLD = 0.3  # near the best F1 out of fold on the train half, on the side of recall
-_MODALS = words("modals")
+_MODALS = listed("modals")
 _PERFECT = frozenset(["had", "has", "have"])
 _OPENING = CONJUNCTIONS | PREPOSITIONS
 _RELATIVE = frozenset(["who", "which"])
@@ -50,15 +51,14 @@ FEATURES = (
 )  # fmt: skip
 
 
-def features(
-    row: Sequence[Token], cue: Attribution, *, cues: int, first_paragraph: bool
-) -> list[float]:
+def features(row: Row, cue: Attribution, *, cues: int, first_paragraph: bool) -> list[float]:
     """Return the values of :data:`FEATURES` for a cue in its sentence, in their order."""
-    verb = VERBS.get(row[cue.at].low)
+    words, lows = row.words, row.lows
+    verb = VERBS.get(lows[cue.at])
     begin, end = cue.subject
-    subject = row[begin:end]
-    after = row[cue.at + 1].low if cue.at + 1 < len(row) else "."
-    before = row[cue.at - 1].low if cue.at else ""
+    subject = lows[begin:end]
+    after = lows[cue.at + 1] if cue.at + 1 < len(lows) else "."
+    before = lows[cue.at - 1] if cue.at else ""
     spoken = cue.cue != "according to"
     return [
         float(value)
@@ -77,17 +77,17 @@ def features(
             cue.inverted,
             cue.negated,
             spoken and postposed(row, cue.at, cue.subject),
-            subject[0].low in PRONOUNS,
-            subject[0].low in {"he", "she"},
-            subject[-1].word[:1].isupper(),
-            any(token.word[:1].isupper() for token in subject),
+            subject[0] in PRONOUNS,
+            subject[0] in {"he", "she"},
+            words[end - 1][:1].isupper(),
+            any(word[:1].isupper() for word in words[begin:end]),
             len(subject) / 10,
-            subject[0].low in DETERMINERS,
-            subject[-1].low.endswith("s"),
+            subject[0] in DETERMINERS,
+            subject[-1].endswith("s"),
             begin == 0,
-            begin / len(row),
-            cue.at / len(row),
-            len(row) / 40,
+            begin / len(lows),
+            cue.at / len(lows),
+            len(lows) / 40,
             cues,
             after == "that",
             after == "to",
@@ -97,12 +97,12 @@ def features(
             before in AUX,
             before in _MODALS,
             before in _PERFECT,
-            row[0].low in _OPENING,
-            any(token.low in _RELATIVE for token in row[:begin]),
-            any(token.word.isdigit() for token in row),
-            row[-1].low == "?",
+            lows[0] in _OPENING,
+            not _RELATIVE.isdisjoint(lows[:begin]),
+            any(word.isdigit() for word in words),
+            lows[-1] == "?",
             first_paragraph,
-            any(token.low in _CONDITION for token in row[: cue.at]),
+            not _CONDITION.isdisjoint(lows[: cue.at]),
         )
     ]
 

@@ -2,11 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from onrecord.corpus.quotes import Quotation
-from onrecord.corpus.tokens import Token
 
 # A speaker handed over: the name, the person's name as mentioned, and how sure it is.
 Lead = tuple[str, tuple[str, ...] | None, float]
@@ -28,7 +27,6 @@ class Reading:
     sentence: Sentence
     quoted: list[tuple[int, int]]
     share: float  # of its letters that stand in quotation marks
-    row: list[Token] = field(default_factory=list)
     name: str | None = None
     person: tuple[str, ...] | None = None
     kind: str = "none"

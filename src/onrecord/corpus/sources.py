@@ -3,15 +3,16 @@
 import re
 from collections.abc import Sequence
 
-from onrecord.corpus.lexicon import words
+from onrecord.corpus.lexicon import words as listed
 from onrecord.corpus.mentions import ORG_NOUNS, TITLES, Mention, bare, looks_person
 from onrecord.corpus.names import Roster
 from onrecord.corpus.readings import Reading
-from onrecord.corpus.tokens import AUX, PREPOSITIONS, PRONOUNS, VERBS, Token
+from onrecord.corpus.tokens import AUX, PREPOSITIONS, PRONOUNS, VERBS, Row
 
 _BEHIND = 20_000  # code points: how far back a title finds its bearer
-_DOCUMENTS = words("documents", "speech_nouns")
+_DOCUMENTS = listed("documents", "speech_nouns")
 _NO_NAME_AFTER = PREPOSITIONS | {"and", "or", "the"}
+_NO_START = AUX | PREPOSITIONS | {"when", "as", "while"}
 _AFTER_HEAD = PREPOSITIONS | {"who", "(", "and"}
 _BODIES = ORG_NOUNS | {
     "club",
@@ -58,13 +59,12 @@ class Sources:
             self.last_group = name
 
     def of(
-        self, at: int, reading: Reading, subject: tuple[int, int]
+        self, at: int, row: Row, subject: tuple[int, int]
     ) -> tuple[str | None, tuple[str, ...] | None, float]:
         """Return the speaker's fullest name, the person's name as mentioned, and how sure that is."""
-        row = reading.row
-        first, last = row[subject[0]], row[subject[1] - 1]
-        if subject[1] - subject[0] == 1 and first.low in PRONOUNS:
-            return self._pronoun(at, first)
+        first = subject[0]
+        if subject[1] - first == 1 and row.lows[first] in PRONOUNS:
+            return self._pronoun(at, row, first)
         mention = self._named(row, subject)
         if mention is not None:
             body = self._body(mention)
@@ -77,20 +77,17 @@ class Sources:
         bearer = self._bearer(row, subject)
         if bearer is not None:
             return self.roster.full(bearer), bearer, 0.8
-        if self._no_phrase(first):
+        if self._no_phrase(row.words[first], row.lows[first]):
             return None, None, 0.0
-        phrase = self.text[first.start : last.end].strip()
+        phrase = self.text[row.starts()[first] : row.end(subject[1] - 1)].strip()
         return phrase, None, 0.8
 
-    def _no_phrase(self, first: Token) -> bool:
+    def _no_phrase(self, word: str, low: str) -> bool:
         """Say whether a word cannot open a noun phrase: a verb, an auxiliary, a preposition."""
-        if not first.word[:1].islower():
+        if not word[:1].islower():
             return False
-        verb = VERBS.get(first.low)
-        plain = (
-            first.low in AUX or first.low in PREPOSITIONS or first.low in {"when", "as", "while"}
-        )
-        return plain or (verb is not None and not verb.nounish)
+        verb = VERBS.get(low)
+        return low in _NO_START or (verb is not None and not verb.nounish)
 
     def _body(self, mention: Mention) -> str | None:
         """Return the whole name of a body that small words join: "Center for Better Streets"."""
@@ -101,22 +98,24 @@ class Sources:
             return None
         return " ".join([*mention.name, *joined[0].split()])
 
-    def _bearer(self, row: Sequence[Token], subject: tuple[int, int]) -> tuple[str, ...] | None:
+    def _bearer(self, row: Row, subject: tuple[int, int]) -> tuple[str, ...] | None:
         """Return the person last named with the title that "the senator" uses, if there is one."""
-        if subject[1] - subject[0] != 2 or row[subject[0]].low != "the":
+        lows = row.lows
+        if subject[1] - subject[0] != 2 or lows[subject[0]] != "the":
             return None
-        before = row[subject[0]].start
-        wanted = _SHORT.get(row[subject[0] + 1].low, {row[subject[0] + 1].low})
+        before = row.starts()[subject[0]]
+        wanted = _SHORT.get(lows[subject[0] + 1], {lows[subject[0] + 1]})
         for mention in reversed(self.roster.between(before - _BEHIND, before)):
             if mention.titles and bare(mention.titles[-1]).lower() in wanted:
                 return mention.name
         return None
 
-    def _named(self, row: Sequence[Token], subject: tuple[int, int]) -> Mention | None:
+    def _named(self, row: Row, subject: tuple[int, int]) -> Mention | None:
+        words, lows = row.words, row.lows
         low, high = subject
-        plain = row[high - 1].word[:1].islower()
-        if plain and (row[high - 1].low in _CALLED or row[min(high, len(row) - 1)].low in _CALLED):
-            told = self.roster.between(row[high - 1].end, row[high - 1].end + 20)
+        plain = words[high - 1][:1].islower()
+        if plain and (lows[high - 1] in _CALLED or lows[min(high, len(lows) - 1)] in _CALLED):
+            told = self.roster.between(row.end(high - 1), row.end(high - 1) + 20)
             if told and self.roster.is_name(told[0].name) and looks_person(told[0].name):
                 return told[0]  # "a man calling himself NAME"
         whole = self._ending_at(row, low, high)
@@ -129,27 +128,27 @@ class Sources:
             return whole
         head = high
         for at in range(low + 1, high):
-            if row[at].low in _AFTER_HEAD:
+            if lows[at] in _AFTER_HEAD:
                 head = at
                 break
-        if head == high or row[head].low != "and" or self._pair(row, head, high):
+        if head == high or lows[head] != "and" or self._pair(row, head, high):
             mention = self._ending_at(row, low, head)
             if mention is not None:
                 return mention
-        documents = [at for at in range(low, head) if row[at].low in _DOCUMENTS]
+        documents = [at for at in range(low, head) if lows[at] in _DOCUMENTS]
         if documents:
             owner = self._ending_at(row, low, documents[0])
             if owner is not None:
                 return owner
-            if head < high and row[head].low in {"by", "from", "of"}:
-                inside = self.roster.between(row[head].start, row[high - 1].end)
+            if head < high and lows[head] in {"by", "from", "of"}:
+                inside = self.roster.between(row.starts()[head], row.end(high - 1))
                 if inside:
                     return inside[0]
         return None
 
-    def _pair(self, row: Sequence[Token], joint: int, high: int) -> bool:
+    def _pair(self, row: Row, joint: int, high: int) -> bool:
         """Say whether "NAME and NAME" are two persons: the first is the speaker then."""
-        after = self.roster.between(row[joint].start, row[high - 1].end)
+        after = self.roster.between(row.starts()[joint], row.end(high - 1))
         if not after:
             return False
         first = self._ending_at(row, max(0, joint - 6), joint)
@@ -158,37 +157,43 @@ class Sources:
             both and self.roster.could_be_person(after[0].name)
         )
 
-    def _is_head(self, row: Sequence[Token], low: int, mention: Mention) -> bool:
+    def _is_head(self, row: Row, low: int, mention: Mention) -> bool:
         """Say whether the person named last in a subject is whom it means: "Gov. and party chairman NAME"."""
-        before = [t for t in row[low:] if t.end <= mention.start]
-        if not before or before[-1].low not in _NO_NAME_AFTER:
+        words, lows = row.words, row.lows
+        last = low - 1
+        while last + 1 < len(lows) and row.end(last + 1) <= mention.start:
+            last += 1
+        if last < low or lows[last] not in _NO_NAME_AFTER:
             return True
-        if before[-1].low != "and":
+        if lows[last] != "and":
             return False
-        return len(before) > 1 and bare(before[-2].word).lower() in TITLES
+        return last > low and bare(words[last - 1]).lower() in TITLES
 
-    def _ending_at(self, row: Sequence[Token], low: int, head: int) -> Mention | None:
+    def _ending_at(self, row: Row, low: int, head: int) -> Mention | None:
         """Return the mention that ends where the token before ``head`` ends."""
         if head <= low:
             return None
-        end = row[head - 1].end
-        here = self.roster.between(row[low].start, end)
+        end = row.end(head - 1)
+        here = self.roster.between(row.starts()[low], end)
         if here and here[-1].end >= end - 1 and self.roster.is_name(here[-1].name):
             return here[-1]
         return None
 
-    def _pronoun(self, at: int, token: Token) -> tuple[str | None, tuple[str, ...] | None, float]:
-        if token.low in {"he", "she"}:
-            person = self._antecedent(at, token.start, "m" if token.low == "he" else "f")
+    def _pronoun(
+        self, at: int, row: Row, token: int
+    ) -> tuple[str | None, tuple[str, ...] | None, float]:
+        low = row.lows[token]
+        if low in {"he", "she"}:
+            person = self._antecedent(at, row.starts()[token], "m" if low == "he" else "f")
             if person is None:
-                return token.word, None, 0.2
+                return row.words[token], None, 0.2
             sure = 0.85 if self.roster.is_person(person) else 0.5
             return self.roster.full(person), person, sure
-        if token.low in {"they", "it"}:
+        if low in {"they", "it"}:
             return self.last_group, None, 0.5
-        if token.low in {"i", "we", "you"}:
+        if low in {"i", "we", "you"}:
             return None, None, 0.0
-        return token.word, None, 0.5
+        return row.words[token], None, 0.5
 
     def _antecedent(self, at: int, position: int, gender: str) -> tuple[str, ...] | None:
         """Return the person a pronoun stands for: near, first in a sentence, lately a speaker.

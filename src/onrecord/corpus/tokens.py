@@ -2,26 +2,28 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from onrecord.corpus.lexicon import lexicon, words
+from onrecord.corpus.lexicon import lexicon
+from onrecord.corpus.lexicon import words as listed
 
 VERBS = lexicon().verbs
-AUX = words("aux")
-ADVERBS = words("adverbs")
-DETERMINERS = words("determiners")
-PREPOSITIONS = words("prepositions")
-CONJUNCTIONS = words("conjunctions")
-PRONOUNS = words("pronouns_he", "pronouns_she", "pronouns_they", "pronouns_other")
-PLAIN = words("verbs_plain")
-DATES = words("weekdays", "time_nouns")
-TITLES = words("titles")
+AUX = listed("aux")
+ADVERBS = listed("adverbs")
+DETERMINERS = listed("determiners")
+PREPOSITIONS = listed("prepositions")
+CONJUNCTIONS = listed("conjunctions")
+PRONOUNS = listed("pronouns_he", "pronouns_she", "pronouns_they", "pronouns_other")
+PLAIN = listed("verbs_plain")
+DATES = listed("weekdays", "time_nouns")
+TITLES = listed("titles")
 DASHES = frozenset("—–―-")
 MOST_TOKENS = 400  # of a sentence
 MOST_LETTERS = 4000  # between two quotations
 REACH = 40  # tokens: no noun phrase of news is longer
 
-_NAMES_TOO = words("names_too")
+_ENDS = frozenset([",", ".", "?", "!", "…", "'"])  # of what is quoted, before the closing mark
+_NAMES_TOO = listed("names_too")
 _ABBREVIATIONS = [
     "Sen",
     "Sens",
@@ -54,42 +56,65 @@ _TOKEN = re.compile(
 )
 
 
-class Token(NamedTuple):
-    """A word, a mark, or a whole quotation; offsets are into the article.
+@dataclass(slots=True)
+class Row:
+    """The tokens of a sentence, in order: words, marks, and whole quotations.
 
-    A quotation has an empty ``word``; its ``low`` is ``”,`` where it ends in a mark of its own, else ``”``.
+    A list for each thing known of them, not an object for each token: they are what an article costs.
     """
 
-    word: str
-    low: str
-    start: int
-    end: int
+    text: str  # of the article
+    start: int  # where the sentence begins in it
+    quotes: Sequence[tuple[int, int]]  # the quoted parts of it, in order
+    words: list[str]  # as written; empty for a quotation
+    lows: list[
+        str
+    ]  # in lower case; ``”,`` for a quotation that ends in a mark of its own, else ``”``
+    sizes: list[int]  # in code points
+    _starts: list[int] | None = None
+
+    def starts(self) -> list[int]:
+        """Return where in the article each token begins."""
+        if self._starts is None:
+            quoted, at = iter(self.quotes), self.start
+            self._starts = found = []
+            for word, size in zip(self.words, self.sizes, strict=True):
+                # Only white space is between two tokens.
+                begin = self.text.find(word, at) if word else next(quoted)[0]
+                found.append(begin)
+                at = begin + size
+        return self._starts
+
+    def end(self, at: int) -> int:
+        """Return where in the article a token ends."""
+        return self.starts()[at] + self.sizes[at]
 
 
-def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> list[Token]:
+def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> Row:
     """Return the first tokens of ``text[start:end]``; ``quotes`` are the quoted parts of it, in order.
 
     No more than some 400 are read: no sentence of prose is longer, and what a cue looks at stays bounded.
     """
-    found: list[Token] = []
+    words: list[str] = []
+    lows: list[str] = []
+    sizes: list[int] = []
     at = start
-    # The tokens of an article are its cost: no match object and no named constructor for each of them.
-    make, find, add = tuple.__new__, text.find, found.append
     for low, high in [*quotes, (end, end)]:
-        stop = at
-        for word in _TOKEN.findall(text, at, min(low, at + MOST_LETTERS)):
-            begin = find(word, stop)  # only white space is between two tokens
-            stop = begin + len(word)
-            plain = word.lower()
-            if "’" in plain:
-                plain = plain.replace("’", "'")
-            elif plain in _NAMES_TOO and found and word[0].isupper():
-                plain = word  # Will Doyle, Theresa May: no auxiliary
-            add(make(Token, (word, plain, begin, stop)))
+        found = _TOKEN.findall(text, at, min(low, at + MOST_LETTERS))
+        if found:
+            plain = "\n".join(found).lower().replace("’", "'").split("\n")
+            if not _NAMES_TOO.isdisjoint(plain):  # Will Doyle, Theresa May: no auxiliary
+                for j in range(not words, len(plain)):
+                    if plain[j] in _NAMES_TOO and found[j][0].isupper():
+                        plain[j] = found[j]
+            words += found
+            lows += plain
+            sizes += map(len, found)
         if high > low:
-            ended = text[high - 2 : high - 1] in {",", ".", "?", "!", "…", "'"}
-            found.append(Token("", "”," if ended else "”", low, high))
+            words.append("")
+            lows.append("”," if text[high - 2 : high - 1] in _ENDS else "”")
+            sizes.append(high - low)
         at = high
-        if len(found) > MOST_TOKENS:
+        if len(words) > MOST_TOKENS:
             break
-    return found[:MOST_TOKENS]
+    return Row(text, start, quotes, words[:MOST_TOKENS], lows[:MOST_TOKENS], sizes[:MOST_TOKENS])
