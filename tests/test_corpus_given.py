@@ -13,6 +13,7 @@ from onrecord.corpus.article import article
 from onrecord.corpus.ingest import group_columns
 from onrecord.corpus.segment import sentences
 from onrecord.corpus.splitter import make
+from onrecord.records import SENTENCES
 
 ROOT = Path(__file__).parents[1]
 SPLIT = make(yaml.safe_load((ROOT / "conf/splitter/english.yaml").read_text("utf-8")))
@@ -51,7 +52,8 @@ def sample() -> dict[str, dict[str, Any]]:
 def spans(articles: dict[str, dict[str, Any]]) -> dict[tuple[str, int, int], str | None]:
     found = {}
     for row in articles.values():
-        for sentence in sentences(row, SPLIT):
+        for values in sentences(row, SPLIT):
+            sentence = dict(zip(SENTENCES.names, values, strict=True))
             assert row["text"][sentence["start"] : sentence["end"]] == sentence["text"]
             key = (row["article_id"], sentence["start"], sentence["end"])
             found[key] = sentence["furniture"]

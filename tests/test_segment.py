@@ -29,7 +29,7 @@ SPLIT = make(yaml.safe_load((ROOT / "conf/splitter/english.yaml").read_text("utf
 
 def rows(text: str, furniture: list[dict] | None = None) -> list[dict]:
     article = {"article_id": "a", "group_id": "g", "text": text, "furniture": furniture}
-    return sentences(article, SPLIT)
+    return [dict(zip(SENTENCES.names, row, strict=True)) for row in sentences(article, SPLIT)]
 
 
 def test_rows_of_an_article():

@@ -14,6 +14,8 @@ from typing import Any
 
 # Read by Hydra at import: exceptions then reach us, and we print one line.
 os.environ["HYDRA_FULL_ERROR"] = "1"
+# Read by Arrow at import, in worker processes too: its own allocators keep what was freed, 100 MB of it.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 import hydra
 import pyarrow as pa

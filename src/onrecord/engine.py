@@ -28,6 +28,7 @@ from rich.progress import track
 
 from onrecord.records import BadInput, atomic
 
+KEPT = ".arrow"  # the ending of a piece's file
 PIECES = b"onrecord.pieces"  # in a Parquet file's metadata: the name and the rows of each row group
 Shard = TypeVar("Shard")
 Result = TypeVar("Result")
@@ -138,22 +139,33 @@ def resumable(
     keep = partial(_keep, function=function, folder=str(folder.resolve()))
     work = list(zip(names, shards, strict=True))
     for name in map_shards(keep, work, engine=engine, workers=workers, what=what):
-        yield _kept(folder, name)
+        yield read_arrow(folder / f"{name}{KEPT}")
     shutil.rmtree(folder)
 
 
 def _keep(named: tuple[str, Shard], *, function: Callable[[Shard], pa.Table], folder: str) -> str:
     name, shard = named
-    path = Path(folder) / f"{name}.parquet"
+    path = Path(folder) / f"{name}{KEPT}"
     if not path.exists():
-        with atomic(path) as temporary:
-            pq.write_table(function(shard), temporary, compression="lz4")
+        write_arrow(path, function(shard))
     return name
 
 
-def _kept(folder: Path, name: str) -> pa.Table:
-    with pq.ParquetFile(folder / f"{name}.parquet") as file:  # read_table would import pandas
-        return file.read()
+def write_arrow(path: Path, table: pa.Table) -> None:
+    """Write a table as an Arrow file, as it is: for what is read again soon, and by us."""
+    with (
+        atomic(path) as temporary,
+        pa.OSFile(str(temporary), "wb") as file,
+        pa.ipc.new_file(file, table.schema) as writer,
+    ):
+        writer.write_table(table)
+
+
+def read_arrow(path: Path, names: Sequence[str] | None = None) -> pa.Table:
+    """Return a table of :func:`write_arrow`, or some columns of it; what is not looked at is not read."""
+    with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
+        table = reader.read_all()
+    return table if names is None else table.select(names)
 
 
 def pieces_of(path: Path, schema: pa.Schema) -> dict[str, int | None]:
@@ -177,7 +189,7 @@ def names_of(keys: Iterable[object], about: object) -> list[str]:
 def waiting(path: Path, names: Iterable[str], schema: pa.Schema) -> set[str]:
     """Return those of the names that :func:`update` would have to make."""
     known, folder = pieces_of(path, schema), _beside(path)
-    return {n for n in names if n not in known and not (folder / f"{n}.parquet").exists()}
+    return {n for n in names if n not in known and not (folder / f"{n}{KEPT}").exists()}
 
 
 def _beside(path: Path) -> Path:
@@ -215,13 +227,14 @@ def update(
         writer = opened.enter_context(pq.ParquetWriter(temporary, schema, compression="zstd"))
         for name in names:
             if before is None or name not in known:
-                table = _kept(folder, next(made))
+                table = read_arrow(folder / f"{next(made)}{KEPT}")
             else:
                 place = known[name]
                 table = schema.empty_table() if place is None else before.read_row_group(place)
-            table = table.replace_schema_metadata(None).cast(schema)
             if table.num_rows:
-                writer.write_table(table, row_group_size=table.num_rows)
+                writer.write_table(
+                    table.replace_schema_metadata(None).cast(schema), row_group_size=table.num_rows
+                )
             written.append((name, table.num_rows))
             taken(table)
         writer.add_key_value_metadata({PIECES.decode(): json.dumps(written)})

@@ -4,6 +4,7 @@
 but the white space between sentences. Furniture is cut out of a line of prose and marked, never dropped.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,39 +22,31 @@ from onrecord.records import SENTENCES, require, sentence_id
 # They are part of the page's layout, but they assert something: annotators are sent them.
 SAID = frozenset({"headline", "deck"})
 COLUMNS = ["article_id", "group_id", "text", "furniture"]
+Row = tuple[str, str, str, int, int, int, int, str, str | None]
 
 
-def sentences(article: Mapping[str, Any], split: Splitter) -> list[dict[str, Any]]:
-    """Return the sentences of one article, in order, as rows of ``sentences.parquet``.
+def sentences(article: Mapping[str, Any], split: Splitter) -> list[Row]:
+    """Return the sentences of one article, in order, as rows of ``sentences.parquet``, its columns in order.
 
     ``article`` has ``article_id``, ``group_id``, ``text`` and ``furniture``. ``paragraph`` counts the
     lines that say something, from 0.
     """
-    text, name = article["text"], article["article_id"]
+    text, name, group = article["text"], article["article_id"], article["group_id"]
     marks = article["furniture"] or []
     kinds: list[tuple[int, int, str]] = [(m["start"], m["end"], m["kind"]) for m in marks]
-    rows: list[dict[str, Any]] = []
-    paragraph, line_end = -1, 0
+    rows: list[Row] = []
+    paragraph, line_end, kind = -1, 0, None
     lines = LINE.finditer(text)
-    for start, end in cut(text, split(text), kinds):
-        while start >= line_end:
-            line = next(lines)
-            line_end = line.end()
-            paragraph += bool(trimmed(text, *line.span()))
-        kind = next((k for s, e, k in kinds if s <= start and end <= e), None)
-        rows.append(
-            {
-                "sentence_id": sentence_id(name, start, end),
-                "article_id": name,
-                "group_id": article["group_id"],
-                "index": len(rows),
-                "paragraph": paragraph,
-                "start": start,
-                "end": end,
-                "text": text[start:end],
-                "furniture": None if kind in SAID else kind,
-            }
-        )
+    for index, (start, end) in enumerate(cut(text, split(text), kinds)):
+        if start >= line_end:  # what says nothing has no sentence
+            paragraph += 1
+            while start >= line_end:
+                line_end = next(lines).end()
+        if kinds:
+            kind = next((k for s, e, k in kinds if s <= start and end <= e), None)
+            kind = None if kind in SAID else kind
+        identifier = sentence_id(name, start, end)
+        rows.append((identifier, name, group, index, paragraph, start, end, text[start:end], kind))
     return rows
 
 
@@ -62,14 +55,20 @@ def cut(
 ) -> list[tuple[int, int]]:
     """Return ``spans`` cut where furniture begins or ends within one, without white space at their ends.
 
+    ``spans`` have none there themselves.
+
     >>> cut("(Ana Roe) It rained.", [(0, 20)], [(0, 9, "byline")])
     [(0, 9), (10, 20)]
     """
     edges = sorted({edge for start, end, _ in kinds for edge in (start, end)})
     pieces = []
     for start, end in spans:
+        within = edges[bisect_right(edges, start) : bisect_left(edges, end)]
+        if not within:
+            pieces.append((start, end))
+            continue
         begin = start
-        for edge in [e for e in edges if start < e < end] + [end]:
+        for edge in [*within, end]:
             if piece := trimmed(text, begin, edge):
                 pieces.append(piece)
             begin = edge
@@ -80,7 +79,7 @@ def segment_shard(shard: tuple[str, int, int], *, splitter: Mapping[str, Any]) -
     """Return the sentences of a shard of ``articles.parquet``."""
     split = make(splitter)
     rows = [row for article in read_rows(shard, COLUMNS) for row in sentences(article, split)]
-    return columns.table(rows, SENTENCES)
+    return columns.table_of(rows, SENTENCES)
 
 
 def main(cfg: DictConfig) -> None:

@@ -6,7 +6,7 @@ word before and the word after. Text is never changed: what is returned are span
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from onrecord.records import BadInput
@@ -15,6 +15,8 @@ Spans = list[tuple[int, int]]
 Splitter = Callable[[str], Spans]
 
 CLOSERS = "\"'”’»›)]}"
+APART = frozenset("”»")  # a closing mark that stands apart, white space before it
+TERMINAL = frozenset(".!?…")
 OPENERS = "\"'“‘«‹„‚([{"
 QUOTES = tuple("\"“‘«„'")
 DASHES = "—–―-•*"
@@ -23,11 +25,14 @@ BLANK = "\ufeff\u200b\u2060"  # nothing to read, though not white space to Unico
 
 # A line, without the breaks around it; the breaks are those of str.splitlines.
 LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+EDGE = frozenset(chr(c) for c in range(0x3001) if chr(c).isspace()) | {*BLANK}
 # Terminal punctuation (an ellipsis may be spaced out, or stand after a stop) and what closes after it (a
-# stop may follow: "(R.)."). It is a place to decide where white space follows, group 1. Quantifiers are
-# possessive, and a run that is no such place is taken whole: work stays linear on any text.
+# stop may follow: "(R.)."); or a closing mark that stands apart. It is a place to decide where white space
+# follows, group 1 or 2. Quantifiers are possessive, and a run that is no such place is taken whole: work
+# stays linear on any text. What it may begin with is said first, so that the search runs from one to the next.
 CANDIDATE = re.compile(
-    rf"[.!?…]++(?:[ \xa0]++[.…]++)*+(?:[{re.escape(CLOSERS)}]++[.!?…]*+)*+(?=(\s)?)|\s[”»](?=(\s))"
+    r"[.!?…”»](?:(?<=[.!?…])[.!?…]*+(?:[ \xa0]++[.…]++)*+"
+    rf"(?:[{re.escape(CLOSERS)}]++[.!?…]*+)*+(?=(\s)?)|(?<=\s[”»])(?=(\s)))"
 )
 # What follows: white space, opening marks, the next word.
 FOLLOWING = re.compile(rf"\s+((?:[{re.escape(OPENERS)}—–―•*-]\s?)*)([^\W_][\w’'-]*)?([.]?)")
@@ -86,29 +91,24 @@ class RuleSplitter:
         """Return the spans of the sentences in ``text``, in order, without white space at either end."""
         spans: Spans = []
         for line in LINE.finditer(text):
-            begin, end = line.span()
-            for cut in self.boundaries(text, begin, end):
-                if span := trimmed(text, begin, cut):
-                    spans.append(span)
-                begin = cut
+            start, end = line.span()
+            begin = start  # of the span; after a boundary, one behind its white space
+            for candidate in CANDIDATE.finditer(text, start, end):
+                if candidate.lastindex and self.is_boundary(text, start, candidate, end):
+                    start = candidate.end()
+                    if span := trimmed(text, begin, start):
+                        spans.append(span)
+                    begin = start + 1
             if span := trimmed(text, begin, end):
                 spans.append(span)
         return spans
-
-    def boundaries(self, text: str, begin: int, end: int) -> Iterator[int]:
-        """Yield the offsets within the line ``[begin, end)`` at which a sentence ends."""
-        start = begin
-        for candidate in CANDIDATE.finditer(text, begin, end):
-            if candidate.lastindex and self.is_boundary(text, start, candidate, end):
-                start = candidate.end()
-                yield start
 
     def is_boundary(self, text: str, start: int, candidate: re.Match[str], end: int) -> bool:
         """Return whether the sentence that began at ``start`` ends with ``candidate``."""
         mark, at = candidate.group(), candidate.start()
         left = text[at - 1] if at > start else ""
-        if mark[0].isspace():  # a closing mark that stands apart
-            return left in {".", "!", "?", "…"}
+        if mark in APART:
+            return at - 1 > start and text[at - 2] in TERMINAL
         following = FOLLOWING.match(text, candidate.end(), end)
         if following is None:
             return True
@@ -171,8 +171,9 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
     >>> trimmed("  a b ", 0, 6)
     (2, 5)
     """
-    piece = text[start:end]
-    left = piece.lstrip()
+    if start < end and text[start] not in EDGE and text[end - 1] not in EDGE:
+        return start, end
+    left = text[start:end].lstrip()
     while left and left[0] in BLANK:
         left = left[1:].lstrip()
     start = end - len(left)
