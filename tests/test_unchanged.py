@@ -100,7 +100,7 @@ def test_killed_in_the_middle_it_goes_on_with_the_same_bytes(whole, capsys, verb
     kept = workspace / ".ingest" if verb == "ingest" else path.with_name(f".{path.stem}")
     shutil.rmtree(kept, ignore_errors=True)
     words = [f"workspace={workspace}", f"articles={source}", "shard_size=1"]
-    ending = "*.sketches" if verb == "ingest" else "*.parquet"
+    ending = "*.sketches" if verb == "ingest" else "*.arrow"
     process = subprocess.Popen([sys.executable, "-m", "onrecord.cli", verb, *words])
     while len(list(kept.glob(ending))) < 9 and process.poll() is None:
         time.sleep(0.002)

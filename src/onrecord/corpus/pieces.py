@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from onrecord.corpus import columns as arrow
 from onrecord.corpus import dedupe
 from onrecord.corpus.article import Known, article
 from onrecord.corpus.formats import MB, Part, Raw, ends_piece, raw_articles, suffix
 from onrecord.corpus.unchanged import rules_hash
-from onrecord.records import ARTICLES, BadInput, atomic, read_json, write_json
+from onrecord.engine import read_arrow, write_arrow
+from onrecord.records import ARTICLES, BadInput, read_json, write_json
 
 AT_ONCE = 1000  # articles held at a time …
 LETTERS = 1 << 23  # … or code points of their texts: a few long articles are as much
@@ -36,7 +37,7 @@ def ingest_shard(
 ) -> str:
     """Read a piece of work into files of its own in ``folder``, unless they are there, and return their name.
 
-    ``NAME-0.parquet`` and on hold its articles without groups, ``NAME-0.sketches`` and on what :mod:`dedupe`
+    ``NAME-0.arrow`` and on hold its articles without groups, ``NAME-0.sketches`` and on what :mod:`dedupe`
     compares of them; ``NAME.json``, which is written last, says how many there are, what could not be read
     and what was not UTF-8.
     """
@@ -56,8 +57,7 @@ def ingest_shard(
             found, note = articles_of(batch, known)
             texts = [row["text"] for row in found]
             dedupe.sketch(texts, bands=bands, rows=rows).save(path.with_suffix(".sketches"))
-            with atomic(path.with_suffix(".parquet")) as temporary:
-                pq.write_table(arrow.table(found, ARTICLES), temporary, compression="lz4")
+            write_arrow(path.with_suffix(".arrow"), arrow.table(found, ARTICLES))
             write_json(done, {"first": first, **note})
         notes.append(read_json(done))
     said = {kind: [row for note in notes for row in note[kind]] for kind in ("bad", "encodings")}
@@ -118,12 +118,6 @@ def articles_of(
     return found, notes
 
 
-def read(path: Path, names: Sequence[str] | None = None) -> pa.Table:
-    """Return a piece's table, or some columns of it."""
-    with pq.ParquetFile(path) as file:  # read_table would import pandas
-        return file.read(columns=names)
-
-
 def with_sidecar(
     pieces: Iterable[Sequence[Part]], known: Mapping[str, Known]
 ) -> list[tuple[Sequence[Part], dict[str, Known]]]:
@@ -150,8 +144,8 @@ class Pieces:
     def columns(self, *names: str) -> list[list[Any]]:
         """Return some columns of all the pieces' articles."""
         found: list[list[Any]] = [[] for _ in names]
-        for path in self.files(".parquet"):
-            table = read(path, names)
+        for path in self.files(".arrow"):
+            table = read_arrow(path, names)
             for values, name in zip(found, names, strict=True):
                 values.extend(table[name].to_pylist())
         return found
@@ -162,10 +156,10 @@ class Pieces:
 
     def text_of(self, identifier: str) -> str | None:
         """Return the text that an article has, or None where there is no such article."""
-        for path in self.files(".parquet"):
-            ids = read(path, ["article_id"])["article_id"].to_pylist()
+        for path in self.files(".arrow"):
+            ids = read_arrow(path, ["article_id"])["article_id"].to_pylist()
             if identifier in ids:
-                text: str = read(path, ["text"])["text"][ids.index(identifier)].as_py()
+                text: str = read_arrow(path, ["text"])["text"][ids.index(identifier)].as_py()
                 return text
         return None
 
@@ -174,8 +168,8 @@ class Pieces:
     ) -> Iterator[pa.Table]:
         """Yield the articles, those that are ``kept``, batch by batch, with their groups filled in."""
         at = 0
-        for path in self.files(".parquet"):
-            table = read(path)
+        for path in self.files(".arrow"):
+            table = read_arrow(path)
             end = at + table.num_rows
             for column, values in (("group_id", groups), ("copy_of", copies)):
                 place = ARTICLES.get_field_index(column)
@@ -201,9 +195,10 @@ def regrouped(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
     count = letters = 0
     for table in tables:
         begin = 0
-        rows = zip(table["article_id"].to_pylist(), table["text"].to_pylist(), strict=True)
-        for at, (identifier, text) in enumerate(rows, 1):
-            count, letters = count + 1, letters + len(text)
+        sizes = pc.utf8_length(table["text"]).to_pylist()
+        rows = zip(table["article_id"].to_pylist(), sizes, strict=True)
+        for at, (identifier, size_of_text) in enumerate(rows, 1):
+            count, letters = count + 1, letters + size_of_text
             if ends_piece(identifier.encode(), count, size) or letters >= LETTERS:
                 yield pa.concat_tables([*held, table.slice(begin, at - begin)]).combine_chunks()
                 held, begin, count, letters = [], at, 0, 0
