@@ -12,6 +12,7 @@ paragraphs, and every third a slogan, which unrelated stories share. True pairs 
 """
 
 import argparse
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -115,7 +116,7 @@ def peer(threshold: float | None, verified: bool) -> Callable[[list[str]], list[
             return i
 
         for i, text in enumerate(texts):
-            words = dedupe.WORD.findall(text.lower())
+            words = re.findall(r"\w+", text.lower())
             shingles = {" ".join(words[j : j + 3]).encode() for j in range(len(words) - 2)}
             kept.append(shingles)
             sketch = MinHash(num_perm=perms)

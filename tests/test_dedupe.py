@@ -1,12 +1,15 @@
 """Groups of copies: edited versions join, shared stock text does not, and nothing chains."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onrecord.corpus import dedupe
+from onrecord.corpus import dedupe, shingles
 
+WORD = re.compile(r"\w+")
 BANDS, ROWS = 60, 3
 RULES = {"bands": BANDS, "jaccard": 0.33, "containment": 0.52, "shared": 40, "bucket": 64}
 STOCK = "This paragraph stands at the end of every article that this paper has printed since its founding."
@@ -89,11 +92,28 @@ def test_groups_name_their_first_member_and_do_not_depend_on_shards(texts):
     assert all(found[root] == root <= index for index, root in enumerate(found))
     same = {}
     for index, text in enumerate(texts):
-        if len(dedupe.WORD.findall(text.lower())) >= 3:
-            assert (
-                found[same.setdefault(" ".join(dedupe.WORD.findall(text.lower())), index)]
-                == found[index]
-            )
+        if len(said := WORD.findall(text.lower())) >= 3:
+            assert found[same.setdefault(" ".join(said), index)] == found[index]
+
+
+LETTERS = st.characters() | st.sampled_from("ab  ’é_1İ\U0001f68c\U00020000\ud800")
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(LETTERS, max_size=40), max_size=5), st.sampled_from([40, 99, 1 << 16]))
+def test_the_hashes_of_shingles_tell_the_same_ones_from_others(texts, at_once):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shingles, "AT_ONCE", at_once)
+        hashes, ends = shingles.shingle_hashes(texts)
+    said: dict[str, int] = {}
+    for text, begin, end in zip(texts, ends, ends[1:], strict=False):
+        words = WORD.findall(text.lower())
+        own = {" ".join(words[at : at + 3]) for at in range(len(words) - 2)}
+        found = hashes[begin:end].tolist()
+        assert found == sorted({*found})
+        assert len(found) == len(own)
+        said |= dict.fromkeys(own)
+    assert len({*hashes.tolist()}) == len(said)
 
 
 @settings(deadline=None)
@@ -107,3 +127,13 @@ def test_the_verification_is_jaccard_or_containment(one, other):
         common / len(a | b) >= 0.5 or (common >= 3 and common / min(len(a), len(b)) >= 0.8)
     )
     assert said == want
+
+
+def test_a_long_text_is_hashed_in_parts_to_the_same_hashes(monkeypatch):
+    texts = [" ".join(words(1, 300)), "İx" * 99, "x" * 99, "", " ".join(words(2, 300))]
+    whole, ends = shingles.shingle_hashes(texts)
+    monkeypatch.setattr(shingles, "AT_ONCE", 20)
+    parts, ends_of_parts = shingles.shingle_hashes(texts)
+    assert ends.tolist()[:2] == ends_of_parts.tolist()[:2] == [0, 298]
+    assert whole[:298].tolist() == parts[:298].tolist()
+    assert whole[-298:].tolist() == parts[-298:].tolist()

@@ -6,7 +6,6 @@ themselves, by Jaccard similarity or by containment of the shorter in the longer
 are joined (union-find). Unverified buckets would chain unrelated stories into one giant group.
 """
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -17,18 +16,16 @@ import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash
 
+from onrecord.corpus.shingles import Hashes, shingle_hashes
 from onrecord.records import atomic
 
-Hashes = npt.NDArray[np.uint64]
 Marks = npt.NDArray[np.uint8]
 
-WORD = re.compile(r"\w+")
 SEED = 42  # of the MinHash permutations: fixed, so that groups do not depend on a run
-SHINGLE = 3  # words
 # Share of MinHash values in common below which a pair is not verified: half of what the loosest copies that
 # the default settings accept have (a version 52 % of which is in one three times as long: 0.15).
 LEAST = 0.08
-AT_ONCE = 500  # texts whose words are held at a time
+AT_ONCE = 500  # texts whose MinHash values are made at a time
 CHUNK = 50_000  # pairs whose marks are compared at a time
 
 
@@ -141,40 +138,26 @@ class Stored:
         return np.fromfile(file, np.uint64, count, offset=at)
 
 
-def shingle_hashes(words: Sequence[int]) -> Hashes:
-    """Return the sorted, distinct hashes of the shingles of a text, given its words' hashes in order."""
-    word = np.array(words, dtype=np.uint64)
-    if len(word) < SHINGLE:
-        return np.empty(0, np.uint64)
-    size = len(word) - SHINGLE + 1
-    mixed: Hashes = np.zeros(size, np.uint64)
-    for place in range(
-        SHINGLE
-    ):  # position matters, and every word's bits reach every bit of the sum
-        mixed = (mixed ^ word[place : place + size]) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(29)
-    return np.unique(mixed)
-
-
 def sketch(texts: Sequence[str], *, bands: int, rows: int) -> Sketches:
     """Return the sketches of texts: words in lower case, shingles of three, ``bands`` of ``rows`` values."""
-    each: list[Hashes] = []
+    shingles = [np.empty(0, np.uint64)]
+    offsets = [np.zeros(1, np.int64)]
     digests = np.zeros((len(texts), bands * rows), np.uint32)
     for at in range(0, len(texts), AT_ONCE):
-        words = [WORD.findall(text.lower()) for text in texts[at : at + AT_ONCE]]
-        some = [shingle_hashes(hashes) for hashes in RMinHash.hash_token_sets(words)]
-        ends = np.cumsum([0, *map(len, some)]).astype(np.uint64)
-        flat = np.concatenate(some)
-        found = RMinHash.digest_matrix_from_flat_token_hashes(flat, ends, bands * rows, SEED)
+        flat, ends = shingle_hashes(texts[at : at + AT_ONCE])
+        found = RMinHash.digest_matrix_from_flat_token_hashes(
+            flat, ends.astype(np.uint64), bands * rows, SEED
+        )
         digests[at : at + AT_ONCE] = found.to_rows()
-        each += some
+        shingles.append(flat)
+        offsets.append(ends[1:] + offsets[-1][-1])
     keys: Hashes = np.zeros((len(texts), bands), np.uint64)
     for row in range(rows):
         keys = (keys ^ digests[:, row::rows]) * np.uint64(0xD6E8FEB86659FD93)
         keys ^= keys >> np.uint64(32)
     return Sketches(
-        np.concatenate([*each, np.empty(0, np.uint64)]),
-        np.cumsum([0, *map(len, each)]).astype(np.int64),
+        np.concatenate(shingles),
+        np.concatenate(offsets),
         np.ascontiguousarray(keys.T),
         digests.astype(np.uint8),  # the low byte
     )
