@@ -20,7 +20,6 @@ WRITTEN = re.compile(
     r"|(?P<y3>\d{4})-(?P<m3>\d\d)-(?P<d3>\d\d)",
     re.IGNORECASE,
 )
-SURROGATE = re.compile("[\ud800-\udfff]")
 
 Known = Mapping[str, str | None]
 
@@ -34,10 +33,11 @@ def article(raw: Mapping[str, Any], known: Known, source_file: str) -> dict[str,
     """
     where, text = raw["where"], raw["text"]
     identifier = checked_id(known.get("id") or raw["id"], where)
-    if found := SURROGATE.search(text):
-        raise BadInput(
-            f"{where}: expected text, found a lone surrogate (U+{ord(found[0]):04X}) at {found.start()}"
-        )
+    try:
+        sha256 = text_sha256(text)
+    except UnicodeEncodeError as error:
+        found = f"U+{ord(text[error.start]):04X}) at {error.start}"
+        raise BadInput(f"{where}: expected text, found a lone surrogate ({found}") from error
     if not text.strip("\ufeff \t\r\n\xa0"):
         raise BadInput(f"{where}: expected text, found an empty one")
     told = {field: known.get(field) or raw.get(field) for field in FIELDS}
@@ -56,7 +56,7 @@ def article(raw: Mapping[str, Any], known: Known, source_file: str) -> dict[str,
         "published": told["published"] or iso_date(shown.get("date")),
         "url": told["url"],
         "text": text,
-        "sha256": text_sha256(text),
+        "sha256": sha256,
         "group_id": None,
         "copy_of": None,
         "furniture": furniture,

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash
 
-from onrecord.corpus.shingles import Hashes, shingle_hashes
+from onrecord.corpus.shingles import Hashes, Places, shingle_hashes
 from onrecord.records import atomic
 
 Marks = npt.NDArray[np.uint8]
@@ -140,8 +140,8 @@ class Stored:
 
 def sketch(texts: Sequence[str], *, bands: int, rows: int) -> Sketches:
     """Return the sketches of texts: words in lower case, shingles of three, ``bands`` of ``rows`` values."""
-    shingles = [np.empty(0, np.uint64)]
-    offsets = [np.zeros(1, np.int64)]
+    shingles: list[Hashes] = [np.empty(0, np.uint64)]
+    offsets: list[Places] = [np.zeros(1, np.int64)]
     digests = np.zeros((len(texts), bands * rows), np.uint32)
     for at in range(0, len(texts), AT_ONCE):
         flat, ends = shingle_hashes(texts[at : at + AT_ONCE])

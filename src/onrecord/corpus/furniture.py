@@ -7,8 +7,7 @@ and are annotated like any sentence, so ``segment`` passes them on; every other 
 """
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from onrecord.corpus.furniture_patterns import (
     AGENCY,
@@ -16,6 +15,7 @@ from onrecord.corpus.furniture_patterns import (
     BARE_DATELINE,
     BIO_ASKS,
     BIO_SAYS,
+    BIO_SUBJECT,
     BYLINE,
     COMMENTS,
     CREDIT,
@@ -25,7 +25,6 @@ from onrecord.corpus.furniture_patterns import (
     ENDS_PROSE,
     LEADING_BYLINE,
     LONGEST,
-    PERSON,
     PROMO,
     QUOTED,
 )
@@ -35,8 +34,7 @@ MOST_LINES = 500  # of an article in which pull quotes are looked for: each look
 HEAD = 12  # lines looked at above the first line of prose
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line of an article without the white space around it; ``words`` is counted by white space."""
 
     start: int
@@ -50,10 +48,9 @@ def lines(text: str) -> list[Line]:
     found = []
     for match in LINE.finditer(text):
         if span := trimmed(text, *match.span()):
-            words = text.count(" ", *span) + 1
-            found.append(
-                Line(*span, text[slice(*span)] if span[1] - span[0] <= LONGEST else "", words)
-            )
+            start, end = span
+            said = text[start:end] if end - start <= LONGEST else ""
+            found.append(Line(start, end, said, text.count(" ", start, end) + 1))
     return found
 
 
@@ -201,7 +198,7 @@ def is_bio(said: str, names: list[str]) -> bool:
         return True
     if any(re.match(rf"{re.escape(name)}(?:['’]s)?\b", said) for name in names):
         return True
-    subject = re.match(rf"{PERSON}(?:,[^,]{{2,60}},)?\s+(?=[a-z])", said)
+    subject = BIO_SUBJECT.match(said)
     if not subject:
         return False
     told = BIO_SAYS.match(said, subject.end())

@@ -93,6 +93,7 @@ ROLE = (
     r"host|anchor|director|president|founder|intern|blogger|analyst|attorney|lawyer|strategist|consultant|"
     r"lecturer|student|machinist|teacher|historian|physician|contributing\s+\w+)"
 )
+BIO_SUBJECT = re.compile(rf"{PERSON}(?:,[^,]{{2,60}},)?\s+(?=[a-z])")
 BIO_SAYS = re.compile(
     rf"(?:is|was|are)\s+(?:(?:an?|the|our|[A-Z][\w’'.]+['’]s?)\s+)?(?:[\w’'.-]+\s+){{0,6}}{ROLE}s?\b"
     r"|(?:covers|reports\s+(?:on|for|from)|writes\s+(?:about|for|on|a)|contributed\s+to|has\s+covered|blogs\s+(?:at|for))\b"

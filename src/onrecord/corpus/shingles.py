@@ -30,7 +30,7 @@ def shingle_hashes(texts: Sequence[str]) -> tuple[Hashes, Places]:
     ([0, 1, 1, 3], True)
     """
     counts = np.zeros(len(texts), np.int64)
-    found = [np.empty(0, np.uint64)]
+    found: list[Hashes] = [np.empty(0, np.uint64)]
     for owners, joined in batches(texts):
         starts, hashes = word_hashes(joined)
         begins = np.searchsorted(starts, [at for _, at in owners])
