@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onrecord.corpus.columns import table
+from onrecord.corpus.columns import table, values
 
 words = st.none() | st.text(st.characters(exclude_categories=("Cs",)), max_size=5)
 spans = st.fixed_dictionaries({"start": st.integers(0, 99), "kind": words})
@@ -43,6 +43,9 @@ def test_a_table_is_what_pyarrow_makes_of_the_rows(rows):
     made = table(rows, SCHEMA)
     made.validate(full=True)
     assert made.equals(pa.Table.from_pylist(rows, SCHEMA))
+    parts = pa.concat_tables([made, made.slice(1), made.slice(2, 1)])
+    for column in parts.columns:
+        assert values(column) == column.to_pylist()
 
 
 def test_more_than_a_column_holds_is_refused():

@@ -154,11 +154,9 @@ def test_an_unknown_kind_is_refused(kind):
         make({"kind": kind})
 
 
-def test_a_config_is_words_only():
-    lists = [v for v in CONFIG.values() if isinstance(v, list)]
-    assert all(
-        isinstance(word, str) for words in lists for word in words
-    )  # On, No and Yes need quotes
+def test_words_are_one_value_with_spaces():
+    with pytest.raises(BadInput, match=r"splitter\.titles: expected words .*found list"):
+        make({**CONFIG, "titles": ["Mr", "Dr"]})
 
 
 PIECES = st.sampled_from(

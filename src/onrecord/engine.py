@@ -23,8 +23,6 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.console import Console
-from rich.progress import track
 
 from onrecord.records import BadInput, atomic
 
@@ -64,6 +62,9 @@ def map_shards(
     else:
         results = _in_processes(function, shards, workers)
     if what and len(shards) > 1 and sys.stderr.isatty():
+        from rich.console import Console  # noqa: PLC0415 - slow to import, and only a terminal needs it
+        from rich.progress import track  # noqa: PLC0415
+
         results = iter(track(results, what, len(shards), console=Console(stderr=True)))
     yield from results
 
@@ -232,9 +233,7 @@ def update(
                 place = known[name]
                 table = schema.empty_table() if place is None else before.read_row_group(place)
             if table.num_rows:
-                writer.write_table(
-                    table.replace_schema_metadata(None).cast(schema), row_group_size=table.num_rows
-                )
+                writer.write_table(as_schema(table, schema), row_group_size=table.num_rows)
             written.append((name, table.num_rows))
             taken(table)
         writer.add_key_value_metadata({PIECES.decode(): json.dumps(written)})
@@ -255,8 +254,15 @@ def write_parquet_stream(path: str | Path, tables: Iterable[pa.Table], schema: p
         for table in tables:
             rows += table.num_rows
             if table.num_rows:
-                writer.write_table(table.cast(schema), row_group_size=table.num_rows)
+                writer.write_table(as_schema(table, schema), row_group_size=table.num_rows)
     return rows
+
+
+def as_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table of this schema; cast only where it must be: that imports what takes a while."""
+    if not table.schema.equals(schema):
+        table = table.cast(schema)
+    return table.replace_schema_metadata(schema.metadata)
 
 
 def row_shards(path: str | Path, size: int) -> list[tuple[str, int, int]]:
@@ -274,10 +280,8 @@ def row_shards(path: str | Path, size: int) -> list[tuple[str, int, int]]:
     return shards
 
 
-def read_rows(
-    shard: tuple[str, int, int], columns: Sequence[str] | None = None
-) -> list[dict[str, Any]]:
-    """Return the rows of a shard of :func:`row_shards`."""
+def read_rows(shard: tuple[str, int, int], columns: Sequence[str] | None = None) -> pa.Table:
+    """Return the rows of a shard of :func:`row_shards`, or some columns of them."""
     path, first, last = shard
     begin = 0
     with pq.ParquetFile(path) as file:
@@ -285,6 +289,6 @@ def read_rows(
             end = begin + file.metadata.row_group(group).num_rows
             if begin <= first < end:
                 table = file.read_row_group(group, columns=columns)
-                return list(table.slice(first - begin, last - first).to_pylist())
+                return table.slice(first - begin, last - first)
             begin = end
-    return []
+    raise BadInput(f"{path}: expected {last} rows, found {begin}")

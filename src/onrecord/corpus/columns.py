@@ -1,8 +1,11 @@
-"""Python values to Arrow columns, without the import of pandas that ``pa.array`` brings: a second of each verb."""
+"""Python values to Arrow columns and back.
+
+``pa.array`` imports pandas, a second of each verb; ``to_pylist`` makes an object of every value first.
+"""
 
 from array import array as packed
 from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -86,3 +89,42 @@ def _offsets(values: Collection[Any]) -> pa.Buffer:
     if ends[-1] >= 1 << 31:
         raise OverflowError(f"expected a column of less than 2 GB, found {ends[-1]} bytes or items")
     return pa.py_buffer(ends.astype(np.int32))
+
+
+def values(column: pa.ChunkedArray) -> list[Any]:
+    """Return a column's values, as ``to_pylist`` does; strings and numbers in a fraction of its time.
+
+    >>> values(pa.table({"said": ["a", None, "bc"]})["said"])
+    ['a', None, 'bc']
+    """
+    return [value for chunk in column.chunks for value in _unpacked(chunk)]
+
+
+def _unpacked(some: pa.Array) -> list[Any]:
+    kind, begin, end = some.type, some.offset, some.offset + len(some)
+    if not len(some):
+        return []
+    if pa.types.is_string(kind):
+        found = _strings(some)
+    elif pa.types.is_integer(kind) or pa.types.is_float64(kind):
+        found = np.frombuffer(some.buffers()[1], kind.to_pandas_dtype())[begin:end].tolist()
+    else:
+        return list(some.to_pylist())
+    if not some.null_count:
+        return found
+    bits = np.unpackbits(np.frombuffer(some.buffers()[0], np.uint8), bitorder="little")
+    there = bits[begin:end].tolist()
+    return [value if known else None for value, known in zip(found, there, strict=True)]
+
+
+def _strings(some: pa.Array) -> list[str]:
+    """Return the strings of an array, a null one empty."""
+    _, ends, letters = some.buffers()
+    places = np.frombuffer(ends, np.int32)[some.offset : some.offset + len(some) + 1]
+    first, last = places[[0, -1]].tolist()
+    data = letters.slice(first, last - first).to_pybytes() if last > first else b""
+    places = (places - first).tolist()
+    if data.isascii():
+        whole = data.decode()
+        return [whole[a:b] for a, b in pairwise(places)]
+    return [data[a:b].decode() for a, b in pairwise(places)]

@@ -78,7 +78,10 @@ def cut(
 def segment_shard(shard: tuple[str, int, int], *, splitter: Mapping[str, Any]) -> pa.Table:
     """Return the sentences of a shard of ``articles.parquet``."""
     split = make(splitter)
-    rows = [row for article in read_rows(shard, COLUMNS) for row in sentences(article, split)]
+    table = read_rows(shard, COLUMNS)
+    articles = zip(*(columns.values(table[name]) for name in COLUMNS), strict=True)
+    named = (dict(zip(COLUMNS, article, strict=True)) for article in articles)
+    rows = [row for article in named for row in sentences(article, split)]
     return columns.table_of(rows, SENTENCES)
 
 

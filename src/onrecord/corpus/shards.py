@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
+from onrecord.corpus import columns
 from onrecord.corpus.readings import Sentence
 from onrecord.engine import row_shards
 from onrecord.records import BadInput
@@ -18,7 +19,7 @@ from onrecord.records import BadInput
 Row = dict[str, Any]
 Known = dict[str, Row]  # letters of a sentence → the row that credits it
 
-SPAN_COLUMNS = ["sentence_id", "article_id", "start", "end", "paragraph", "furniture"]
+SPAN_COLUMNS = ["article_id", "sentence_id", "start", "end", "paragraph", "furniture"]
 ARTICLE_COLUMNS = ["article_id", "group_id", "text"]
 
 
@@ -104,7 +105,7 @@ def _columns(path: Path, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
                 raise BadInput(f"{path}: expected the column {name!r}, found {found}")
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns=list(names))
-            yield from zip(*(table[name].to_pylist() for name in names), strict=True)
+            yield from zip(*(columns.values(table[name]) for name in names), strict=True)
 
 
 def _rows(path: Path, rows: tuple[int, int], names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
@@ -117,7 +118,7 @@ def _rows(path: Path, rows: tuple[int, int], names: Sequence[str]) -> Iterator[t
             if low < high:
                 table = file.read_row_group(group, columns=list(names))
                 table = table.slice(low - begin, high - low)
-                yield from zip(*(table[name].to_pylist() for name in names), strict=True)
+                yield from zip(*(columns.values(table[name]) for name in names), strict=True)
             begin = end
 
 
@@ -133,14 +134,15 @@ class Text(NamedTuple):
 
 def texts(shard: Shard) -> Iterator[Text]:
     """Yield the articles of a shard."""
-    own: dict[str, list[tuple[str, Sentence]]] = defaultdict(list)
-    rows = _rows(shard.sentences, shard.sentence_rows, SPAN_COLUMNS)
-    for sentence, owner, start, end, paragraph, furniture in rows:
-        own[owner].append((sentence, Sentence(start, end, paragraph, furniture)))
+    runs = groupby(_rows(shard.sentences, shard.sentence_rows, SPAN_COLUMNS), itemgetter(0))
+    run = next(runs, None)
     for owner, group, text in _rows(shard.articles, shard.article_rows, ARTICLE_COLUMNS):
-        ids = [sentence for sentence, _ in own[owner]]
-        spans = [span for _, span in own.pop(owner)]
-        yield Text(group, text, ids, [text[span.start : span.end] for span in spans], spans)
+        own: list[tuple[Any, ...]] = []
+        if run is not None and run[0] == owner:
+            own, run = list(run[1]), next(runs, None)
+        spans = [Sentence(*row[2:]) for row in own]
+        said = [text[span.start : span.end] for span in spans]
+        yield Text(group, text, [row[1] for row in own], said, spans)
 
 
 # What goes to another process or machine is JSON, so that every engine hands over the same.

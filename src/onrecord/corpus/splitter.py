@@ -56,17 +56,27 @@ def make(config: Mapping[str, Any]) -> Splitter:
     kind = config.get("kind")
     if kind == "rules":
         return RuleSplitter(
-            titles=config["titles"],
-            before_number=config["before_number"],
-            abbreviations=config["abbreviations"],
-            openers=config["openers"],
-            reporting=config["reporting"],
+            titles=words(config, "titles"),
+            before_number=words(config, "before_number"),
+            abbreviations=words(config, "abbreviations"),
+            openers=words(config, "openers"),
+            reporting=words(config, "reporting"),
         )
     if kind == "lines":
         return lambda text: [
             s for m in LINE.finditer(text) for s in [trimmed(text, *m.span())] if s
         ]
     raise BadInput(f"splitter.kind: expected rules or lines, found {kind!r}")
+
+
+def words(config: Mapping[str, Any], key: str) -> list[str]:
+    """Return the words of a key: one value to Hydra, which takes a tenth of a second over lists of them."""
+    said = config[key]
+    if not isinstance(said, str):
+        raise BadInput(
+            f"splitter.{key}: expected words with spaces between them, found {type(said).__name__}"
+        )
+    return said.split()
 
 
 class RuleSplitter:
