@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
-from functools import partial
+from functools import lru_cache, partial
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
@@ -223,15 +223,19 @@ def update(
     keep = partial(_keep, function=function, folder=str(folder.resolve()))
     made = map_shards(keep, fresh, engine=engine, workers=workers, what=what)
     written: list[tuple[str, int]] = []
-    with atomic(path) as temporary, ExitStack() as opened:
-        before = opened.enter_context(pq.ParquetFile(path)) if known else None
-        writer = opened.enter_context(pq.ParquetWriter(temporary, schema, compression="zstd"))
+    with atomic(path) as temporary, ExitStack() as stack:
+        before = stack.enter_context(opened(path)) if known else None
+        writer = stack.enter_context(pq.ParquetWriter(temporary, schema, compression="zstd"))
         for name in names:
             if before is None or name not in known:
                 table = read_arrow(folder / f"{next(made)}{KEPT}")
             else:
                 place = known[name]
-                table = schema.empty_table() if place is None else before.read_row_group(place)
+                table = (
+                    schema.empty_table()
+                    if place is None
+                    else before.read_row_group(place, use_threads=False)
+                )
             if table.num_rows:
                 writer.write_table(as_schema(table, schema), row_group_size=table.num_rows)
             written.append((name, table.num_rows))
@@ -265,6 +269,20 @@ def as_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return table.replace_schema_metadata(schema.metadata)
 
 
+def opened(path: str | Path) -> pq.ParquetFile:
+    """Return a Parquet file, open; what stands at its end is read once for all its shards."""
+    now = Path(path).stat()
+    footer = _footer(str(path), (now.st_ino, now.st_size, now.st_mtime_ns))
+    return pq.ParquetFile(
+        path, metadata=footer, pre_buffer=False
+    )  # buffers need threads, and they memory
+
+
+@lru_cache(maxsize=2)
+def _footer(path: str, stamp: tuple[int, ...]) -> pq.FileMetaData:
+    return pq.read_metadata(path)
+
+
 def row_shards(path: str | Path, size: int) -> list[tuple[str, int, int]]:
     """Return ``(path, first, last)`` row ranges of at most ``size`` rows that cover a Parquet file, in order.
 
@@ -272,7 +290,8 @@ def row_shards(path: str | Path, size: int) -> list[tuple[str, int, int]]:
     """
     shards = []
     begin = 0
-    metadata = pq.read_metadata(path)
+    with opened(path) as file:
+        metadata = file.metadata
     for group in range(metadata.num_row_groups):
         end = begin + metadata.row_group(group).num_rows
         shards += [(str(path), at, min(at + size, end)) for at in range(begin, end, size)]
@@ -284,11 +303,11 @@ def read_rows(shard: tuple[str, int, int], columns: Sequence[str] | None = None)
     """Return the rows of a shard of :func:`row_shards`, or some columns of them."""
     path, first, last = shard
     begin = 0
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         for group in range(file.num_row_groups):
             end = begin + file.metadata.row_group(group).num_rows
             if begin <= first < end:
-                table = file.read_row_group(group, columns=columns)
+                table = file.read_row_group(group, columns=columns, use_threads=False)
                 return table.slice(first - begin, last - first)
             begin = end
     raise BadInput(f"{path}: expected {last} rows, found {begin}")

@@ -9,11 +9,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow.parquet as pq
-
 from onrecord.corpus import columns
 from onrecord.corpus.readings import Sentence
-from onrecord.engine import row_shards
+from onrecord.engine import opened, row_shards
 from onrecord.records import BadInput
 
 Row = dict[str, Any]
@@ -98,25 +96,25 @@ def _runs(sentences: Path) -> Iterator[tuple[str, bytes, int]]:
 
 def _columns(path: Path, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """Yield some columns' values, row by row, one row group being held at a time."""
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         for name in names:
             if name not in file.schema_arrow.names:
                 found = ", ".join(file.schema_arrow.names)
                 raise BadInput(f"{path}: expected the column {name!r}, found {found}")
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=list(names))
+            table = file.read_row_group(group, columns=list(names), use_threads=False)
             yield from zip(*(columns.values(table[name]) for name in names), strict=True)
 
 
 def _rows(path: Path, rows: tuple[int, int], names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of a half-open range, decoding only the row groups that it meets."""
     begin = 0
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         for group in range(file.num_row_groups):
             end = begin + file.metadata.row_group(group).num_rows
             low, high = max(begin, rows[0]), min(end, rows[1])
             if low < high:
-                table = file.read_row_group(group, columns=list(names))
+                table = file.read_row_group(group, columns=list(names), use_threads=False)
                 table = table.slice(low - begin, high - low)
                 yield from zip(*(columns.values(table[name]) for name in names), strict=True)
             begin = end

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-import pyarrow.parquet as pq
+from onrecord.engine import opened
 
 _LIBRARIES = ("charset-normalizer", "numpy", "rensa", "trafilatura")  # that have a say in the rows
 
@@ -31,9 +31,9 @@ def article_keys(articles: Path, size: int, columns: Sequence[str]) -> Iterator[
 
     The text counts through its SHA-256, which is one of the columns, and is read only where that is null.
     """
-    with pq.ParquetFile(articles) as file:
+    with opened(articles) as file:
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=list(columns))
+            table = file.read_row_group(group, columns=list(columns), use_threads=False)
             if table["sha256"].null_count:
                 table = file.read_row_group(group, columns=[*columns, "text"])
             rows = table.to_pylist()
