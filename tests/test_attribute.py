@@ -55,6 +55,9 @@ def read(text: str) -> list[dict]:
         ("“Yes,” said Chief of Staff Ida Noor.", "Ida Noor", "direct"),
         ("“Yes,” said a spokesman for Mayor Ida Noor.", "a spokesman for Mayor Ida Noor", "direct"),
         ("“Yes,” Ida Noor, who is the owner said.", "Ida Noor", "direct"),
+        ("An official speaking to Radio Orrin said, “No.”", "An official", "direct"),
+        ("“No, none,” said one tenant of a kiosk that repairs hats.", "one tenant of a kiosk", "direct"),
+        ("“It is late,” a friend commented.", "a friend", "direct"),
         ("“It can “pay for itself” soon,” Pell said.", "Renata Pell", "direct"),
         ("Buses were late - Hal Dempsey: “We had no drivers.”", "Hal Dempsey", "direct"),
         ("But Pell quickly took the floor, saying: “No.”", "Renata Pell", "direct"),
@@ -150,6 +153,77 @@ def test_a_pronoun_finds_the_bearer_of_its_gender_or_else_the_nearest_name():
 def test_who_is_quoted_goes_on_over_whom_he_named():
     rows = read(f"{INTRODUCED}\nPell, Ed Orr said, was late.\n“She is always late,” he said.")
     assert rows[-1]["speaker_name"] == "Ed Orr"
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "name"),
+    [
+        pytest.param(
+            "At a rally in Orrin, in the rain, Tom Lee named a list that Bill Roe wrote.",
+            "“It is long,” he said.",
+            "Tom Lee",
+            id="after the opening phrase",
+        ),
+        pytest.param(
+            "In a talk with Dan Orr, Tom Lee shrugged.",
+            "“It is long,” he said.",
+            "Tom Lee",
+            id="not whom the opening phrase names",
+        ),
+        pytest.param(
+            "Tom Lee won.|He nodded to his second place behind Bill Roe.",
+            "“It is long,” he said.",
+            "Tom Lee",
+            id="the sentence before goes on about him",
+        ),
+        pytest.param(
+            "Tom Lee won.|But he thanked Bill Roe.",
+            "“It is long,” he said.",
+            "Tom Lee",
+            id="so does one that opens with but",
+        ),
+        pytest.param(
+            "“No,” Bill Roe said.\nTom Lee coined it.",
+            "“I am here.|I will be here.|You know,” he said.",
+            "Tom Lee",
+            id="quotations are no step back",
+        ),
+        pytest.param(
+            "Dan Orr asked Tom Lee who pays.",
+            "“All of us do,” he said.",
+            "Tom Lee",
+            id="who is asked answers",
+        ),
+        pytest.param(
+            "Tom Lee smiled when Dan Orr asked who pays.",
+            "“All of us do,” he said.",
+            "Tom Lee",
+            id="who asks does not",
+        ),
+        pytest.param(
+            "“No,” Tom Lee said.|Dan Orr left.|“It is late,” the candidate said.",
+            "“Start it up,” he said.",
+            "Tom Lee",
+            id="a description goes on about who spoke",
+        ),
+    ],
+)
+def test_a_pronoun_goes_to_whom_the_text_is_about(before, said, name):
+    rows = read(f"Bill Roe, Dan Orr and Tom Lee met. Mr. Lee left.\n{before}\n{said}")
+    assert rows[-1]["speaker_name"] == name
+
+
+def test_a_title_alone_goes_before_a_title_with_more_before_it():
+    rows = read("President Ann Lee met World Bank President Tom Roe.|“No,” the president said.")
+    assert rows[-1]["speaker_name"] == "Ann Lee"
+
+
+def test_a_statement_leads_in_the_quotation_after_it():
+    rows = read(
+        f"{INTRODUCED}\nPell said it was late.|At her wish, the Transit Union issued a brief statement.\n"
+        "“On behalf of every driver, we are sorry."
+    )
+    assert rows[-1]["speaker_name"] == "Transit Union"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ That is whom a line ending in a colon leads in, who is credited with another sen
 of the same paragraph, or of the quotation before; or whom a pull quote repeats.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,10 @@ _WINDOW = 60  # sentences: how far a quotation looks for its speaker
 _SPEECH = 25  # code points: shorter quoted words are terms, not speech
 _ACTOR = 0.8  # how sure it is that whom the sentence before is about speaks
 _BRIEF = 60  # code points of a sentence that can be about a person named later in it
+_ISSUED = re.compile(
+    r" (?:issued|released|published|posted|sent|put out|sent out) (?:an?|its|his|her|the following) "
+    r"(?:[\w-]+ ){0,3}?(?:statement|letter|message|memo|email|release)\b"
+)
 _FIRM = 0.8  # a cue in a block quotation does not yield to its lead-in from here on
 
 
@@ -175,7 +180,10 @@ class Passages:
         return None
 
     def _actor(self, at: int) -> Lead | None:
-        """Return the person whom the sentence before a bare quotation is about: "NAME smiled. “No.”"."""
+        """Return whom the sentence before a bare quotation is about: "NAME smiled. “No.”".
+
+        That is a person, or who "issued a statement".
+        """
         if not at:
             return None
         before = self.readings[at - 1]
@@ -184,6 +192,12 @@ class Passages:
             return None
         if self.text[before.sentence.end - 1] != ".":
             return None  # a heading
+        issued = _ISSUED.search(self.text, start, before.sentence.end)
+        if issued is not None:
+            who = [m for m in self.roster.between(start, issued.start()) if m.end == issued.start()]
+            if who:
+                name = self.roster.bearer(who[0])
+                return self.roster.full(name), name if self.roster.is_person(name) else None, 1.0
         here = [
             m
             for m in self.roster.between(start, before.sentence.end)

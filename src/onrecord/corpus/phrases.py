@@ -23,6 +23,8 @@ _REDUCED = listed("reduced")
 _VENUES = listed("venues")
 _LY_NOUNS = listed("ly_nouns")
 _NEARNESS = listed("nearness")
+_SPEAKING = frozenset(["speaking", "talking"])
+_BEFORE_TO = _NEARNESS | _SPEAKING
 _NOBODY = listed("nobody")
 _MARKS_OF_NAMES = frozenset("'’@#$%&.")
 _OBJECTS = listed("articles") | {"us", "me", "him", "them", "it"}
@@ -158,7 +160,7 @@ def phrase_left(row: Row, end: int) -> tuple[int, int] | None:
             continue
         if low in _STOPS or (low in _FINITE and k < end and word[0].islower()):
             break
-        if low == "to" and not (k and lows[k - 1] in _NEARNESS):
+        if low == "to" and not (k and lows[k - 1] in _BEFORE_TO):
             break
         k -= 1
     if k > 1 and lows[k] in AUX and lows[k - 1] in _RELATIVE:
@@ -188,7 +190,12 @@ def phrase_left(row: Row, end: int) -> tuple[int, int] | None:
             begin = m + 1
         else:
             return None
-    return (begin, end + 1) if begin <= end else None
+    if begin > end:
+        return None
+    # "an official speaking on condition of anonymity": who speaks stands before it
+    if _SPEAKING.isdisjoint(lows[begin + 1 : end]):
+        return begin, end + 1
+    return begin, next(j for j in range(begin + 1, end) if lows[j] in _SPEAKING)
 
 
 def _opens_phrase(row: Row, joint: int) -> bool:
