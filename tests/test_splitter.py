@@ -189,7 +189,8 @@ def test_a_line_is_split_the_same_wherever_it_stands(parts):
 
 
 @pytest.mark.parametrize(
-    "unit", [".", ". . .a", "...a", "!”", "a", "a ", ". ", "! ", "? A", "\"'", "(", "“", "A.", "... ", ". . ", "Mr. ", "a\n", "\n", "-", "—", "1. "]
+    "unit", [".", ". . .a", "...a", "!”", "a", "a ", ". ", "! ", "? A", "\"'", "(", "“", "A.", "... ", ". . ", "Mr. ", "a\n", "\n", "-", "—", "1. ",
+             "\u200b", " \ufeff"]
 )  # fmt: skip
 def test_work_grows_with_the_text_not_with_its_square(unit):
     """A million repetitions end in the time of the suite: a quadratic rule would take hours."""

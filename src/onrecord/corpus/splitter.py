@@ -26,6 +26,7 @@ BLANK = "\ufeff\u200b\u2060"  # nothing to read, though not white space to Unico
 # A line, without the breaks around it; the breaks are those of str.splitlines.
 LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 EDGE = frozenset(chr(c) for c in range(0x3001) if chr(c).isspace()) | {*BLANK}
+BLANKS = "".join(EDGE)
 # Terminal punctuation (an ellipsis may be spaced out, or stand after a stop) and what closes after it (a
 # stop may follow: "(R.)."); or a closing mark that stands apart. It is a place to decide where white space
 # follows, group 1 or 2. Quantifiers are possessive, and a run that is no such place is taken whole: work
@@ -183,11 +184,7 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
     """
     if start < end and text[start] not in EDGE and text[end - 1] not in EDGE:
         return start, end
-    left = text[start:end].lstrip()
-    while left and left[0] in BLANK:
-        left = left[1:].lstrip()
+    left = text[start:end].lstrip(BLANKS)
     start = end - len(left)
-    right = left.rstrip()
-    while right and right[-1] in BLANK:
-        right = right[:-1].rstrip()
+    right = left.rstrip(BLANKS)
     return (start, start + len(right)) if right else None
