@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from onrecord.cli import main
-from onrecord.corpus import formats
+from onrecord.corpus import files, formats
+from onrecord.corpus.article import article
 from onrecord.corpus.decode import decode
 from onrecord.records import BadInput, text_sha256
 
@@ -156,6 +158,8 @@ BAD = [
     ("zip.txt", zipped(), "found a zip archive"),
     ("binary.txt", bytes(range(256)) * 50, "expected text, found"),
     ("nul.txt", b"text\x00" * 50, "control characters"),
+    ("onenul.jsonl", jsonl({"id": "n", "text": "a\x00b"}), "found a NUL at 1"),
+    ("title.jsonl", b'{"id": "s", "text": "a", "title": "\\ud800"}\n', "found a lone surrogate (U+D800) at 0 of the title"),
     ("spa ce.txt", TEXT.encode(), "expected an article id"),
     ("path.jsonl", jsonl({"id": "../../etc/passwd", "text": TEXT}), "expected an article id"),
     ("dots.jsonl", jsonl({"id": "..", "text": TEXT}), "expected an article id"),
@@ -165,7 +169,6 @@ BAD = [
     ("list.jsonl", b"[1]\n", "line 1: expected a JSON object, found list"),
     ("cut.jsonl", b'{"id": "a\n', "line 1: expected a JSON object"),
     ("deep.jsonl", b"[" * 100_000 + b"\n", "line 1: expected a JSON object"),
-    ("latin.jsonl", '{"id": "l", "text": "é"}\n'.encode("latin-1"), "line 1: expected a JSON object"),
     ("notzipped.jsonl.gz", b"not gzip", "expected jsonl.gz"),
     ("half.jsonl.gz", gzip.compress(jsonl({"id": "h", "text": TEXT}) * 99)[:60], "expected jsonl.gz"),
     ("no.parquet", b"PAR1 no", "expected parquet"),
@@ -189,6 +192,108 @@ def test_bad_files_are_named_and_the_good_go_on_where_asked(folder, capsys, name
     rejected = (folder.parent / "ws/rejected.jsonl").read_text("utf-8").splitlines()
     assert [complaint in json.loads(line)["error"] for line in rejected] == [True]
     assert complaint in capsys.readouterr().out
+
+
+def read(path: Path, name: str = "t") -> list:
+    """Return the raw articles of a whole file; what was refused as its one line."""
+    columns = {field: field for field in formats.FIELDS}
+    parts = [part for (part,) in files.shards([(path, name)], 1)]
+    raws = [r for p in parts for r in formats.raw_articles(p, columns, text_mb=1, file_mb=9)]
+    return [str(raw) if isinstance(raw, BadInput) else raw for raw in raws]
+
+
+def as_parquet(**columns: list) -> bytes:
+    packed = io.BytesIO()
+    pq.write_table(pa.table(columns), packed)
+    return packed.getvalue()
+
+
+FAR = pa.array([2**62], pa.timestamp("us"))
+REFUSED = [
+    ("t.jsonl", jsonl({"id": "a", "text": {"body": "b"}}), "text in the column 'text' (columns.text), found an object"),
+    ("t.jsonl", jsonl({"id": True, "text": "b"}), "text in the column 'id' (columns.id), found True"),
+    ("t.jsonl", b'{"id": NaN, "text": "b"}', "a value in the column 'id'"),
+    ("t.jsonl", b"", "found a table without rows"),
+    ("t.jsonl.gz", gzip.compress(b"\n\n"), "found a table without rows"),
+    ("t.jsonl", zipped(), "t: expected text, found a zip archive"),
+    ("t.jsonl", '{"id": "a"}'.encode("utf-16"), "t: expected lines in UTF-8, found utf-16"),
+    ("t.csv", b"id,text\n", "found a table without rows"),
+    ("t.csv", b"id;text\na;b\nc;d\n", "expected the column 'id' (columns.id), found the columns id;text"),
+    ("t.csv", b"id,text,text\na,b,c\n", "found 'text' twice"),
+    ("t.csv", b"id,text\na,Yes, we can\n", "t, line 2: expected 2 cells, found 3"),
+    ("t.csv", b'id,text\na,"b\n', "unexpected end of data; no more was read"),
+    ("t.csv", b"id,text\na," + b"b" * (2 << 20) + b"\n", "field limit"),
+    ("t.parquet", as_parquet(id=["a"], text=[b"b"]), "found bytes"),
+    ("t.parquet", as_parquet(id=["a"], text=[["b"]]), "found ['b']"),
+    ("t.parquet", as_parquet(id=["a"], body=["b"]), "the column 'text' (columns.text), found the columns id, body"),
+    ("t.parquet", as_parquet(id=["a"], text=["b"], published=FAR), "t, row 1 or one soon after"),
+    ("t.txt", b"{\\rtf1 b}", "found an RTF document"),
+    ("t.txt", b"\n<!DOCTYPE html><p>b", "found a page: give it as .html"),
+    ("t.txt", "\xa0\u3000\u200b\n".encode(), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "data", "complaint"), REFUSED)
+def test_what_is_no_article_is_named_in_a_line(tmp_path, name, data, complaint):
+    (tmp_path / name).write_bytes(data)
+    (said,) = read(tmp_path / name)
+    if complaint:
+        assert complaint in said
+    else:
+        with pytest.raises(BadInput, match="found an empty one"):
+            article(said, {}, name)
+
+
+def test_names_that_are_no_files_are_refused(folder, capsys):
+    (folder / "gone.txt").symlink_to(folder / "nowhere")
+    (folder / "loop.csv").symlink_to(folder / "loop.csv")
+    os.mkfifo(folder / "pipe.jsonl")
+    (folder / "x.txt").mkdir()
+    (folder / os.fsdecode(b"odd\n\xff.txt")).write_text(TEXT)
+    assert ingest(folder, "on_error=skip") == 0
+    assert list(articles(folder)) == ["a"]
+    said = capsys.readouterr().out
+    assert "left out 4" in said
+    for line in ("gone.txt: expected txt, found No such", "loop.csv: expected csv, found Too many",
+                 "pipe.jsonl: expected a file, found a pipe", "odd\\n\\udcff.txt: expected an article id"):  # fmt: skip
+        assert line in said
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "encoding"),
+    [
+        (b'<meta charset="iso-8859-1"> \x93No\x94', "“No”", "cp1252"),
+        (b'<meta charset="utf-8"> caf\xe9', "café", "cp1252"),
+        (b'<meta charset="punycode"> caf\xe9', "café", "cp1252"),
+        ("The “council” met.".encode("utf-16-le"), "The “council” met.", "utf-16-le"),
+        ("The “council” met.".encode("utf-32"), "The “council” met.", "utf-32"),
+        ("“A” – “B”".encode() + b" \xff", "“A” – “B” \ufffd", "utf-8 but for some bytes"),
+    ],
+)
+def test_encodings_are_guessed_as_browsers_do(data, text, encoding):
+    found, named = decode(data, "x")
+    assert found.endswith(text)
+    assert named == encoding
+
+
+def test_a_lone_surrogate_in_bytes_is_named():
+    with pytest.raises(BadInput, match="x: expected text, found a lone surrogate at byte 4"):
+        decode(b"The \xed\xa0\x80 council", "x")
+
+
+def test_lines_and_tables_in_another_encoding_are_read_and_said(tmp_path):
+    (tmp_path / "t.jsonl").write_bytes('{"id": "l", "text": "é"}\n'.encode("latin-1"))
+    (tmp_path / "t.csv").write_bytes('id,text\nl,"é"\n'.encode("utf-16"))
+    for name, encoding in (("t.jsonl", "cp1252"), ("t.csv", "utf-16")):
+        (raw,) = read(tmp_path / name)
+        assert (raw["text"], raw["encoding"]) == ("é", encoding)
+
+
+def test_names_and_numbers_in_tables(tmp_path):
+    row = {"id": 7, "text": "b", "byline": ["Ana Roe", "Lee Po"], "title": float("nan")}
+    (tmp_path / "t.jsonl").write_bytes(jsonl(row))
+    (raw,) = read(tmp_path / "t.jsonl")
+    assert (raw["id"], raw["byline"], raw["title"]) == ("7", "Ana Roe, Lee Po", None)
 
 
 def test_what_is_too_large_is_refused_unread(folder, capsys):
@@ -220,7 +325,7 @@ def test_no_articles(tmp_path, capsys, source, complaint):
     assert not (tmp_path / "ws").exists()
 
 
-def test_a_folder_with_brackets_and_a_glob(tmp_path):
+def test_a_folder_with_brackets_and_a_glob(tmp_path, capsys):
     folder = tmp_path / "old [2019], part 1"
     sidecar = tmp_path / "known [2019].csv"
     sidecar.write_text("file,title\ndeep/a.txt,Known\n")
@@ -229,8 +334,15 @@ def test_a_folder_with_brackets_and_a_glob(tmp_path):
     workspace = f"workspace={tmp_path / 'ws'}"
     assert main(["ingest", f"articles={folder}", f"sidecar={sidecar}", workspace]) == 0
     assert articles(folder)["a"]["title"] == "Known"
+    (tmp_path / "articles.csv").write_text(
+        f'file,title\n"{folder.name}/deep/a.txt",Known\nb.txt,No\n'
+    )
+    capsys.readouterr()
     assert main(["ingest", f"articles={tmp_path}/*/**/*.txt", workspace]) == 0
     assert articles(folder)["a"]["text"] == TEXT
+    assert articles(folder)["a"]["title"] == "Known"
+    assert "articles.csv: 1 rows name no article: b.txt" in capsys.readouterr().out
+    assert main(["ingest", f"articles={tmp_path}/**.txt", workspace]) == 2
 
 
 def test_a_second_run_changes_nothing_and_reads_nothing(folder, capsys, monkeypatch):
@@ -326,7 +438,7 @@ def test_an_interrupted_run_goes_on(folder, monkeypatch):
 
 
 def test_a_large_table_is_read_in_ranges(folder, monkeypatch):
-    monkeypatch.setattr(formats, "RANGE", 100)
+    monkeypatch.setattr(files, "RANGE", 100)
     rows = [
         {"id": f"r{i}", "text": f"Article {i} é says this. " * (i % 4)}
         for i in range(1, 60)
@@ -347,6 +459,9 @@ def test_unknown_settings_are_refused(folder, capsys):
     assert "expected skip or fail" in capsys.readouterr().err
     assert ingest(folder, "workers=0") == 2
     assert ingest(folder, f"sidecar={folder / 'none.csv'}") == 2
+    (folder / "articles.csv").write_text("file,title\na.txt,One\na.txt,Two\n")
+    assert ingest(folder) == 2
+    assert "line 3: expected each file once" in capsys.readouterr().err
     (folder / "articles.csv").write_text("name,title\n")
     assert ingest(folder) == 2
     assert "expected the column 'file' (columns.file), found name, title" in capsys.readouterr().err

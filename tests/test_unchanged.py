@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from onrecord import cli
-from onrecord.corpus import formats
+from onrecord.corpus import files
 
 VERBS = {"ingest": "articles", "segment": "sentences", "attribute": "speakers"}
 QUOTE = "“We cannot go on like this, and every rider in the valley knows it,” Pell said."
@@ -68,7 +68,7 @@ def test_a_change_makes_little_anew_and_the_bytes_of_a_run_from_nothing(tmp_path
 
 
 def test_a_line_more_leaves_the_other_ranges_of_a_table_as_they_are(tmp_path, monkeypatch):
-    monkeypatch.setattr(formats, "RANGE", 20_000)
+    monkeypatch.setattr(files, "RANGE", 20_000)
     texts = {f"a{n:03}": story(n, random.Random(n)) for n in range(400)}
     before = ranges(write(tmp_path / "in", texts, "jsonl"))
     texts = dict(sorted((texts | {"a200b": texts["a007"]}).items()))
@@ -81,7 +81,7 @@ def test_a_line_more_leaves_the_other_ranges_of_a_table_as_they_are(tmp_path, mo
 
 def ranges(table: Path) -> list[bytes]:
     data = table.read_bytes()
-    return [data[first:last] for first, last in formats.line_ranges(table)]
+    return [data[first:last] for first, last in files.line_ranges(table)]
 
 
 @pytest.fixture(scope="module")

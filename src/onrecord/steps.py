@@ -57,7 +57,7 @@ def content_hash(paths: Iterable[Path]) -> str | None:
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         for file in files:
             name = file.relative_to(path) if path.is_dir() else file.name
-            digest.update(f"{name}\0{file_sha256(file)}\0".encode())
+            digest.update(f"{name}\0{file_sha256(file)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

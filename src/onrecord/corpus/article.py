@@ -11,6 +11,7 @@ from onrecord.corpus.decode import decode
 from onrecord.corpus.formats import FIELDS
 from onrecord.corpus.furniture import author_names, mark
 from onrecord.corpus.furniture_patterns import MONTH
+from onrecord.corpus.splitter import BLANKS
 from onrecord.records import ARTICLE_ID, BadInput, text_sha256
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -33,14 +34,12 @@ def article(raw: Mapping[str, Any], known: Known, source_file: str) -> dict[str,
     """
     where, text = raw["where"], raw["text"]
     identifier = checked_id(known.get("id") or raw["id"], where)
-    try:
-        sha256 = text_sha256(text)
-    except UnicodeEncodeError as error:
-        found = f"U+{ord(text[error.start]):04X}) at {error.start}"
-        raise BadInput(f"{where}: expected text, found a lone surrogate ({found}") from error
-    if not text.strip("\ufeff \t\r\n\xa0"):
+    if not text.strip(BLANKS):
         raise BadInput(f"{where}: expected text, found an empty one")
     told = {field: known.get(field) or raw.get(field) for field in FIELDS}
+    for field, value in {**told, "text": text}.items():
+        if value and ("\0" in value or not (value.isascii() or can_be_written(value))):
+            raise BadInput(f"{where}: expected text, {unusable(value)} of the {field}")
     furniture = mark(text, title=told["title"], byline=told["byline"])
     shown = {
         f["kind"]: text[f["start"] : f["end"]]
@@ -56,12 +55,28 @@ def article(raw: Mapping[str, Any], known: Known, source_file: str) -> dict[str,
         "published": told["published"] or iso_date(shown.get("date")),
         "url": told["url"],
         "text": text,
-        "sha256": sha256,
+        "sha256": text_sha256(text),
         "group_id": None,
         "copy_of": None,
         "furniture": furniture,
         "source_file": source_file,
     }
+
+
+def can_be_written(value: str) -> bool:
+    """Return whether a text is free of lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def unusable(value: str) -> str:
+    """Return what no file or no database takes of a text, and where: a NUL or a lone surrogate."""
+    at = next(n for n, c in enumerate(value) if c == "\0" or "\ud800" <= c <= "\udfff")
+    what = "a NUL" if value[at] == "\0" else f"a lone surrogate (U+{ord(value[at]):04X})"
+    return f"found {what} at {at}"
 
 
 def checked_id(identifier: str, where: str) -> str:
@@ -105,13 +120,23 @@ def read_sidecar(
 ) -> dict[str, dict[str, str | None]]:
     """Return what a sidecar table says of each file, by the file's name."""
     text = decode(data, where)[0].removeprefix("\ufeff")
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     key = columns["file"]
     if key not in (reader.fieldnames or []):
         raise BadInput(
             f"{where}: expected the column {key!r} (columns.file), found "
             f"{', '.join(reader.fieldnames or ['none'])}"
         )
-    return {
-        row[key]: {field: row.get(columns[field]) or None for field in FIELDS} for row in reader
-    }
+    found: dict[str, dict[str, str | None]] = {}
+    try:
+        for row in reader:
+            said = {field: row.get(columns[field]) or None for field in FIELDS}
+            if found.setdefault(row[key], said) != said:
+                raise BadInput(
+                    f"{where}, line {reader.line_num}: expected each file once, or with the same words, "
+                    f"found {row[key]!r} a second time"
+                )
+    except csv.Error as error:
+        raise BadInput(f"{where}, line {reader.line_num}: expected csv, found {error}") from error
+    return found

@@ -9,152 +9,27 @@ import gzip
 import io
 import json
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from math import isnan
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from onrecord.corpus.decode import decode, stream_encoding
+from onrecord.corpus.decode import decode, refuse_binary, stream_encoding, wide
+from onrecord.corpus.files import MB, SINGLE, Part, suffix
 from onrecord.records import BadInput
 
 FIELDS = ("id", "text", "title", "byline", "published", "outlet", "url")
-SINGLE = (".txt", ".html", ".htm")  # one article a file
-SUFFIXES = (*SINGLE, ".jsonl", ".jsonl.gz", ".csv", ".parquet")
-RANGE = 1 << 22  # bytes of a .jsonl file in one part
-MB = 1 << 20
 PACKED = 100  # times its packed size that a .gz file may have: text has ten at most
+AT_ONCE = 256  # rows of a Parquet file held at a time …
+HELD = 64 * MB  # … or, of long texts, as many as this holds
 
 Raw = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A file, or a range of one: bytes of a .jsonl file, rows of a .parquet one. ``name`` is within the source."""
-
-    path: str
-    name: str
-    first: int = 0
-    last: int | None = None
-
-
-def suffix(path: str | Path) -> str:
-    """Return a file's format by its name, or "" where it is none that is read.
-
-    >>> suffix("a/b.JSONL.gz")
-    '.jsonl.gz'
-    """
-    return next((s for s in SUFFIXES if Path(path).name.lower().endswith(s)), "")
-
-
-def article_files(source: str) -> list[tuple[Path, str]]:
-    """Return the article files of a folder (and the folders in it), a file or a glob: ``(path, name)``, sorted.
-
-    Raises BadInput where there is none. Hidden files and a sidecar ``articles.csv`` are no articles.
-    """
-    if not source:
-        raise BadInput("articles: expected a folder, a file or a glob, found nothing")
-    path = Path(source)
-    if path.is_file():
-        return [(path, path.name)]
-    if path.is_dir():
-        base, found = path, sorted(path.rglob("*"))
-    else:
-        base = Path(path.anchor) if path.is_absolute() else Path()
-        found = sorted(base.glob(str(path.relative_to(path.anchor))))
-        base = Path(
-            path.anchor,
-            *[p for p in path.parent.parts[len(Path(path.anchor).parts) :] if "*" not in p],
-        )
-    files = [p for p in found if p.is_file()]
-    kept = [
-        (p, p.relative_to(base).as_posix() if p.is_relative_to(base) else p.name)
-        for p in files
-        if suffix(p) and p.name != "articles.csv" and not p.name.startswith(".")
-    ]
-    if not kept:
-        there = f"{len(files)} files of other kinds" if files else "nothing"
-        raise BadInput(f"{source}: expected articles ({', '.join(SUFFIXES)}), found {there} there")
-    return kept
-
-
-def others(source: str) -> list[str]:
-    """Return the names of a folder's files that are no articles of a kind that is read, such as ``x.pdf``."""
-    folder = Path(source)
-    found = sorted(folder.rglob("*")) if folder.is_dir() else []
-    return [p.name for p in found if p.is_file() and not suffix(p) and not p.name.startswith(".")]
-
-
-def shards(files: Sequence[tuple[Path, str]], size: int) -> list[tuple[Part, ...]]:
-    """Return the files as pieces of work: up to ``size`` articles, or one table, or a range of a large one.
-
-    Where a piece ends is told by what stands there, so that a file or a line more leaves the others as they are.
-    """
-    found: list[tuple[Part, ...]] = []
-    single: list[tuple[Part, ...]] = []
-    held: list[Part] = []
-    for path, name in files:
-        if suffix(path) in SINGLE:
-            held.append(Part(str(path), name))
-            if ends_piece(name.encode(), len(held), size):
-                single.append(tuple(held))
-                held = []
-        elif suffix(path) == ".jsonl":
-            found += [(Part(str(path), name, a, b),) for a, b in line_ranges(path)]
-        elif suffix(path) == ".parquet":
-            found += [(Part(str(path), name, a, b),) for a, b in row_ranges(path, size)]
-        else:
-            found.append((Part(str(path), name),))
-    return [*single, tuple(held), *found] if held else [*single, *found]
-
-
-def ends_piece(name: bytes, count: int, most: int) -> bool:
-    """Return whether a piece of ``count`` things, ``most`` at most, ends with the one of this name.
-
-    A piece holds some fifth of what it may hold, and never less than a sixteenth.
-    """
-    return count >= most or (16 * count >= most and zlib.crc32(name) % max(1, most // 8) == 0)
-
-
-def line_ranges(path: Path) -> list[tuple[int, int]]:
-    """Return the ranges of bytes of a .jsonl file, cut where a line begins, of RANGE bytes or a line more.
-
-    A file that cannot be read is one range, refused when it is read.
-    """
-    cuts, at, begins = [0], 0, True
-    try:
-        with path.open("rb") as file:
-            while line := file.readline(MB):
-                size = at - cuts[-1]
-                told = zlib.crc32(line[:64]) * RANGE < 5 * len(line) << 32  # some five a RANGE
-                if begins and size and (size >= RANGE or (told and 16 * size >= RANGE)):
-                    cuts.append(at)
-                begins = line.endswith(b"\n")
-                at += len(line)
-    except OSError:
-        return [(0, path.stat().st_size)]
-    return list(pairwise([*cuts, at]))
-
-
-def row_ranges(path: Path, size: int) -> list[tuple[int, int]]:
-    """Return row ranges of a Parquet file, whole row groups of ``size`` rows together or more.
-
-    A file that is none is one range, refused when it is read.
-    """
-    try:
-        metadata = pq.read_metadata(path)
-    except (OSError, pa.ArrowException):
-        return [(0, 0)]
-    cuts, at = [0], 0
-    for group in range(metadata.num_row_groups):
-        at += metadata.row_group(group).num_rows
-        if at - cuts[-1] >= size:
-            cuts.append(at)
-    return list(pairwise(cuts if cuts[-1] == at and at else [*cuts, at]))
 
 
 def raw_articles(
@@ -165,33 +40,32 @@ def raw_articles(
     ``columns`` maps each of FIELDS to its name in a table. An article of more than ``text_mb`` and a file
     of more than ``file_mb`` are refused before they are read.
     """
-    kind = suffix(part.path)
+    kind, read = suffix(part.path), 0
     limit = text_mb if kind in SINGLE else file_mb
     try:
-        size = Path(part.path).stat().st_size
+        status = Path(part.path).stat()
+        if not S_ISREG(status.st_mode):
+            raise BadInput(f"{part.name}: expected a file, found a pipe or a device")
+        size = status.st_size
         if size > limit * MB and kind not in {".jsonl", ".parquet"}:
             raise BadInput(f"{part.name}: expected at most {limit:g} MB, found {size / MB:.0f} MB")
         if kind in SINGLE:
             yield single(part, kind)
-        else:
-            for where, row, encoding in TABLES[kind](part, int(text_mb * MB)):
-                raw = row if isinstance(row, BadInput) else picked(row, columns, where, encoding)
-                if isinstance(raw, dict) and len(raw["text"]) > text_mb * MB:
-                    raw = BadInput(f"{where}: expected at most {text_mb:g} MB, found a longer text")
-                yield raw
+            return
+        for where, row, encoding in TABLES[kind](part, columns, text_mb * MB):
+            read += 1
+            raw = row if isinstance(row, BadInput) else picked(row, columns, where, encoding)
+            if isinstance(raw, dict) and len(raw["text"]) > text_mb * MB:
+                raw = BadInput(f"{where}: expected at most {text_mb:g} MB, found a longer text")
+            yield raw
+        if not read and not part.first and (part.last or size) >= size:
+            raise BadInput(f"{part.name}: expected articles, found a table without rows")
     except BadInput as error:
         yield error
-    except (
-        OSError,
-        EOFError,
-        zlib.error,
-        csv.Error,
-        pa.ArrowException,
-        UnicodeDecodeError,
-    ) as error:
-        yield BadInput(
-            f"{part.name}: expected {kind[1:]}, found {' '.join(str(error).split())[:200]}"
-        )
+    except (OSError, EOFError, zlib.error, csv.Error, pa.ArrowException, UnicodeError) as error:
+        said = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+        after = f" after {read} rows" if read else ""
+        yield BadInput(f"{part.name}: expected {kind[1:]}, found{after} {said}")
 
 
 def single(part: Part, kind: str) -> Raw:
@@ -199,7 +73,11 @@ def single(part: Part, kind: str) -> Raw:
     path = Path(part.path)
     text, encoding = decode(path.read_bytes(), part.name)
     raw = {"id": path.name[: -len(kind)], "where": part.name, "encoding": encoding}
-    return raw | (page(text, part.name) if kind != ".txt" else {"text": text})
+    if kind != ".txt":
+        return raw | page(text, part.name)
+    if text.lstrip("\ufeff \t\r\n")[:14].lower().startswith(("<!doctype html", "<html")):
+        raise BadInput(f"{part.name}: expected text, found a page: give it as .html")
+    return raw | {"text": text}
 
 
 def page(html: str, where: str) -> Raw:
@@ -224,38 +102,74 @@ def page(html: str, where: str) -> Raw:
 Rows = Iterator[tuple[str, Mapping[str, Any] | BadInput, str]]  # where, the row, the encoding
 
 
-def parquet_rows(part: Part, limit: int) -> Rows:
-    """Yield the rows of a range of a Parquet file."""
+def parquet_rows(part: Part, columns: Mapping[str, str], limit: float) -> Rows:
+    """Yield the rows of a range of a Parquet file: of their columns those that are wanted."""
     at = 0
     with pq.ParquetFile(part.path) as file:
         if not file.metadata.num_rows:
             raise BadInput(f"{part.name}: expected articles, found a table without rows")
+        wanted = columns_found(part, file.schema_arrow.names, columns)
         for group in range(file.num_row_groups):
-            rows = file.metadata.row_group(group).num_rows
-            if at + rows <= part.first or at >= (part.last or 0):
-                at += rows
+            about = file.metadata.row_group(group)
+            if at + about.num_rows <= part.first or at >= (part.last or 0):
+                at += about.num_rows
                 continue
-            for batch in file.iter_batches(256, row_groups=[group]):
-                for row in batch.to_pylist():
+            most = max(1, min(AT_ONCE, HELD * about.num_rows // max(1, about.total_byte_size)))
+            for batch in file.iter_batches(most, row_groups=[group], columns=wanted):
+                where = f"{part.name}, row {at + 1}"
+                try:
+                    rows = batch.to_pylist()
+                except (ValueError, LookupError, OverflowError) as error:
+                    raise BadInput(f"{where} or one soon after: expected text, {error}") from error
+                for row in rows:
                     if part.first <= at < (part.last or 0):
                         yield f"{part.name}, row {at + 1}", row, "utf-8"
                     at += 1
 
 
-def csv_rows(part: Part, limit: int) -> Rows:
+def columns_found(part: Part, names: Sequence[str], columns: Mapping[str, str]) -> list[str]:
+    """Return which of a table's columns are wanted; raises BadInput where one lacks or is there twice."""
+    counts = Counter(names)
+    for field in ("id", "text"):
+        if not counts[columns[field]]:
+            shown = ", ".join(names)[:200] or "none"
+            said = f"the column {columns[field]!r} (columns.{field})"
+            raise BadInput(f"{part.name}: expected {said}, found the columns {shown}")
+    wanted = [columns[field] for field in FIELDS if counts[columns[field]]]
+    if twice := [name for name in wanted if counts[name] > 1]:
+        raise BadInput(f"{part.name}: expected columns that differ, found {twice[0]!r} twice")
+    return wanted
+
+
+def csv_rows(part: Part, columns: Mapping[str, str], limit: float) -> Rows:
     """Yield the rows of a CSV file. A cell is text, whatever it begins with: nothing is evaluated."""
-    csv.field_size_limit(limit)
+    csv.field_size_limit(int(limit))
     with Path(part.path).open("rb") as data:
         encoding = stream_encoding(data, part.name)
-        named = "utf-8-sig" if encoding == "utf-8" else encoding
-        reader = csv.DictReader(io.TextIOWrapper(data, named, newline=""))
-        for row in reader:
-            yield f"{part.name}, line {reader.line_num}", row, encoding
+        errors = "strict"
+        if encoding.startswith("utf-8"):
+            named, errors = "utf-8-sig", "replace"
+        else:
+            named = encoding
+        text = io.TextIOWrapper(data, named, errors=errors, newline="")
+        reader = csv.DictReader(text, strict=True)
+        columns_found(part, reader.fieldnames or [], columns)
+        try:
+            for row in reader:
+                where, more = f"{part.name}, line {reader.line_num}", row.pop(None, ())
+                if more:
+                    n = len(reader.fieldnames or [])
+                    found = BadInput(f"{where}: expected {n} cells, found {n + len(more)}")
+                yield where, found if more else row, encoding
+        except csv.Error as error:
+            where = f"{part.name}, line {reader.line_num}"
+            raise BadInput(f"{where}: expected csv, found {error}; no more was read") from error
 
 
-def json_rows(part: Part, limit: int) -> Rows:
+def json_rows(part: Part, columns: Mapping[str, str], limit: float) -> Rows:
     """Yield the rows of JSON Lines, or of the lines that begin within a range of bytes."""
-    packed = part.path.lower().endswith(".gz")
+    packed, limit = part.path.lower().endswith(".gz"), int(limit)
+    most = PACKED * Path(part.path).stat().st_size + limit if packed else None
     with cast(IO[bytes], gzip.open(part.path) if packed else Path(part.path).open("rb")) as file:
         number = at = 0
         if part.first:  # the line that the range begins in belongs to the range before
@@ -265,10 +179,14 @@ def json_rows(part: Part, limit: int) -> Rows:
             line = file.readline(limit + 1)
             if not line:
                 return
+            if not at:
+                refuse_binary(line, part.name)
+                if found := wide(line):
+                    raise BadInput(f"{part.name}: expected lines in UTF-8, found {found}")
             number += 1
             where = f"{part.name}, " + (f"byte {at}" if part.first else f"line {number}")
             at += len(line)
-            if packed and at > PACKED * (Path(part.path).stat().st_size + limit):
+            if most and at > most:
                 raise BadInput(
                     f"{where}: expected text, found what was packed {PACKED} to 1 or more"
                 )
@@ -277,7 +195,7 @@ def json_rows(part: Part, limit: int) -> Rows:
                 long = f"{where}: expected at most {limit / MB:g} MB, found a longer line"
                 yield where, BadInput(long), "utf-8"
             elif line.strip():
-                yield where, json_row(line, where), "utf-8"
+                yield where, *json_row(line, where)
 
 
 def rest_of_line(file: IO[bytes], begun: bytes) -> int:
@@ -288,15 +206,22 @@ def rest_of_line(file: IO[bytes], begun: bytes) -> int:
     return read
 
 
-def json_row(line: bytes, where: str) -> Mapping[str, Any] | BadInput:
-    """Return the object on a line of JSON Lines, or why it is none."""
+def json_row(line: bytes, where: str) -> tuple[Mapping[str, Any] | BadInput, str]:
+    """Return the object on a line of JSON Lines, or why it is none, and the encoding of the line."""
+    encoding = "utf-8"
     try:
-        row = json.loads(line)
+        try:
+            row = json.loads(line)
+        except UnicodeDecodeError:
+            text, encoding = decode(line, where)
+            row = json.loads(text)
+    except BadInput as error:
+        return error, encoding
     except (ValueError, RecursionError) as error:
-        return BadInput(f"{where}: expected a JSON object, found {error}")
+        return BadInput(f"{where}: expected a JSON object, found {error}"), encoding
     if isinstance(row, dict):
-        return row
-    return BadInput(f"{where}: expected a JSON object, found {type(row).__name__}")
+        return row, encoding
+    return BadInput(f"{where}: expected a JSON object, found {type(row).__name__}"), encoding
 
 
 def picked(
@@ -306,15 +231,43 @@ def picked(
     found: Raw = {"where": where, "encoding": encoding}
     for field in FIELDS:
         value = row.get(columns[field])
-        if isinstance(value, date):  # a datetime is one too
-            value = value.isoformat()
-        found[field] = None if value is None or value == "" else str(value)
+        if value is None or value == "":
+            found[field] = None
+        elif isinstance(value, str):
+            found[field] = value
+        else:
+            try:
+                found[field] = cell(value, field)
+            except TypeError as error:
+                said = f"in the column {columns[field]!r} (columns.{field})"
+                return BadInput(f"{where}: expected text {said}, found {error}")
     for field in ("id", "text"):
         if found[field] is None:
             names = ", ".join(str(name) for name in row)[:200] or "none"
             said = f"a value in the column {columns[field]!r} (columns.{field})"
             return BadInput(f"{where}: expected {said}, found the columns {names}")
     return found
+
+
+def cell(value: Any, field: str) -> str | None:
+    """Return what a value that is no text says of a field; raises TypeError where it says nothing.
+
+    A date is written as ISO 8601, a whole number may be an id, a list of names a by-line; NaN is nothing.
+
+    >>> cell(["Ana Roe", "Lee Po"], "byline")
+    'Ana Roe, Lee Po'
+    """
+    if isinstance(value, float) and isnan(value):
+        return None
+    if isinstance(value, date):  # a datetime is one too
+        return value.isoformat()
+    if isinstance(value, int) and not isinstance(value, bool) and field != "text":
+        return str(value)
+    if field == "byline" and isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return ", ".join(value) or None
+    raise TypeError(
+        {"dict": "an object", "bytes": "bytes"}.get(type(value).__name__, str(value)[:40])
+    )
 
 
 TABLES = {".parquet": parquet_rows, ".csv": csv_rows, ".jsonl": json_rows, ".jsonl.gz": json_rows}

@@ -1,7 +1,7 @@
 """Files to articles: read, hashed, titled, furniture marked, grouped with their copies."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from onrecord.corpus import changes, dedupe
 from onrecord.corpus.article import read_sidecar
-from onrecord.corpus.formats import article_files, others, shards, suffix
+from onrecord.corpus.files import article_files, base_of, others, shards, suffix
 from onrecord.corpus.pieces import Pieces, ingest_shard, regrouped, with_sidecar
 from onrecord.engine import map_shards, write_parquet_stream
 from onrecord.records import ARTICLES, BadInput, write_jsonl
@@ -26,9 +26,17 @@ def sidecar_path(source: str, given: str | None) -> Path | None:
         if not Path(given).is_file():
             raise BadInput(f"sidecar: expected a table, found nothing at {given}")
         return Path(given)
-    folder = Path(source)
-    places = [folder / "articles.csv", folder.parent / "articles.csv"] if folder.is_dir() else []
-    return next((place for place in places if place.is_file()), None)
+    folder = base_of(source)
+    places = [folder / "articles.csv"]
+    if not Path(source).is_file():
+        places.append(folder.parent / "articles.csv")
+    return next((place for place in places if place.is_file() and place != Path(source)), None)
+
+
+def strays(known: Iterable[str], files: Iterable[tuple[Path, str]]) -> list[str]:
+    """Return which of a sidecar's rows name no article file, by path or by bare name."""
+    names = {name for path, full in files for name in (full, path.name)}
+    return [name for name in known if name not in names]
 
 
 def twins(ids: Sequence[str], files: Sequence[str]) -> dict[int, str]:
@@ -136,6 +144,9 @@ def main(cfg: DictConfig) -> None:
     print(
         f"{n} articles in {n_groups} groups (copies of a story share one) in {target}: {found.told()}"
     )
+    if not Path(str(cfg.articles)).is_file() and (stray := strays(known, files)):
+        more = ", …" if stray[SHOWN:] else ""
+        print(f"{sidecar}: {len(stray)} rows name no article: {', '.join(stray[:SHOWN])}{more}")
     if left := others(str(cfg.articles)):
         print(
             f"{len(left)} files of other kinds were not read: {', '.join(left[:3])}{', …' if left[3:] else ''}"

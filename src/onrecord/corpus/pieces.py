@@ -16,7 +16,8 @@ import pyarrow as pa
 from onrecord.corpus import columns as arrow
 from onrecord.corpus import dedupe
 from onrecord.corpus.article import Known, article
-from onrecord.corpus.formats import MB, Part, Raw, ends_piece, raw_articles, suffix
+from onrecord.corpus.files import MB, Part, ends_piece, suffix
+from onrecord.corpus.formats import Raw, raw_articles
 from onrecord.corpus.unchanged import rules_hash
 from onrecord.engine import read_arrow, write_arrow
 from onrecord.records import ARTICLES, BadInput, read_json, write_json
@@ -69,7 +70,7 @@ def ingest_shard(
 def stamp(part: Part) -> list[Any]:
     """Return what tells whether a part has changed: its bytes for a range of lines, else its file's times."""
     path = Path(part.path)
-    if suffix(path) == ".jsonl" and os.access(path, os.R_OK):
+    if suffix(path) == ".jsonl" and path.is_file() and os.access(path, os.R_OK):
         left, digest = (part.last or 0) - part.first, hashlib.sha256()
         with path.open("rb") as file:
             file.seek(part.first)
@@ -77,7 +78,10 @@ def stamp(part: Part) -> list[Any]:
                 digest.update(data)
                 left -= len(data)
         return [part.name, digest.hexdigest()]
-    now = path.stat()
+    try:
+        now = path.stat()
+    except OSError as error:  # a link to nothing: refused when it is read
+        return [part.name, error.errno]
     place = [part.name, str(path.resolve()), part.first, part.last]
     return [*place, now.st_size, now.st_mtime_ns, now.st_ctime_ns]
 
