@@ -6,6 +6,7 @@ guidelines. `attribution_read.csv` holds what came of it, without a word of the 
 
 - `row`: sha256 of "document's id:sentence's number", 16 digits; `drawn_from`: its stratum, by whether the gold and
   our answer agreed when it was drawn (seed 20260105 and the stratum's name); `of`: how many rows that stratum had;
+- `reading`: 2 for the rows that were read after the rules had been mended by those of reading 1;
 - `gold`: whether its speaker is right, another `form` of the right one, or wrong (unclear where the text leaves it so);
 - `speaker`, `forms`: sha256 of "row:surname" of the right speaker, and of those forms, 8 digits each.
 

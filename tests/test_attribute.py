@@ -171,6 +171,18 @@ def test_who_is_quoted_goes_on_over_whom_he_named():
             id="not whom the opening phrase names",
         ),
         pytest.param(
+            "After Tom Lee spoke, Mary Roe left.",
+            "“It was long,” he said.",
+            "Tom Lee",
+            id="whom it names, where nobody else can be meant",
+        ),
+        pytest.param(
+            "“I run,” Tom Lee said.",
+            "Asked whether Bill Roe runs, he said: “I cannot tell.”",
+            "Tom Lee",
+            id="not whom he is asked about",
+        ),
+        pytest.param(
             "Tom Lee won.|He nodded to his second place behind Bill Roe.",
             "“It is long,” he said.",
             "Tom Lee",
