@@ -26,6 +26,8 @@ import pyarrow.parquet as pq
 
 from onrecord.records import BadInput, atomic
 
+# The least and the greatest text of each row group, held until the end, are of no use to anyone.
+HOW_WRITTEN: dict[str, Any] = {"compression": "zstd", "write_statistics": False}
 KEPT = ".arrow"  # the ending of a piece's file
 PIECES = b"onrecord.pieces"  # in a Parquet file's metadata: the name and the rows of each row group
 Shard = TypeVar("Shard")
@@ -225,7 +227,7 @@ def update(
     written: list[tuple[str, int]] = []
     with atomic(path) as temporary, ExitStack() as stack:
         before = stack.enter_context(opened(path)) if known else None
-        writer = stack.enter_context(pq.ParquetWriter(temporary, schema, compression="zstd"))
+        writer = stack.enter_context(pq.ParquetWriter(temporary, schema, **HOW_WRITTEN))
         for name in names:
             if before is None or name not in known:
                 table = read_arrow(folder / f"{next(made)}{KEPT}")
@@ -253,7 +255,7 @@ def write_parquet_stream(path: str | Path, tables: Iterable[pa.Table], schema: p
     rows = 0
     with (
         atomic(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+        pq.ParquetWriter(temporary, schema, **HOW_WRITTEN) as writer,
     ):
         for table in tables:
             rows += table.num_rows

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from onrecord.corpus import columns
 from onrecord.corpus.readings import Sentence
+from onrecord.corpus.unchanged import repeated
 from onrecord.engine import opened, row_shards
 from onrecord.records import BadInput
 
@@ -41,8 +42,7 @@ def shards_of(articles: Path, sentences: Path, size: int) -> list[Shard]:
     ``segment`` writes the sentences in the order of the articles; raises BadInput where they are not in it,
     or belong to other articles.
     """
-    members = Counter(chain.from_iterable(_columns(articles, ["group_id"])))
-    copied = {group for group, n in members.items() if group and n > 1}
+    copied = repeated(chain.from_iterable(_columns(articles, ["group_id"])))
     digests: dict[str, Any] = defaultdict(
         hashlib.sha256
     )  # of each group's articles, in their order
@@ -60,7 +60,7 @@ def shards_of(articles: Path, sentences: Path, size: int) -> list[Shard]:
                 row += run[2]
                 run = next(runs, None)
             own.update(said.digest())
-            if group in copied:
+            if group and hash(group) in copied:
                 groups.add(group)
                 digests[group].update(said.digest())
         found.append((first, last, begin, row, own, frozenset(groups)))
@@ -77,7 +77,7 @@ def shards_of(articles: Path, sentences: Path, size: int) -> list[Shard]:
 
 def _telling(articles: Path) -> str:
     """Return the column that tells an article's text: its hash, or the text itself where a hash is null."""
-    return "text" if None in {sha for (sha,) in _columns(articles, ["sha256"])} else "sha256"
+    return "text" if any(sha is None for (sha,) in _columns(articles, ["sha256"])) else "sha256"
 
 
 def _key(own: Any, groups: frozenset[str], digests: Mapping[str, Any]) -> str:

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+
+import numpy as np
 
 from onrecord.engine import opened
 
@@ -40,6 +42,17 @@ def article_keys(articles: Path, size: int, columns: Sequence[str]) -> Iterator[
             for at in range(0, len(rows), size):
                 said = json.dumps(rows[at : at + size], sort_keys=True)
                 yield hashlib.sha256(said.encode()).hexdigest()
+
+
+def repeated(values: Iterable[object]) -> set[int]:
+    """Return the hashes, of 64 bits, that more than one of the values has; 8 bytes a value are held, not the values.
+
+    >>> hash("b") in repeated(["a", "b", "b"]), hash("a") in repeated(["a", "b", "b"])
+    (True, False)
+    """
+    hashes = np.fromiter(map(hash, values), np.int64)
+    hashes.sort()
+    return {*hashes[1:][hashes[1:] == hashes[:-1]].tolist()}
 
 
 def unless_all(made: int, pieces: int) -> str:
