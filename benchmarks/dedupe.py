@@ -93,7 +93,7 @@ def pair_scores(roots: list[int], stories: list[int]) -> tuple[float, float, int
 
 def ours(texts: list[str]) -> list[int]:
     found = dedupe.sketch(texts, bands=CONFIG["bands"], rows=CONFIG["rows"])
-    return dedupe.groups(found, bands=CONFIG["bands"], **RULES)
+    return dedupe.groups(found, bands=CONFIG["bands"], **RULES).tolist()
 
 
 def peer(threshold: float | None, verified: bool) -> Callable[[list[str]], list[int]]:

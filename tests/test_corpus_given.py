@@ -28,7 +28,7 @@ def read(path: Path, known: dict[str, str] | None = None) -> dict[str, Any]:
 
 def with_groups(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     found = dedupe.sketch([r["text"] for r in rows], bands=DEDUPE["bands"], rows=DEDUPE["rows"])
-    roots = dedupe.groups(found, **{k: v for k, v in DEDUPE.items() if k != "rows"})
+    roots = dedupe.groups(found, **{k: v for k, v in DEDUPE.items() if k != "rows"}).tolist()
     groups = group_columns([r["article_id"] for r in rows], [r["published"] for r in rows], roots)
     return {
         row["article_id"]: row | {"group_id": group, "copy_of": copy}

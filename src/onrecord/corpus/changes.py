@@ -1,52 +1,83 @@
 """What running `ingest` again would change: texts under known ids, articles gone, annotations orphaned."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import pyarrow.parquet as pq
+import numpy as np
+import numpy.typing as npt
 
+from onrecord.corpus import columns
+from onrecord.engine import opened
 from onrecord.records import latest_annotations, parse_sentence_id, read_jsonl, text_sha256
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The ids of articles that are new, changed in their text, gone, or as they were, each sorted."""
+    """How many articles are new or as they were; the ids, sorted, of those changed in their text, or gone."""
 
-    added: list[str] = field(default_factory=list)
+    added: int = 0
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     same: int = 0
 
     def told(self) -> str:
         """Return the change in a few words, for the summary."""
-        counts = [("new", self.added), ("changed", self.changed), ("gone", self.removed)]
-        parts = [f"{len(ids)} {what}" for what, ids in counts if ids]
+        counts = [
+            ("new", self.added), ("changed", len(self.changed)), ("gone", len(self.removed)),
+        ]  # fmt: skip
+        parts = [f"{count} {what}" for what, count in counts if count]
         return ", ".join([*parts, f"{self.same} as before"]) if parts else "nothing changed"
 
 
-def compare(before: Mapping[str, str], now: Mapping[str, str]) -> Changes:
-    """Return the changes from ``before`` to ``now``, both from an article's id to its text's SHA-256.
+Rows = Callable[[], Iterable[tuple[str, str]]]  # each article's id and its text's SHA-256
 
-    >>> compare({"a": "1", "b": "2"}, {"b": "3", "c": "4"}).told()
+
+def compare(before: Rows, now: Rows) -> Changes:
+    """Return the changes from ``before`` to ``now``.
+
+    Held are 64 bits of each id and of each hash, and the ids only of what has changed or is gone.
+
+    >>> compare(lambda: [("a", "1"), ("b", "2")], lambda: [("b", "3"), ("c", "4")]).told()
     '1 new, 1 changed, 1 gone, 0 as before'
     """
+    ids, texts = _hashes(before)
+    ids_now, texts_now = _hashes(now)
+    _, at, at_now = np.intersect1d(ids, ids_now, assume_unique=True, return_indices=True)
+    differs = texts[at] != texts_now[at_now]
+    gone = np.ones(len(ids), np.bool_)
+    gone[at] = False
     return Changes(
-        added=sorted(now.keys() - before.keys()),
-        changed=sorted(i for i in now.keys() & before.keys() if now[i] != before[i]),
-        removed=sorted(before.keys() - now.keys()),
-        same=sum(before.get(i) == sha for i, sha in now.items()),
+        added=len(ids_now) - len(at_now),
+        changed=_names(now, {*at_now[differs].tolist()}),
+        removed=_names(before, {*np.flatnonzero(gone).tolist()}),
+        same=len(at) - int(differs.sum()),
     )
 
 
-def hashes(path: Path) -> dict[str, str]:
-    """Return each article's text hash from an ``articles.parquet``; nothing where there is no such file."""
+def _hashes(rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    pair: Any = np.dtype((np.int64, 2))
+    pairs: npt.NDArray[np.int64] = np.fromiter((tuple(map(hash, row)) for row in rows()), pair)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _names(rows: Rows, places: Set[int]) -> list[str]:
+    if not places:
+        return []
+    return sorted(identifier for at, (identifier, _) in enumerate(rows()) if at in places)
+
+
+def hashes(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield each article's id and text hash of an ``articles.parquet``; nothing where there is no such file."""
     if not path.exists():
-        return {}
-    with pq.ParquetFile(path) as file:  # read_table would import pandas
-        table = file.read(columns=["article_id", "sha256"])
-    return dict(zip(*(table[name].to_pylist() for name in ("article_id", "sha256")), strict=True))
+        return
+    names = ["article_id", "sha256"]
+    with opened(path) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=names, use_threads=False)
+            yield from zip(*(columns.values(table[name]) for name in names), strict=True)
 
 
 def orphans(

@@ -6,6 +6,7 @@ themselves, by Jaccard similarity or by containment of the shorter in the longer
 are joined (union-find). Unverified buckets would chain unrelated stories into one giant group.
 """
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ SEED = 42  # of the MinHash permutations: fixed, so that groups do not depend on
 # the default settings accept have (a version 52 % of which is in one three times as long: 0.15).
 LEAST = 0.08
 AT_ONCE = 500  # texts whose MinHash values are made at a time
-CHUNK = 50_000  # pairs whose marks are compared at a time
+CHUNK = 5_000  # pairs whose marks are compared at a time
 
 
 class Compared(Protocol):
@@ -191,15 +192,15 @@ def groups(
     shared: int,
     bucket: int,
     without: Set[int] = frozenset(),
-) -> list[int]:
-    """Return, for each article, the index of the first article of its group.
+) -> Places:
+    """Return, for each article, the index of the first article of its group, shape (articles,).
 
     Those ``without`` are compared with none. Within a bucket an article is compared with the ``bucket`` articles before it and with no more, which
     keeps the cost near linear where a stock paragraph puts thousands of articles into one bucket.
     """
     sized = sketches.sizes() > 0
     sized[list(without)] = False
-    parent = list(range(len(sized)))
+    parent = array("q", range(len(sized)))
 
     def root(index: int) -> int:
         while parent[index] != index:
@@ -220,7 +221,7 @@ def groups(
                 parent[max(a, b)] = min(a, b)
             else:
                 refused.add((one, other))
-    return [root(index) for index in range(len(parent))]
+    return np.fromiter(map(root, range(len(parent))), np.int64, len(parent))
 
 
 def candidates(

@@ -1,19 +1,21 @@
 """Files to articles: read, hashed, titled, furniture marked, grouped with their copies."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from onrecord.corpus import changes, dedupe
 from onrecord.corpus.article import read_sidecar
 from onrecord.corpus.files import article_files, base_of, others, shards, suffix
 from onrecord.corpus.pieces import Pieces, ingest_shard, regrouped, with_sidecar
+from onrecord.corpus.unchanged import repeated
 from onrecord.engine import map_shards, write_parquet_stream
 from onrecord.records import ARTICLES, BadInput, write_jsonl
 
@@ -39,17 +41,23 @@ def strays(known: Iterable[str], files: Iterable[tuple[Path, str]]) -> list[str]
     return [name for name in known if name not in names]
 
 
-def twins(ids: Sequence[str], files: Sequence[str]) -> dict[int, str]:
-    """Return, for each article whose id an earlier one has, its index and what is wrong, in order."""
-    first: dict[str, int] = {}
+def twins(rows: Iterable[tuple[str, str]], again: Set[int]) -> dict[int, dict[str, str]]:
+    """Return, for each article whose id an earlier one has, its index and what is wrong, in order.
+
+    ``rows`` are ids and files; only ids whose hash is in ``again`` are looked at.
+    """
+    first: dict[str, str] = {}
     found = {}
-    for index, identifier in enumerate(ids):
-        before = first.setdefault(identifier, index)
-        if before != index:
-            found[index] = (
-                f"{files[index]}: expected ids that differ, found a second article with the id "
-                f"{identifier!r}; the first is in {files[before]}"
+    for index, (identifier, file) in enumerate(rows):
+        if hash(identifier) not in again:
+            continue
+        if identifier in first:
+            said = (
+                f"{file}: expected ids that differ, found a second article with the id "
+                f"{identifier!r}; the first is in {first[identifier]}"
             )
+            found[index] = {"file": file, "error": said}
+        first.setdefault(identifier, file)
     return found
 
 
@@ -73,7 +81,7 @@ def group_columns(
     return [name[root] for root in roots], copies
 
 
-def refusal(bad: Sequence[Mapping[str, str]], usable: int, on_error: str) -> str | None:
+def refusal(bad: Sequence[Mapping[str, str]], usable: bool, on_error: str) -> str | None:
     """Return why ``ingest`` stops at the files that are bad, in one line, or None where it goes on."""
     if on_error not in {"skip", "fail"}:
         return f"on_error: expected skip or fail, found {on_error!r}"
@@ -99,17 +107,24 @@ def scratch_folder(workspace: Path) -> Iterator[Path]:
 
 
 def group(
-    pieces: Pieces,
-    ids: Sequence[str],
-    published: Sequence[str | None],
-    without: set[int],
-    settings: Mapping[str, Any],
-) -> tuple[list[str], list[str | None]]:
-    """Return ``group_id`` and ``copy_of`` of each article; those ``without`` are compared with none."""
+    pieces: Pieces, without: Set[int], settings: Mapping[str, Any]
+) -> tuple[dict[int, tuple[str, str | None]], int]:
+    """Return ``group_id`` and ``copy_of`` of each article that has copies, and the number of all groups.
+
+    Those ``without`` are compared with none.
+    """
     rules = {key: settings[key] for key in ("jaccard", "containment", "shared", "bucket")}
     sketches = dedupe.Stored(pieces.files(".sketches"))
     roots = dedupe.groups(sketches, bands=settings["bands"], without=without, **rules)
-    return group_columns(ids, published, roots)
+    sizes = np.bincount(roots, minlength=1)
+    copied = np.flatnonzero(sizes[roots] > 1).tolist()
+    wanted = {*copied}
+    rows = pieces.rows("article_id", "published")
+    told = [row for index, row in enumerate(rows) if index in wanted] if wanted else []
+    ids, published = zip(*told, strict=True) if told else ((), ())
+    columns = group_columns(ids, published, roots[copied].tolist())
+    groups = dict(zip(copied, zip(*columns, strict=True), strict=True))
+    return groups, int(np.count_nonzero(sizes)) - len(without)
 
 
 def main(cfg: DictConfig) -> None:
@@ -122,25 +137,23 @@ def main(cfg: DictConfig) -> None:
     known = read_sidecar(sidecar.read_bytes(), cfg.columns, str(sidecar)) if sidecar else {}
     with scratch_folder(workspace) as scratch:
         pieces = read_all(with_sidecar(shards(files, cfg.shard_size), known), scratch, options)
-        columns = pieces.columns("article_id", "source_file", "published", "sha256")
-        ids, sources, published, contents = columns
-        same = twins(ids, sources)
-        kept = [index not in same for index in range(len(ids))]
-        bad = [*pieces.notes("bad"), *({"file": sources[i], "error": e} for i, e in same.items())]
-        if stopped := refusal(bad, sum(kept), cfg.on_error):
+        again = repeated(name for (name,) in pieces.rows("article_id"))
+        same = twins(pieces.rows("article_id", "source_file"), again) if again else {}
+        bad = [*pieces.notes("bad"), *same.values()]
+        usable = next(pieces.rows("article_id", without=same.keys()), None) is not None
+        if stopped := refusal(bad, usable, cfg.on_error):
             raise BadInput(stopped)
-        hashes = zip(ids, contents, kept, strict=True)
-        found = changes.compare(changes.hashes(target), {i: sha for i, sha, keep in hashes if keep})
+        now = partial(pieces.rows, "article_id", "sha256", without=same.keys())
+        found = changes.compare(partial(changes.hashes, target), now)
         lost = changes.orphans(workspace / "annotations.jsonl", found, pieces.text_of)
         if (stopped := changes.complaint(found, lost)) and not cfg.accept_changes:
             raise BadInput(stopped)
-        groups, copies = group(pieces, ids, published, set(same), options["dedupe"])
-        schema = ARTICLES.with_metadata(extractor(sources))
-        tables = regrouped(pieces.tables(kept, groups, copies), int(cfg.shard_size))
+        groups, n_groups = group(pieces, same.keys(), options["dedupe"])
+        schema = ARTICLES.with_metadata(extractor(name for (name,) in pieces.rows("source_file")))
+        tables = regrouped(pieces.tables(groups, same.keys()), int(cfg.shard_size))
         n = write_parquet_stream(target, tables, schema)
         pieces.prune()
         report(workspace, bad, pieces.notes("encodings"))
-    n_groups = len({name for name, keep in zip(groups, kept, strict=True) if keep})
     print(
         f"{n} articles in {n_groups} groups (copies of a story share one) in {target}: {found.told()}"
     )
@@ -171,7 +184,7 @@ def read_all(work: Sequence[Any], scratch: Path, options: Any) -> Pieces:
     return Pieces(scratch, list(names))
 
 
-def extractor(sources: Sequence[str]) -> dict[str, str]:
+def extractor(sources: Iterable[str]) -> dict[str, str]:
     """Return the version of what took the text out of pages, for the table's metadata, if there are pages."""
     pages = any(suffix(name) in {".html", ".htm"} for name in sources)
     return {"html_extractor": f"trafilatura {version('trafilatura')}"} if pages else {}

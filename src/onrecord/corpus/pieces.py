@@ -6,8 +6,10 @@ A run that was interrupted goes on where it stopped, and a later one reads only 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -139,23 +141,29 @@ class Pieces:
     folder: Path
     names: Sequence[str]
 
+    @cached_property
+    def said(self) -> list[Mapping[str, Any]]:
+        """What each piece's note says."""
+        return [read_json(self.folder / f"{name}.json") for name in self.names]
+
     def files(self, ending: str) -> list[Path]:
         """Return each batch's file of one kind."""
-        counts = [(name, read_json(self.folder / f"{name}.json")["batches"]) for name in self.names]
-        return [self.folder / f"{name}-{n}{ending}" for name, count in counts for n in range(count)]
+        counts = zip(self.names, self.said, strict=True)
+        return [
+            self.folder / f"{name}-{number}{ending}"
+            for name, said in counts
+            for number in range(said["batches"])
+        ]
 
-    def columns(self, *names: str) -> list[list[Any]]:
-        """Return some columns of all the pieces' articles."""
-        found: list[list[Any]] = [[] for _ in names]
-        for path in self.files(".arrow"):
-            table = read_arrow(path, names)
-            for values, name in zip(found, names, strict=True):
-                values.extend(table[name].to_pylist())
-        return found
+    def rows(self, *names: str, without: Set[int] = frozenset()) -> Iterator[tuple[Any, ...]]:
+        """Yield some columns' values, article by article, those ``without`` left out."""
+        tables = (read_arrow(path, names) for path in self.files(".arrow"))
+        rows = (zip(*(arrow.values(t[name]) for name in names), strict=True) for t in tables)
+        yield from (r for at, r in enumerate(chain.from_iterable(rows)) if at not in without)
 
     def notes(self, name: str) -> list[Any]:
         """Return what all the pieces noted: ``bad`` or ``encodings``."""
-        return [note for n in self.names for note in read_json(self.folder / f"{n}.json")[name]]
+        return [note for said in self.said for note in said[name]]
 
     def text_of(self, identifier: str) -> str | None:
         """Return the text that an article has, or None where there is no such article."""
@@ -167,21 +175,28 @@ class Pieces:
         return None
 
     def tables(
-        self, kept: Sequence[bool], groups: Sequence[str], copies: Sequence[str | None]
+        self, groups: Mapping[int, tuple[str, str | None]], without: Set[int]
     ) -> Iterator[pa.Table]:
-        """Yield the articles, those that are ``kept``, batch by batch, with their groups filled in."""
+        """Yield the articles, but those ``without``, batch by batch, with ``group_id`` and ``copy_of`` filled in.
+
+        ``groups`` tells both for the articles of which there are copies; any other is a group of its own.
+        """
         at = 0
         for path in self.files(".arrow"):
             table = read_arrow(path)
-            end = at + table.num_rows
-            for column, values in (("group_id", groups), ("copy_of", copies)):
+            own = range(at, at + table.num_rows)
+            ids = arrow.values(table["article_id"])
+            told = [groups.get(index, (name, None)) for index, name in zip(own, ids, strict=True)]
+            for column, values in zip(
+                ("group_id", "copy_of"), zip(*told, strict=True), strict=False
+            ):
                 place = ARTICLES.get_field_index(column)
-                table = table.set_column(place, column, arrow.array(values[at:end], pa.string()))
-            some = kept[at:end]
-            if not all(some):  # what filters is slow to import
-                table = table.filter(arrow.array(some, pa.int8()).cast(pa.bool_()))
+                table = table.set_column(place, column, arrow.array(values, pa.string()))
+            kept = [index not in without for index in own]
+            if not all(kept):  # what filters is slow to import
+                table = table.filter(arrow.array(kept, pa.int8()).cast(pa.bool_()))
             yield table
-            at = end
+            at = own.stop
 
     def prune(self) -> None:
         """Remove what earlier runs left that this one did not use."""
