@@ -6,9 +6,10 @@ themselves, by Jaccard similarity or by containment of the shorter in the longer
 are joined (union-find). Unverified buckets would chain unrelated stories into one giant group.
 """
 
+import os
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -90,14 +91,14 @@ class Sketches:
 class Stored:
     """The sketches of several files, read piece by piece as they are asked for.
 
-    Only the offsets stay in memory (8 bytes an article), and the marks while groups are found: reading a band or an article's shingles costs a
-    system call, which the disk's cache answers.
+    Only the offsets stay in memory (8 bytes an article), and the marks while groups are found (one byte a
+    MinHash value): reading a band or an article's shingles costs three system calls, which the disk's cache
+    answers.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self.files = (
-            paths  # opened as they are asked for: there may be more than may be open at a time
-        )
+        # Opened as they are asked for: there may be more than may be open at a time.
+        self.files = list(map(os.fspath, paths))
         self.heads = [np.fromfile(file, np.int64, 3).tolist() for file in self.files]
         self.offsets = [
             np.fromfile(file, np.int64, n + 1, offset=24)
@@ -135,8 +136,12 @@ class Stored:
         return self._read(self.files[part], 8 * (4 + n + bands * n + start), end - start)
 
     @staticmethod
-    def _read(file: Path, at: int, count: int) -> Hashes:
-        return np.fromfile(file, np.uint64, count, offset=at)
+    def _read(file: str, at: int, count: int) -> Hashes:
+        descriptor = os.open(file, os.O_RDONLY)  # numpy's own reading takes four times as long
+        try:
+            return np.frombuffer(os.pread(descriptor, 8 * count, at), np.uint64)
+        finally:
+            os.close(descriptor)
 
 
 def sketch(texts: Sequence[str], *, bands: int, rows: int) -> Sketches:
@@ -207,12 +212,13 @@ def groups(
             parent[index] = index = parent[parent[index]]
         return index
 
-    refused: set[tuple[int, int]] = set()
+    refused: set[int] = set()  # pairs, each as one number
     marks = sketches.marks()
     for index in range(bands):
         for one, other in candidates(sketches.band(index), sized, bucket, marks):
             a, b = root(one), root(other)
-            if a == b or (one, other) in refused:
+            pair = one * len(parent) + other
+            if a == b or pair in refused:
                 continue
             if are_copies(
                 sketches.of(one), sketches.of(other),
@@ -220,14 +226,14 @@ def groups(
             ):  # fmt: skip
                 parent[max(a, b)] = min(a, b)
             else:
-                refused.add((one, other))
+                refused.add(pair)
     return np.fromiter(map(root, range(len(parent))), np.int64, len(parent))
 
 
 def candidates(
     keys: Hashes, sized: npt.NDArray[np.bool_], bucket: int, marks: Marks
-) -> list[tuple[int, int]]:
-    """Return the pairs of ``sized`` articles that share a key and LEAST of their marks.
+) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of ``sized`` articles that share a key and LEAST of their marks.
 
     ``keys`` and ``sized`` have shape (articles,). Of the articles with one key, each is paired with the
     ``bucket`` before it.
@@ -235,7 +241,6 @@ def candidates(
     at = np.flatnonzero(sized)
     order = at[np.argsort(keys[at], kind="stable")]
     ordered = keys[order]
-    found: list[tuple[int, int]] = []
     for distance in range(1, bucket + 1):
         places = np.flatnonzero(ordered[distance:] == ordered[:-distance])
         if not len(places):
@@ -243,5 +248,4 @@ def candidates(
         for part in np.array_split(places, len(places) // CHUNK + 1):
             one, other = order[part + distance], order[part]
             alike = np.count_nonzero(marks[one] == marks[other], axis=1) >= LEAST * marks.shape[1]
-            found += zip(one[alike].tolist(), other[alike].tolist(), strict=True)
-    return found
+            yield from zip(one[alike].tolist(), other[alike].tolist(), strict=True)
