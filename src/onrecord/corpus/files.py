@@ -33,7 +33,8 @@ def suffix(path: str | Path) -> str:
     >>> suffix("a/b.JSONL.gz")
     '.jsonl.gz'
     """
-    return next((s for s in SUFFIXES if Path(path).name.lower().endswith(s)), "")
+    name = str(path).lower()
+    return next((s for s in SUFFIXES if name.endswith(s)), "")
 
 
 def base_of(source: str) -> Path:
