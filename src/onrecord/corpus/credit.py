@@ -98,7 +98,7 @@ class Article:
         reading.cue = best.cue
         reading.kind = _kind(row, best, reading)
         reading.confidence = sure * (0.97 if quoted else likely)
-        self.sources.spoke(at, name, person)
+        self.sources.pronouns.spoke(at, name, person)
 
     def _likely(self, sentence: Sentence, row: Row, cue: Attribution, cues: int) -> float:
         """Return the probability that a cue reports its sentence, of a sentence without quotation marks."""
@@ -213,7 +213,7 @@ class Article:
         reading.kind = "direct" if reading.share > 0.4 else "indirect"
         reading.cue = ":"
         reading.confidence = 0.8
-        self.sources.spoke(at, reading.name, mention.name)
+        self.sources.pronouns.spoke(at, reading.name, mention.name)
 
 
 def _kind(row: Row, best: Attribution, reading: Reading) -> str:

@@ -193,7 +193,7 @@ def phrase_left(row: Row, end: int) -> tuple[int, int] | None:
     if begin > end:
         return None
     # "an official speaking on condition of anonymity": who speaks stands before it
-    if _SPEAKING.isdisjoint(lows[begin + 1 : end]):
+    if end - begin < 2 or _SPEAKING.isdisjoint(lows[begin + 1 : end]):
         return begin, end + 1
     return begin, next(j for j in range(begin + 1, end) if lows[j] in _SPEAKING)
 

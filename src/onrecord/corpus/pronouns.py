@@ -70,7 +70,9 @@ class Pronouns:
             start, end = reading.sentence.start, reading.sentence.end
             goes_on = index < at and self.text.startswith(_TOPICS[gender], start)
             mentions = self.roster.between(start, min(end, position))
-            subject = self._after_opener(start, mentions, gender)
+            subject = None
+            if mentions and mentions[-1].start != start:
+                subject = self._after_opener(start, mentions, gender)
             first = not goes_on
             for mention in mentions:
                 if any(low <= mention.start < high for low, high in reading.quoted):

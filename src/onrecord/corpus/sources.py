@@ -50,10 +50,6 @@ class Sources:
         self.readings = readings
         self.pronouns = Pronouns(text, roster, readings)
 
-    def spoke(self, at: int, name: str, person: tuple[str, ...] | None) -> None:
-        """Note who spoke in the sentence ``at``, for the pronouns to come."""
-        self.pronouns.spoke(at, name, person)
-
     def of(
         self, at: int, row: Row, subject: tuple[int, int]
     ) -> tuple[str | None, tuple[str, ...] | None, float]:
