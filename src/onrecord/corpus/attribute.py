@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from onrecord.corpus import columns
 from onrecord.corpus.credit import Article, Reading, Sentence
+from onrecord.corpus.names import Roster
 from onrecord.corpus.roles import kind_of_name, kind_of_nominal
 from onrecord.corpus.shards import Known, Row, packed, shards_of, texts, unpacked
 from onrecord.corpus.unchanged import rules_hash, unless_all
@@ -42,9 +43,10 @@ def attribute_article(
     """
     article = Article(text, sentences)
     article.attribute()
-    kinds: dict[str, str | None] = {}
+    kinds: dict[str | None, str | None] = {None: "author"}
     speakers = _speakers(article.readings)
-    return [_row(article, reading, kinds, speakers) for reading in article.readings]
+    persons = _persons(article.roster)
+    return [_row(article, reading, kinds, speakers, persons) for reading in article.readings]
 
 
 def _speakers(readings: Iterable[Reading]) -> list[str]:
@@ -56,26 +58,34 @@ def _speakers(readings: Iterable[Reading]) -> list[str]:
     return sorted(counts, key=lambda name: -counts[name])[:MOST_CANDIDATES]
 
 
+def _persons(roster: Roster) -> list[str | None]:
+    """Return, for each mention of an article, the fullest form of the name if it is a person's."""
+    known = {name: roster.full(name) if roster.is_person(name) else None for name in roster.counts}
+    return [known[mention.name] for mention in roster.mentions]
+
+
 def _row(
-    article: Article, reading: Reading, kinds: dict[str, str | None], speakers: Sequence[str]
+    article: Article,
+    reading: Reading,
+    kinds: dict[str | None, str | None],
+    speakers: Sequence[str],
+    persons: Sequence[str | None],
 ) -> dict[str, Any]:
-    name, speaker = reading.name, "author"
+    name = reading.name
     if reading.sentence.furniture is not None:
         return {
             "speaker": "none", "speaker_name": None, "attribution": "none", "cue": None,
             "candidates": [], "confidence": 0.95,
         }  # fmt: skip
-    if name is not None:
-        if name not in kinds:
-            kinds[name] = _kind(article, name)
-        speaker = kinds[name]  # type: ignore[assignment]
+    if name not in kinds:
+        kinds[name] = _kind(article, name)  # type: ignore[arg-type]
     sure = reading.confidence if name is not None else 0.6 if reading.quoted else 0.9
     return {
-        "speaker": speaker,
+        "speaker": kinds[name],
         "speaker_name": name,
         "attribution": reading.kind if name is not None else "none",
         "cue": reading.cue,
-        "candidates": _candidates(article, reading, speakers),
+        "candidates": _candidates(article.roster, reading, speakers, persons),
         "confidence": round(sure, 3),
     }
 
@@ -87,13 +97,13 @@ def _kind(article: Article, name: str) -> str | None:
     return kind_of_nominal(name, article.text, article.roster)
 
 
-def _candidates(article: Article, reading: Reading, speakers: Sequence[str]) -> list[str]:
+def _candidates(
+    roster: Roster, reading: Reading, speakers: Sequence[str], persons: Sequence[str | None]
+) -> list[str]:
     """Return names to choose from: the suggestion, who is named in the sentence, then the usual speakers."""
-    names = [] if reading.name is None else [reading.name]
-    roster = article.roster
-    here = roster.between(reading.sentence.start, reading.sentence.end)
-    names += [roster.full(m.name) for m in here if roster.is_person(m.name)]
-    return list(dict.fromkeys([*names, *speakers]))[:MOST_CANDIDATES]
+    low, high = roster.places(reading.sentence.start, reading.sentence.end)
+    names = dict.fromkeys([reading.name, *persons[low:high], *speakers])
+    return [name for name in names if name is not None][:MOST_CANDIDATES]
 
 
 def quoted_speakers(texts: Sequence[str], rows: Sequence[Row]) -> Known:

@@ -4,7 +4,7 @@ Sentences are read in order, so that a pronoun can look back; then quotations wi
 of the passage they stand in, of the line that leads into them, or of the sentence that they repeat.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from onrecord.corpus.clauses import clause_follows
 from onrecord.corpus.cues import OPINIONS, Attribution, as_subject, attributions, closing_subject
@@ -144,6 +144,8 @@ class Article:
     def _credit_line(self, row: Row) -> Attribution | None:
         """Return the name between a dash, "from" or "by" and a colon with a quotation: "Turnout - NAME: …"."""
         words, lows = row.words, row.lows
+        if not row.quotes or ":" not in lows:
+            return None
         for at in range(2, len(lows) - 1):
             if lows[at] == ":" and words[at + 1] == "":
                 begin = at
@@ -157,6 +159,8 @@ class Article:
     def _colon_quote(self, row: Row) -> Attribution | None:
         """Return the subject of a sentence that ends in a colon and a quotation, whatever its verb."""
         words, lows = row.words, row.lows
+        if not row.quotes or ":" not in lows:
+            return None
         for at in range(1, len(lows) - 1):
             if lows[at] == ":" and words[at + 1] == "":
                 subject = main_subject(row, at)
@@ -175,9 +179,11 @@ class Article:
         return Attribution(words[verb], verb, subject, QUOTE, 1.0, False, False)
 
     def _best(
-        self, reading: Reading, row: Row, options: Iterable[Attribution]
+        self, reading: Reading, row: Row, options: Sequence[Attribution]
     ) -> Attribution | None:
         best, best_score = None, 0.0
+        if not options:
+            return None
         long_quote = any(high - low > 25 for low, high in reading.quoted)
         for option in options:
             if option.coverage < (0.3 if long_quote else 0.5):

@@ -24,11 +24,15 @@ FIRST_NAMES = MEN | WOMEN
 _SMALL = NOT_NAMES - FIRST_NAMES
 
 # A capitalised word: an abbreviated title, initials, or a word with what hyphens and apostrophes join to it.
-_TITLE = r"(?:(?<=[SG])en|(?<=[RS])ep|(?<=G)ov|(?<=[MDJS])r|(?<=M)rs|(?<=M)s|(?<=[LS])t|(?<=C)ol|(?<=S)gt|(?<=C)apt|(?<=M)aj|(?<=R)ev|(?<=H)on|(?<=P)rof)s?\."
-_CAP = rf"[A-ZÀ-Þ](?:{_TITLE}|\.(?:[A-Z]\.)*|\w*(?:[-’'&.]\w+)*)"
+_TITLE = (
+    r"(?:en(?<=[SG]en)|ep(?<=[RS]ep)|ov(?<=Gov)|r(?<=[MDJS]r)|s(?<=Ms)|t(?<=[LS]t)|ol(?<=Col)"
+    r"|gt(?<=Sgt)|apt(?<=Capt)|aj(?<=Maj)|ev(?<=Rev)|on(?<=Hon)|rof(?<=Prof))s?\."
+)
+# The plain word comes first: most are.
+_CAP = rf"[A-ZÀ-Þ](?:\w++(?![-’'&.])|{_TITLE}|\.(?:[A-Z]\.)*|\w*(?:[-’'&.]\w+)*)"
+_OF = r"(?:de|da|del|della|der|den|di|du|la|le|van|von|bin|ibn|al|el|dos)"
 _RUN = re.compile(
-    rf"{_CAP}(?:,? (?=[JS]r\b){_CAP}"
-    rf"|[ \u00a0](?:(?:de|da|del|della|der|den|di|du|la|le|van|von|bin|ibn|al|el|dos) ){{0,2}}(?:al-|el-)?{_CAP})*"
+    rf"{_CAP}(?:,? (?=[JS]r\b){_CAP}|[ \u00a0](?=[A-ZÀ-Þdlvbae])(?:{_OF} ){{0,2}}(?:al-|el-)?{_CAP})*"
 )
 # What joins the capitalised words of a body's name: Immigration and Customs Enforcement.
 _JOINS = frozenset(
@@ -42,6 +46,8 @@ _JOINS = frozenset(
 _HEADLINED = frozenset(word.title() for word in listed("headlined"))
 _INTRODUCED = re.compile(r",? who\b|, (?:aged? )?\d{2},|,? (?:said|says|told)\b")
 _NEVER_DROPPED = FIRST_NAMES | TITLES
+_SPACES = frozenset(" \u00a0")
+_OPENING = frozenset([*".!?:\n“”\"‘’'—–", ""])
 _LONGEST = 14  # words in a name
 _POSSESSIVE = re.compile(r"[’'](?:s|S)?$")
 
@@ -76,6 +82,12 @@ def split_name(run: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     (((), ('State', 'Department')), (('RNC', 'Staff'), ('Ann', 'Lee')))
     """
     parts = [*run[:-1], bare(run[-1])]
+    if len(parts) == 1:
+        low = bare(parts[0]).lower()
+        if low in _SMALL:
+            return (), ()
+        alone = tuple(parts)
+        return (alone, ()) if low in TITLES and low not in ORG_NOUNS else ((), alone)
     lows = [bare(w).lower() for w in parts]
     first = 0
     while first < len(parts) and lows[first] in _SMALL:
@@ -142,19 +154,14 @@ def names_in(text: str) -> Names:
     proper: set[str] = set()
     runs = list(_runs(text))
     whole = {words for _, _, words, _ in runs}
-    for _, _, words, opens in runs:
-        if not opens or words[0].isupper():
-            proper.update(words)
-        elif len(words) > 1:
-            proper.update(words[1:])
+    proper.update(*[w if not o or w[0].isupper() else w[1:] for _, _, w, o in runs])
     make = tuple.__new__  # many names an article: skip the named constructor
     spelt: dict[str, str] = {}
     for run in runs:
-        end = run.end
-        start, words = run.start, run.words
+        start, end, words, opens = run
         if len(words) > 1:
             start, words = _trimmed(text, run, proper, whole)
-        if run.opens and words[-1].isupper() and text[end : end + 1] == ":":
+        if opens and words[-1].isupper() and text[end : end + 1] == ":":
             spelt = spelt or {word.upper(): word for word in sorted(proper) if word[1:].islower()}
             words = _transcribed(words, spelt)
             spelt[words[-1].upper()] = words[-1]
@@ -164,6 +171,7 @@ def names_in(text: str) -> Names:
         mentions.append(make(Mention, (start, end, name, titles)))
         if (
             1 < len(name) < 4
+            and name not in persons
             and (_INTRODUCED.match(text, end) or _word_before(text, start).rstrip(",") in _ROLES)
             and looks_person(name)
         ):
@@ -260,13 +268,20 @@ def _runs(text: str) -> Iterator[_Run]:
 
 
 def _opens_sentence(text: str, start: int) -> bool:
-    before = text[max(0, start - 3) : start].rstrip(" \u00a0")
-    return not before or before[-1] in ".!?:\n“”\"‘’'—–"
+    before = text[start - 1 : start]
+    if before in _SPACES:
+        before = text[start - 2 : start - 1]
+        if before in _SPACES:
+            before = text[start - 3 : start - 2]
+            return before in _OPENING or before in _SPACES
+    return before in _OPENING
 
 
 def _acronyms(text: str, runs: Sequence[_Run]) -> dict[str, str]:
     """Return acronym → name: names whose initials spell a word that the article has in capitals."""
-    wanted = {bare(w) for run in runs for w in run.words if w[1:2].isupper() and w[0] != "@"}
+    seen = set[str]().union(*[words for _, _, words, _ in runs])
+    wanted = {bare(w) for w in seen if w[1:2].isupper() and w[0] != "@"}
+    ends = {word[-2:] for word in wanted}
     found: dict[str, str] = {}
     at = 0
     while wanted and at < len(runs):
@@ -283,13 +298,13 @@ def _acronyms(text: str, runs: Sequence[_Run]) -> dict[str, str]:
             chain += [*between.split(), *runs[at].words]
             end = runs[at].end
             at += 1
-        if len(chain) < 2:
+        if "".join([w[0] for w in chain if w[0].isupper()])[-2:] not in ends:
             continue
         for skip in range(min(4, len(chain) - 1)):
             if chain[skip][0].islower() or (skip == 0 and chain[0].lower() in NOT_NAMES):
                 continue
             initials = "".join(w[0] for w in chain[skip:] if w[0].isupper())
-            if len(initials) > 1 and initials in wanted:
+            if initials in wanted:
                 found.setdefault(initials, bare_tail(chain[skip:]))
     return found
 

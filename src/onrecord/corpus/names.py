@@ -3,7 +3,7 @@
 Told from titles, first names, last words and how the article comes back to a name.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import Counter, defaultdict
 
 from onrecord.corpus.mentions import FIRST_NAMES, MEN, WOMEN, Mention, bare, looks_person, names_in
@@ -165,6 +165,10 @@ class Roster:
 
     def between(self, start: int, end: int) -> list[Mention]:
         """Return the mentions that begin in ``[start, end)``."""
-        low = bisect_right(self.starts, start - 1)
-        high = bisect_right(self.starts, end - 1)
+        low, high = self.places(start, end)
         return self.mentions[low:high]
+
+    def places(self, start: int, end: int) -> tuple[int, int]:
+        """Return where among the mentions those stand that begin in ``[start, end)``."""
+        low = bisect_left(self.starts, start)
+        return low, bisect_left(self.starts, end, low)

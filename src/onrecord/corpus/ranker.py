@@ -51,7 +51,7 @@ FEATURES = (
 )  # fmt: skip
 
 
-def features(row: Row, cue: Attribution, *, cues: int, first_paragraph: bool) -> list[float]:
+def features(row: Row, cue: Attribution, *, cues: int, first_paragraph: bool) -> tuple[float, ...]:
     """Return the values of :data:`FEATURES` for a cue in its sentence, in their order."""
     words, lows = row.words, row.lows
     verb = VERBS.get(lows[cue.at])
@@ -60,51 +60,48 @@ def features(row: Row, cue: Attribution, *, cues: int, first_paragraph: bool) ->
     after = lows[cue.at + 1] if cue.at + 1 < len(lows) else "."
     before = lows[cue.at - 1] if cue.at else ""
     spoken = cue.cue != "according to"
-    return [
-        float(value)
-        for value in (
-            cue.coverage,
-            cue.coverage**2,
-            cue.strength == SAY,
-            cue.strength == CLAUSE,
-            cue.strength == QUOTE,
-            not spoken,
-            verb is not None and verb.participle,
-            verb is not None and verb.nounish,
-            verb is not None and verb.base,
-            verb is not None and verb.wish,
-            verb is not None and verb.opinion,
-            cue.inverted,
-            cue.negated,
-            spoken and postposed(row, cue.at, cue.subject),
-            subject[0] in PRONOUNS,
-            subject[0] in {"he", "she"},
-            words[end - 1][:1].isupper(),
-            any(word[:1].isupper() for word in words[begin:end]),
-            len(subject) / 10,
-            subject[0] in DETERMINERS,
-            subject[-1].endswith("s"),
-            begin == 0,
-            begin / len(lows),
-            cue.at / len(lows),
-            len(lows) / 40,
-            cues,
-            after == "that",
-            after == "to",
-            after in PREPOSITIONS,
-            after in {",", "."},
-            spoken and clause_follows(row, cue.at),
-            before in AUX,
-            before in _MODALS,
-            before in _PERFECT,
-            lows[0] in _OPENING,
-            not _RELATIVE.isdisjoint(lows[:begin]),
-            any(word.isdigit() for word in words),
-            lows[-1] == "?",
-            first_paragraph,
-            not _CONDITION.isdisjoint(lows[: cue.at]),
-        )
-    ]
+    return (
+        cue.coverage,
+        cue.coverage**2,
+        cue.strength == SAY,
+        cue.strength == CLAUSE,
+        cue.strength == QUOTE,
+        not spoken,
+        verb is not None and verb.participle,
+        verb is not None and verb.nounish,
+        verb is not None and verb.base,
+        verb is not None and verb.wish,
+        verb is not None and verb.opinion,
+        cue.inverted,
+        cue.negated,
+        spoken and postposed(row, cue.at, cue.subject),
+        subject[0] in PRONOUNS,
+        subject[0] in {"he", "she"},
+        words[end - 1][:1].isupper(),
+        any(word[:1].isupper() for word in words[begin:end]),
+        len(subject) / 10,
+        subject[0] in DETERMINERS,
+        subject[-1].endswith("s"),
+        begin == 0,
+        begin / len(lows),
+        cue.at / len(lows),
+        len(lows) / 40,
+        cues,
+        after == "that",
+        after == "to",
+        after in PREPOSITIONS,
+        after in {",", "."},
+        spoken and clause_follows(row, cue.at),
+        before in AUX,
+        before in _MODALS,
+        before in _PERFECT,
+        lows[0] in _OPENING,
+        not _RELATIVE.isdisjoint(lows[:begin]),
+        any(word.isdigit() for word in words),
+        lows[-1] == "?",
+        first_paragraph,
+        not _CONDITION.isdisjoint(lows[: cue.at]),
+    )
 
 
 class Weights(NamedTuple):

@@ -41,12 +41,14 @@ def readings_of(sentences: Sequence[Sentence], quotes: Sequence[Quotation]) -> l
     ends = [q.end for q in quotes]
     found = []
     for sentence in sentences:
-        start, end = sentence.start, sentence.end
-        parts = []
+        start, end, _, _ = sentence
+        parts: list[tuple[int, int]] = []
+        quoted = 0
         at = bisect_right(ends, start)
         while at < len(quotes) and quotes[at].start < end:
-            parts.append((max(start, quotes[at].start), min(end, quotes[at].end)))
+            low, high = max(start, quotes[at].start), min(end, quotes[at].end)
+            parts.append((low, high))
+            quoted += high - low
             at += 1
-        share = sum(high - low for low, high in parts) / max(1, end - start)
-        found.append(Reading(sentence, parts, share))
+        found.append(Reading(sentence, parts, quoted / max(1, end - start)))
     return found

@@ -22,6 +22,7 @@ _PARTY = re.compile(r"\s?[(,]\s?(?:[RDI]|Rep|Dem|Ind)\b\.?(?:[-–—, ]|\))")
 _AGED = re.compile(r",\s(?:aged?\s)?\d{2},")
 _WORD = re.compile(r"[\w&]+(?:[-’'.]\w+)*")
 _MARK = re.compile(r"[,.;:—–()\"“”\n?!]")
+_OPENING = frozenset('.;:—–()"“”\n?!')  # marks but the comma: it may set off an appositive
 _STOP = re.compile(r"[,.;:—\n“\"(]")
 _OWNERS = frozenset(["its", "the", "his", "her", "their", "a", "an"])
 _LOOKED_AT = 500  # mentions searched for whom a spokesman speaks for
@@ -256,6 +257,9 @@ def _plain_group(head: Sequence[str]) -> str | None:
 
 def _phrase_before(text: str, start: int) -> list[str]:
     """Return the words right before a name, back to a mark or a break, at most nine."""
+    opens = text[start - 2 : start]
+    if opens[1:] in _OPENING or (opens[:1] in _OPENING and opens[1:] == " "):
+        return []  # most names open a sentence or a quotation
     pieces = _MARK.split(text[max(0, start - 110) : start])
     found = _WORD.findall(pieces[-1])[-9:]
     for at in range(len(found) - 1, -1, -1):

@@ -71,7 +71,7 @@ class Sources:
             return self.roster.full(bearer), bearer, 0.8
         if self._no_phrase(row.words[first], row.lows[first]):
             return None, None, 0.0
-        phrase = self.text[row.starts()[first] : row.end(subject[1] - 1)].strip()
+        phrase = self.text[row.start_of(first) : row.end_of(subject[1] - 1)].strip()
         return phrase, None, 0.8
 
     def _no_phrase(self, word: str, low: str) -> bool:
@@ -95,7 +95,7 @@ class Sources:
         lows = row.lows
         if subject[1] - subject[0] != 2 or lows[subject[0]] != "the":
             return None
-        return self._titled(lows[subject[0] + 1], row.starts()[subject[0]])
+        return self._titled(lows[subject[0] + 1], row.start_of(subject[0]))
 
     def _titled(self, title: str, before: int) -> tuple[str, ...] | None:
         """Return who was last named with a title alone, else with more before it: "World Bank President NAME"."""
@@ -113,7 +113,7 @@ class Sources:
         low, high = subject
         plain = words[high - 1][:1].islower()
         if plain and (lows[high - 1] in _CALLED or lows[min(high, len(lows) - 1)] in _CALLED):
-            told = self.roster.between(row.end(high - 1), row.end(high - 1) + 20)
+            told = self.roster.between(row.end_of(high - 1), row.end_of(high - 1) + 20)
             if told and self.roster.is_name(told[0].name) and looks_person(told[0].name):
                 return told[0]  # "a man calling himself NAME"
         whole = self._ending_at(row, low, high)
@@ -139,14 +139,14 @@ class Sources:
             if owner is not None:
                 return owner
             if head < high and lows[head] in {"by", "from", "of"}:
-                inside = self.roster.between(row.starts()[head], row.end(high - 1))
+                inside = self.roster.between(row.start_of(head), row.end_of(high - 1))
                 if inside:
                     return inside[0]
         return None
 
     def _pair(self, row: Row, joint: int, high: int) -> bool:
         """Say whether "NAME and NAME" are two persons: the first is the speaker then."""
-        after = self.roster.between(row.starts()[joint], row.end(high - 1))
+        after = self.roster.between(row.start_of(joint), row.end_of(high - 1))
         if not after:
             return False
         first = self._ending_at(row, max(0, joint - 6), joint)
@@ -159,7 +159,7 @@ class Sources:
         """Say whether the person named last in a subject is whom it means: "Gov. and party chairman NAME"."""
         words, lows = row.words, row.lows
         last = low - 1
-        while last + 1 < len(lows) and row.end(last + 1) <= mention.start:
+        while last + 1 < len(lows) and row.end_of(last + 1) <= mention.start:
             last += 1
         if last < low or lows[last] not in _NO_NAME_AFTER:
             return True
@@ -171,8 +171,8 @@ class Sources:
         """Return the mention that ends where the token before ``head`` ends."""
         if head <= low:
             return None
-        end = row.end(head - 1)
-        here = self.roster.between(row.starts()[low], end)
+        end = row.end_of(head - 1)
+        here = self.roster.between(row.start_of(low), end)
         if here and here[-1].end >= end - 1 and self.roster.is_name(here[-1].name):
             return here[-1]
         return None
@@ -182,7 +182,7 @@ class Sources:
     ) -> tuple[str | None, tuple[str, ...] | None, float]:
         low = row.lows[token]
         if low in {"he", "she"}:
-            person = self.pronouns.person(at, row.starts()[token], "m" if low == "he" else "f")
+            person = self.pronouns.person(at, row.start_of(token), "m" if low == "he" else "f")
             if person is None:
                 return row.words[token], None, 0.2
             sure = 0.85 if self.roster.is_person(person) else 0.5

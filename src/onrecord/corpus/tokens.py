@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from onrecord.corpus.lexicon import lexicon
 from onrecord.corpus.lexicon import words as listed
@@ -49,11 +49,14 @@ _ABBREVIATIONS = [
     "Sr",
     "No",
 ]
-_TOKEN = re.compile(
-    r"\w+(?:[-–’'&.@]\w+|\(\w{1,3}\))*(?:\.(?:(?<=\b[A-Z]\.)|(?<=\.[A-Z]\.)|"
+_JOINED = r"(?:[-–’'&.@]\w+|\(\w{1,3}\))*"  # to a word, without a space
+_FULL_STOP = (
+    r"(?:\.(?:(?<=\b[A-Z]\.)|(?<=\.[A-Z]\.)|"
     + "|".join(rf"(?<=\b{a}\.)" for a in _ABBREVIATIONS)
-    + r"))?|[^\w\s]"
+    + "))?"
 )
+# To most words nothing is joined: the look ahead spares them the rest.
+_TOKEN = re.compile(rf"\w++(?:(?![-–’'&.@(])|{_JOINED}{_FULL_STOP})|[^\w\s]")
 
 
 @dataclass(slots=True)
@@ -64,30 +67,35 @@ class Row:
     """
 
     text: str  # of the article
-    start: int  # where the sentence begins in it
+    begin: int  # of the sentence in it
     quotes: Sequence[tuple[int, int]]  # the quoted parts of it, in order
     words: list[str]  # as written; empty for a quotation
     lows: list[
         str
     ]  # in lower case; ``”,`` for a quotation that ends in a mark of its own, else ``”``
     sizes: list[int]  # in code points
-    _starts: list[int] | None = None
+    _starts: list[int] = field(default_factory=list)
 
-    def starts(self) -> list[int]:
-        """Return where in the article each token begins."""
-        if self._starts is None:
-            quoted, at = iter(self.quotes), self.start
-            self._starts = found = []
-            for word, size in zip(self.words, self.sizes, strict=True):
-                # Only white space is between two tokens.
-                begin = self.text.find(word, at) if word else next(quoted)[0]
+    def start_of(self, at: int) -> int:
+        """Return where in the article a token begins."""
+        found, words, sizes = self._starts, self.words, self.sizes
+        if len(found) <= at:
+            before = len(found)
+            end = found[-1] + sizes[before - 1] if found else self.begin
+            quoted = words[:before].count("")
+            for j in range(before, at + 1):
+                if words[j]:
+                    begin = self.text.find(words[j], end)  # only white space is between two tokens
+                else:
+                    begin = self.quotes[quoted][0]
+                    quoted += 1
                 found.append(begin)
-                at = begin + size
-        return self._starts
+                end = begin + sizes[j]
+        return found[at]
 
-    def end(self, at: int) -> int:
+    def end_of(self, at: int) -> int:
         """Return where in the article a token ends."""
-        return self.starts()[at] + self.sizes[at]
+        return self.start_of(at) + self.sizes[at]
 
 
 def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> Row:
