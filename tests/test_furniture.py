@@ -16,16 +16,24 @@ def kinds(text: str, **known: str) -> list[tuple[str, str]]:
 
 BODY = [  # lines that are furniture wherever they stand below the first prose
     ("comments", ["COMMENTS", "14 Comments", "Comments (12)", "Be the first to comment.", "View all comments",
-                  "Comments are closed on this article.", "Sign in to join the conversation."]),
+                  "Comments are closed on this article.", "Conversation (23)", "This story is closed to comments.",
+                  "Commenting is disabled on this article.", "We welcome your comments below.", "Sign in to join the conversation."]),
     ("promo", ["RELATED: Hotel occupancy slips", "READ NEXT: What the vote means", "PHOTOS: Millrace under ice",
                "SIGN UP FOR THE WEEKLY", "COUNCIL VOTE SOARS AS YEAR WINDS DOWN", "Sign up for our newsletter.",
                "Subscribe to the Ledger today!", "Click here for more.", "Tell us: tips@dock.example",
-               "Read more: the whole report", "Gripes go to letters@dock.example"]),
+               "[Related: District weighs layoffs]", "“Related:”", "Don't miss: The ten best schools", "Recommended Stories",
+               "Article continues after sponsor message", "Get our morning briefing in your inbox.", "Full coverage: School closings",
+               "This article originally appeared on The Ledger: Board votes", "Support local journalism. Subscribe today.",
+               "Read more: The whole report", "Gripes go to letters@dock.example"]),
     ("credit", ["Photo: Dana Ruiz/The Ledger", "Photo courtesy of the State Senate", "Dana Ruiz/The Ledger",
                 "AP Photo/Ann Roe", "Getty Images/Ann Roe", "Image: State Senate video", "Illustration: Fay Orme",
-                "Ann Roe / Reuters", "(Ann Roe/AP)", "© 2025 The Ledger"]),
-    ("date", ["June 5, 2020", "Monday, Nov. 3, 2025", "Published 5 June 2020", "2025-10-08", "Updated: Oct. 8, 2025 at 6:10 p.m. ET"]),
-    ("cue", ["Roe continued:", "The senator went on:", "She added in a statement:", "Sen. Ann Roe tweeted:"]),
+                "Ann Roe / Reuters", "(Ann Roe/AP)", "© 2025 The Ledger", "(Photo by Sam Ito/Ledger)",
+                "Courtesy of the Cole family", "(Courtesy photo)", "Getty Images", "Lee Po via Getty Images", "(h/t The Ledger)", "Staff photo by Sam Ito", "(Sam Ito / For The Ledger)"]),
+    ("caption", ["Parents wait outside the gym on Thursday. (Sam Ito/The Ledger)"]),
+    ("date", ["June 5, 2020", "Monday, Nov. 3, 2025", "Published 5 June 2020", "2025-10-08", "Updated: Oct. 8, 2025 at 6:10 p.m. ET",
+              "Updated 3:15 p.m. ET, Oct. 9, 2025", "Published Oct. 9, 2025 | Updated Oct. 10, 2025", "2025-10-09T10:00:00Z"]),
+    ("cue", ["Roe continued:", "The senator went on:", "She added in a statement:", "Sen. Ann Roe tweeted:",
+             "In a statement, Cole said:", "According to the report:", "The letter reads:"]),
     ("byline", ["-- Ray Sobol, Foundry Row", "— I. Feld, Quarry Hill"]),
 ]  # fmt: skip
 
@@ -45,6 +53,12 @@ HEADS = [
     ("Buses to be free\nOrrin Valley News Service", ["headline", "byline"]),
     ("Buses to be free\nA bus on the bridge on Monday.\nPhoto by Bo Lee", ["headline", "caption", "credit"]),
     ("By Ana Roe\nAMBERTON", ["byline", "dateline"]),
+    ("Buses to be free\nMia Park\nOct. 9, 2025", ["headline", "byline", "date"]),
+    ("Buses to be free\nBy Mia Park\nThe Ledger", ["headline", "byline", "byline"]),
+    ("Buses to be free\nBy Mia Park | mpark@ledger.example\nOct. 9, 2025", ["headline", "byline", "date"]),
+    ("BYLINE: José Ñandú-O’Neil.", ["byline"]),
+    ("He lost.", []),
+    ("Nobody saw it coming.", []),
     ("", []),
 ]  # fmt: skip
 
@@ -87,6 +101,13 @@ def test_notes_on_the_author_close_an_article(line, author):
     assert "bio" not in dict(opened)  # not where it opens one
 
 
+def test_prose_about_a_person_is_no_note_on_the_author():
+    about = "Dana Cole is a teacher at Lincoln."
+    assert kinds(f"{PROSE}\n{about}\n{PROSE}\n{PROSE}") == []  # prose follows
+    assert kinds(f"{PROSE}\n“No,” said Dana Cole.\n{PROSE}\n{about}") == []  # who is in the story
+    assert kinds(f"{PROSE}\n{PROSE}\n{about}") == [("bio", about)]
+
+
 def test_a_pull_quote_is_said_again():
     quote = "“We met on Monday night and voted”"
     text = f"{PROSE}\n{quote}\n“We met on Monday night and voted for the plan,” Roe said.\n{PROSE}"
@@ -108,6 +129,20 @@ PROSE_LINES = [
     "Follow the money, the senator said.",
     "MAKE AMERICA GREAT AGAIN!",
     "Roe said on Monday that the council would vote: it did.",
+    "Sign up was slow.",
+    "Share this with no one, he told them.",
+    "Subscribe to that view and you lose.",
+    "Trending down, sales fell again.",
+    "Watch: this is how it begins.",
+    "Image: that is what politics is about, he said.",
+    "Video by a neighbor shows the arrest.",
+    "Photo by photo, the album tells a story.",
+    "Copyright law is clear.",
+    "Print this and keep it.",
+    "What do you think? Comments like that hurt.",
+    "Say something.",
+    "By Jupiter, he did it!",
+    "Advertisement for the job ran in May.",
 ]
 
 

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 from onrecord.corpus.furniture_patterns import (
     AGENCY,
     ASKS,
+    BARE_BYLINE,
     BARE_DATELINE,
     BIO_ASKS,
+    BIO_GOES_ON,
     BIO_SAYS,
     BIO_SUBJECT,
     BYLINE,
@@ -23,10 +25,14 @@ from onrecord.corpus.furniture_patterns import (
     DATE,
     DATELINE,
     ENDS_PROSE,
+    IN_BRACKETS,
     LEADING_BYLINE,
     LONGEST,
+    OUTLET,
     PROMO,
+    PRONOUN,
     QUOTED,
+    SHORT_PROSE,
 )
 from onrecord.corpus.splitter import LINE, trimmed
 
@@ -65,7 +71,7 @@ def mark(text: str, *, title: str | None = None, byline: str | None = None) -> l
     """
     rows = lines(text)
     kinds: list[str | None] = [line_kind(row) for row in rows]
-    first = first_prose(rows, kinds)
+    first = first_prose(rows, kinds, title)
     mark_head(rows, kinds, first, title)
     mark_body(text, rows, kinds, first)
     mark_tail(rows, kinds, first, byline or byline_found(rows, kinds))
@@ -74,7 +80,7 @@ def mark(text: str, *, title: str | None = None, byline: str | None = None) -> l
         for row, kind in zip(rows, kinds, strict=True)
         if kind
     ]
-    for row, kind in list(zip(rows, kinds, strict=True))[: first + 2]:
+    for row, kind in list(zip(rows, kinds, strict=True))[: first + 3]:
         if kind is None and (lead := leading(text, row)):
             marked.append(lead)
     return sorted(marked, key=lambda span: span["start"])
@@ -87,10 +93,12 @@ def line_kind(row: Line) -> str | None:
         return None
     if COMMENTS.fullmatch(said):
         return "comments"
-    if row.words <= 12 and DATE.fullmatch(said):
+    if row.words <= 16 and DATE.fullmatch(said):
         return "date"
     if row.words <= 14 and CREDIT.fullmatch(said):
         return "credit"
+    if said[-1] == ")" and (inner := IN_BRACKETS.fullmatch(said)) and CREDIT.fullmatch(inner[1]):
+        return "caption"
     if row.words <= 10 and CUE.fullmatch(said):
         return "cue"
     if row.words <= 25 and PROMO.fullmatch(said):
@@ -98,13 +106,14 @@ def line_kind(row: Line) -> str | None:
     return None
 
 
-def first_prose(rows: list[Line], kinds: list[str | None]) -> int:
+def first_prose(rows: list[Line], kinds: list[str | None], title: str | None) -> int:
     """Return the index of the first line of prose: many words, or several, ending like a sentence.
 
     One such line may stand above a by-line or a date and be none: a headline may be a question, a deck a
     sentence. Two are the article's beginning.
     """
-    low = sentences = 0
+    sentences = 0
+    low = int(bool(title and rows and same(rows[0].text, title)))
     for index, row in enumerate(rows[:HEAD]):
         captioned = index + 1 < len(rows) and kinds[index + 1] == "credit"
         sentences += not kinds[index] and not captioned and is_sentence(row)
@@ -124,7 +133,9 @@ def is_sentence(row: Line) -> bool:
     """Return whether a line reads like prose, and not like a headline, a deck or a quotation set apart."""
     if row.words > 40 or not row.text:
         return True
-    return row.words > 6 and bool(ENDS_PROSE.search(row.text)) and not QUOTED.match(row.text)
+    if row.words <= 6:
+        return SHORT_PROSE.fullmatch(row.text) is not None
+    return bool(ENDS_PROSE.search(row.text)) and not QUOTED.match(row.text)
 
 
 def mark_head(rows: list[Line], kinds: list[str | None], first: int, title: str | None) -> None:
@@ -136,9 +147,7 @@ def mark_head(rows: list[Line], kinds: list[str | None], first: int, title: str 
             kinds[index], headline = "headline", True
         elif kind:
             continue
-        elif (row.words <= 14 and BYLINE.fullmatch(row.text)) or (
-            index and AGENCY.fullmatch(row.text)
-        ):
+        elif is_signed(rows, kinds, index):
             kinds[index] = "byline"
         elif index + 1 < len(rows) and kinds[index + 1] == "credit" and (index or row.words > 14):
             kinds[index] = "caption"
@@ -148,6 +157,18 @@ def mark_head(rows: list[Line], kinds: list[str | None], first: int, title: str 
             kinds[index], headline = "headline", True
         elif not deck and headline and row.words <= 40:
             kinds[index], deck = "deck", True
+
+
+def is_signed(rows: list[Line], kinds: list[str | None], index: int) -> bool:
+    """Return whether a line of the head is a by-line, names alone above a date, or the outlet below a by-line."""
+    row, below = rows[index], kinds[index + 1] if index + 1 < len(rows) else None
+    if row.words <= 14 and BYLINE.fullmatch(row.text):
+        return True
+    if not index or row.words > 12:
+        return False
+    names = below == "date" and BARE_BYLINE.fullmatch(row.text)
+    outlet = kinds[index - 1] == "byline" and OUTLET.fullmatch(row.text)
+    return bool(names or outlet or AGENCY.fullmatch(row.text))
 
 
 def mark_body(text: str, rows: list[Line], kinds: list[str | None], first: int) -> None:
@@ -179,32 +200,42 @@ def is_pulled(text: str, row: Line) -> bool:
 def mark_tail(rows: list[Line], kinds: list[str | None], first: int, byline: str | None) -> None:
     """Mark the lines about the author that close an article."""
     names = author_names(byline)
+    said = " ".join(row.text for row in rows[first:])
     last = [index for index in range(first + 1, len(rows)) if not kinds[index]][-3:]
-    begun = False
-    for index in last:  # what follows such a line, to the end, is about the author too
-        row = rows[index]
-        begun = begun or bool(row.text and is_bio(row.text, names))
-        if begun and row.words <= 60:
-            kinds[index] = "bio"
+    while last and not (rows[last[0]].text and is_bio(rows[last[0]].text, names, said)):
+        last = last[1:]
+    goes_on = [
+        BIO_GOES_ON.match(rows[i].text)
+        or (names and PRONOUN.match(rows[i].text))
+        or is_bio(rows[i].text, names, said)
+        for i in last[1:]
+    ]
+    if all(goes_on):  # prose below a line shows that the line is no close
+        for index in last:
+            kinds[index] = "bio" if rows[index].words <= 60 else None
     for index in range(len(rows) - 2, first, -1):  # "Have a question? / Write to …"
         asks = not kinds[index] and rows[index].words <= 12 and ASKS.fullmatch(rows[index].text)
         if asks and kinds[index + 1] == "promo" and "@" in rows[index + 1].text:
             kinds[index] = "promo"
 
 
-def is_bio(said: str, names: list[str]) -> bool:
-    """Return whether a closing line tells who the author is or how to reach them."""
-    if BIO_ASKS.fullmatch(said):
+def is_bio(line: str, names: list[str], article: str) -> bool:
+    """Return whether a closing line tells who the author is or how to reach them.
+
+    Where no by-line says who that is, it is nobody whom the ``article`` names elsewhere.
+    """
+    if BIO_ASKS.fullmatch(line):
         return True
-    if any(re.match(rf"{re.escape(name)}(?:['’]s)?\b", said) for name in names):
+    if any(re.match(rf"{re.escape(name)}(?:['’]s)?\b", line) for name in names):
         return True
-    subject = BIO_SUBJECT.match(said)
+    subject = BIO_SUBJECT.match(line)
     if not subject:
         return False
-    told = BIO_SAYS.match(said, subject.end())
-    return bool(told) and (
-        bool(BIO_ASKS.search(said)) or (len(subject.group().split()) >= 2 and not names)
-    )
+    told = BIO_SAYS.match(line, subject.end())
+    if not told or BIO_ASKS.search(line):
+        return bool(told)
+    person = subject.group().split(",")[0].split()
+    return len(person) >= 2 and not names and article.count(person[-1]) == line.count(person[-1])
 
 
 def author_names(byline: str | None) -> list[str]:
