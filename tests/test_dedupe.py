@@ -138,3 +138,29 @@ def test_a_long_text_is_hashed_in_parts_to_the_same_hashes(monkeypatch):
     assert ends.tolist()[:2] == ends_of_parts.tolist()[:2] == [0, 298]
     assert whole[:298].tolist() == parts[:298].tolist()
     assert whole[-298:].tolist() == parts[-298:].tolist()
+
+
+def edited(story: list[str], seed: int) -> list[str]:
+    """Return a version of a story: three blocks of its words dropped, replaced and added, a quarter in all."""
+    n = len(story) // 12
+    kept = story[n : 6 * n] + words(seed, n) + story[7 * n :]
+    return [*kept[: 9 * n], *words(seed + 1, n), *kept[9 * n :]]
+
+
+def test_stock_settings_miss_half_of_edited_copies_and_unverified_buckets_chain(monkeypatch):
+    """The usual threshold of 0.8 with 128 permutations is 9 bands of 13; the usual tools join whole buckets."""
+    stories = [words(10 * n, 240) for n in range(1, 61)]
+    versions = [edited(story, 10 * n + 1) for n, story in enumerate(stories, 1)]
+    texts = [" ".join([*said, *words(7, 120)]) for said in (*stories, *versions)]  # all end alike
+
+    def found(bands: int, rows: int, **rules: float) -> tuple[int, int]:
+        """Return how many of the 60 pairs are together, and how many articles the largest group has."""
+        sketches = dedupe.sketch(texts, bands=bands, rows=rows)
+        group = dedupe.groups(sketches, **{**RULES, **rules, "bands": bands}).tolist()
+        together = sum(group[n] == group[n + 60] for n in range(60))
+        return together, max(map(group.count, group))
+
+    assert found(BANDS, ROWS) == (60, 2)
+    assert found(9, 13)[0] < 30
+    monkeypatch.setattr(dedupe, "LEAST", 0)
+    assert found(BANDS, ROWS, jaccard=0, containment=0, shared=0)[1] > 60

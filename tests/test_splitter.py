@@ -148,6 +148,23 @@ def test_lines_and_blanks_are_cut_away():
     assert [text[a:b] for a, b in SPLIT(text)] == ["One.", "Two", "Three.", "Four"]
 
 
+GERMAN = [
+    "Der Rat tagte am 3. Oktober.|Dr. Meier sagte: „Das ist z. B. falsch.“|Am 4. Mai wird abgestimmt.",
+    "„Wer zahlt?“ fragte Ana Roe.|„Niemand.“",
+    "Es kostet 1,5 Mio. Euro.|Das reicht nicht.",
+    "Er kam 2019.|Sie blieb bis zum 12. Jahrhundert, d. h. lange.",
+    "Prof. Dr. Lena Ott kam um 8.30 Uhr.|Nr. 5 lebt!|Ja.",
+    "Die Firma Ott & Co. klagte usw.|Die Stadt schwieg.",
+]
+
+
+@pytest.mark.parametrize("marked", GERMAN)
+def test_another_language_is_a_file(marked):
+    split = make(yaml.safe_load((ROOT / "conf/splitter/german.yaml").read_text("utf-8")))
+    text = marked.replace("|", " ")
+    assert [text[a:b] for a, b in split(text)] == marked.split("|")
+
+
 @pytest.mark.parametrize("kind", [None, "regex"])
 def test_an_unknown_kind_is_refused(kind):
     with pytest.raises(BadInput, match="rules or lines"):

@@ -14,11 +14,12 @@ from onrecord.records import BadInput
 Spans = list[tuple[int, int]]
 Splitter = Callable[[str], Spans]
 
-CLOSERS = "\"'”’»›)]}"
+CLOSERS = "\"'”’»›)]}“‘"  # the last two close in German
 APART = frozenset("”»")  # a closing mark that stands apart, white space before it
 TERMINAL = frozenset(".!?…")
 OPENERS = "\"'“‘«‹„‚([{"
 QUOTES = tuple("\"“‘«„'")
+YEAR = 4  # digits: as many are no ordinal
 DASHES = "—–―-•*"
 NOT_WORD = OPENERS + CLOSERS + DASHES
 BLANK = "\ufeff\u200b\u2060"  # nothing to read, though not white space to Unicode
@@ -62,6 +63,7 @@ def make(config: Mapping[str, Any]) -> Splitter:
             abbreviations=words(config, "abbreviations"),
             openers=words(config, "openers"),
             reporting=words(config, "reporting"),
+            ordinals=bool(config.get("ordinals")),
         )
     if kind == "lines":
         return lambda text: [
@@ -72,16 +74,18 @@ def make(config: Mapping[str, Any]) -> Splitter:
 
 def words(config: Mapping[str, Any], key: str) -> list[str]:
     """Return the words of a key: one value to Hydra, which takes a tenth of a second over lists of them."""
-    said = config[key]
+    said = config.get(key)
     if not isinstance(said, str):
-        raise BadInput(
-            f"splitter.{key}: expected words with spaces between them, found {type(said).__name__}"
-        )
+        found = "no such key" if said is None else type(said).__name__
+        raise BadInput(f"splitter.{key}: expected words with spaces between them, found {found}")
     return said.split()
 
 
 class RuleSplitter:
-    """A splitter by rules. The word lists are those of ``conf/splitter/english.yaml``, without stops."""
+    """A splitter by rules. The word lists are those of ``conf/splitter/english.yaml``, without stops.
+
+    ``ordinals`` says that a number before a stop is one ("am 3. Oktober"), and does not end a sentence.
+    """
 
     def __init__(
         self,
@@ -91,12 +95,14 @@ class RuleSplitter:
         abbreviations: Iterable[str],
         openers: Iterable[str],
         reporting: Iterable[str],
+        ordinals: bool = False,
     ) -> None:
         self.titles = frozenset(titles)
         self.before_number = frozenset(before_number)
         self.abbreviations = frozenset(abbreviations)
         self.openers = frozenset(openers)
-        self.reported = re.compile(rf"\s+{NAMES}(?:{'|'.join(reporting)})\b")
+        self.reported = re.compile(rf"\s+{NAMES}(?:{'|'.join(map(re.escape, reporting))})\b")
+        self.ordinals = ordinals
 
     def __call__(self, text: str) -> Spans:
         """Return the spans of the sentences in ``text``, in order, without white space at either end."""
@@ -158,6 +164,8 @@ class RuleSplitter:
             return False
         opens = (word in self.openers and not stop) or opening[:1] in QUOTES
         if last in self.abbreviations or DOTTED.search(last):
+            return opens
+        if self.ordinals and last.isdecimal() and len(last) < YEAR:
             return opens
         if len(last) == 1 and last.isalpha() and last.isupper():
             return opens or last == "I"
