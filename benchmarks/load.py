@@ -20,7 +20,7 @@ from pathlib import Path
 from made_campaign import make_campaign
 
 from onrecord import cli
-from onrecord.campaign import accounts, client, server
+from onrecord.campaign import accounts, client, server, server_settings
 from onrecord.campaign.answers import to_result
 from onrecord.records import read_jsonl
 from onrecord.scheme import load_scheme
@@ -40,7 +40,7 @@ def start_postgres(folder: Path) -> dict[str, str]:
     owner = pwd.getpwnam("postgres")
     for path in (folder, folder / "password"):
         os.chown(path, owner.pw_uid, owner.pw_gid)
-    port = server.free_port()
+    port = server_settings.free_port()
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
     as_postgres(BINARIES / "initdb", "-D", folder / "data", "-U", "labels", "-A", "scram-sha-256",
                 "--pwfile", folder / "password", "-E", "UTF8")  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from onrecord import cli
-from onrecord.campaign import accounts, client, server
+from onrecord.campaign import accounts, client, server, server_settings
 from onrecord.campaign.answers import to_result
 from onrecord.records import BadInput, read_jsonl
 from onrecord.scheme import load_scheme
@@ -41,7 +41,7 @@ def database(tmp_path_factory):
         owner = pwd.getpwnam("postgres")
         for path in (folder, folder / "password"):
             os.chown(path, owner.pw_uid, owner.pw_gid)
-    port = server.free_port()
+    port = server_settings.free_port()
     log = ("-l", folder / "log", "-w", "-t", "120")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
     try:

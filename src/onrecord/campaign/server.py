@@ -9,10 +9,7 @@ import hashlib
 import json
 import os
 import re
-import secrets
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,21 +22,18 @@ from urllib.parse import urlsplit
 import httpx
 from omegaconf import DictConfig
 
-from onrecord.campaign.environment import (
-    QUIET,
-    base_environment,
-    cache_folder,
-    command,
-    environment,
-    locked,
+from onrecord.campaign.environment import cache_folder, command, environment, locked
+from onrecord.campaign.server_settings import (
+    ADMIN,
+    DATABASE_KEYS,
+    EVERYWHERE,
+    LOOPBACK,
+    arguments,
+    free_port,
+    secrets_of,
+    variables_of,
 )
-from onrecord.campaign.environment import version as pinned_version
 from onrecord.records import BadInput, read_json, write_text
-
-ADMIN = "admin@localhost"
-LOOPBACK = ("127.0.0.1", "localhost")
-EVERYWHERE = "0.0.0.0"  # noqa: S104  (recognised, never a default)
-DATABASE_KEYS = ("DJANGO_DB", "POSTGRE_HOST", "POSTGRE_PORT", "POSTGRE_USER", "POSTGRE_PASSWORD", "POSTGRE_NAME")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,7 +79,7 @@ def start(
             _await(server, folder, None, patience)
             return server
         installed = environment(cache or cache_folder())
-        secret = _secrets(folder, installed / "empty.sqlite3", database)
+        secret = secrets_of(folder, installed / "empty.sqlite3", database)
         for attempt in range(5):
             chosen = port or free_port(secret.get("url") if attempt == 0 else None)
             server_url = f"http://{host if host != EVERYWHERE else '127.0.0.1'}:{chosen}"
@@ -94,14 +88,14 @@ def start(
             )
             said = {**secret, "url": server_url, "public": public.rstrip("/"), "host": host}
             write_text(folder / "server.json", json.dumps(said, indent=2) + "\n", mode=0o600)
-            variables = _variables(
+            variables = variables_of(
                 folder, secret, server_url,
                 allowed_hosts=allowed_hosts, public_url=public_url, database=database,
             )  # fmt: skip
             try:
                 process = _spawn(
                     folder,
-                    [*command(installed, durable=durable), *_arguments(host, chosen)],
+                    [*command(installed, durable=durable), *arguments(host, chosen)],
                     variables,
                 )
                 if _await(described(folder), folder, process, patience):
@@ -184,76 +178,6 @@ def end(folder: Path, grace: float = 15.0) -> bool:
     with suppress(ChildProcessError):  # reap it where it was our own child
         os.waitpid(pid, 0)
     return True
-
-
-def free_port(before: str | None = None) -> int:
-    """Return a port that is free on loopback now: that of the address before, so that links stay, or any."""
-    wanted = (urlsplit(before).port if before else None) or 0
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            return free_port()
-        return int(probe.getsockname()[1])
-
-
-def _secrets(folder: Path, empty: Path, database: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the workspace's secrets, made at random with a copy of the empty database at first."""
-    kind = "postgresql" if database else "sqlite"
-    if (folder / "server.json").exists():
-        known: dict[str, str] = read_json(folder / "server.json")
-        if known["database"] != kind:
-            raise BadInput(
-                f"{folder}: its server was made on {known['database']}, found settings for {kind} "
-                "(DJANGO_DB and POSTGRE_* in the environment say which)"
-            )
-        return known
-    if not database:
-        shutil.copyfile(empty, folder / "label_studio.sqlite3")
-        (folder / "label_studio.sqlite3").chmod(0o600)
-    return {
-        "password": secrets.token_urlsafe(12),
-        "token": secrets.token_hex(20),
-        "version": pinned_version(),
-        "database": kind,
-    }
-
-
-def _variables(
-    folder: Path,
-    secret: Mapping[str, str],
-    url: str,
-    *,
-    allowed_hosts: Sequence[str],
-    public_url: str | None,
-    database: Mapping[str, str] | None,
-) -> dict[str, str]:
-    names = [*LOOPBACK, urlsplit(url).hostname or "", *allowed_hosts]
-    origins = [url]
-    seen = {}
-    if public_url:
-        names.append(urlsplit(public_url).hostname or "")
-        origins.append(public_url.rstrip("/"))
-        seen = {"LABEL_STUDIO_HOST": public_url, "CSRF_TRUSTED_ORIGINS": public_url.rstrip("/")}
-    return {
-        **base_environment(folder.resolve()),
-        **QUIET,
-        **seen,
-        **({"DJANGO_DB": "default", **database} if database else {}),
-        "DEBUG": "false",
-        "LABEL_STUDIO_USERNAME": ADMIN,
-        "LABEL_STUDIO_PASSWORD": secret["password"],
-        "LABEL_STUDIO_USER_TOKEN": secret["token"],
-        "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
-        "ALLOWED_HOSTS": ",".join(dict.fromkeys(names)),
-        "CORS_ALLOWED_ORIGINS": ",".join(dict.fromkeys(origins)),
-    }
-
-
-def _arguments(host: str, port: int) -> list[str]:
-    listen = ["--internal-host", host, "--port", str(port)]
-    return ["start", "--no-browser", *listen, "--enable-legacy-api-token"]
 
 
 def _spawn(
