@@ -6,6 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from onrecord.guidelines import guidelines_version, read_guidelines
 from onrecord.records import (
     ARTICLES,
     SENTENCES,
@@ -14,13 +15,7 @@ from onrecord.records import (
     read_jsonl,
     read_parquet,
 )
-from onrecord.scheme import (
-    annotation_folder,
-    guidelines_version,
-    load_scheme,
-    read_guidelines,
-    targets_of,
-)
+from onrecord.scheme import annotation_folder, load_scheme, targets_of
 
 
 def repeated(ids: Iterable[str]) -> list[str]:

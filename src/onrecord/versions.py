@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import yaml
 from omegaconf import DictConfig
 
+from onrecord.guidelines import read_guidelines
 from onrecord.records import (
     Annotation,
     BadInput,
@@ -24,7 +25,7 @@ from onrecord.records import (
     read_jsonl,
     write_text,
 )
-from onrecord.scheme import Scheme, annotation_folder, load_scheme, parse_scheme, read_guidelines
+from onrecord.scheme import Scheme, annotation_folder, load_scheme, parse_scheme
 
 
 class Migration(NamedTuple):

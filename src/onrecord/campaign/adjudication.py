@@ -20,6 +20,7 @@ from onrecord.campaign.label_config import render_label_config, words
 from onrecord.campaign.launch import Launched, launch, logins_table
 from onrecord.campaign.projects import settle_journal
 from onrecord.campaign.tasks import escape, instructions, name_choices, tasks_of
+from onrecord.guidelines import read_guidelines
 from onrecord.records import (
     ARTICLES,
     SENTENCES,
@@ -33,7 +34,7 @@ from onrecord.records import (
     write_jsonl,
     write_text,
 )
-from onrecord.scheme import Scheme, load_scheme, read_guidelines, targets_of
+from onrecord.scheme import Scheme, load_scheme, targets_of
 
 ROUND = "adjudication"
 STYLE = """\

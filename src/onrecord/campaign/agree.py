@@ -25,6 +25,7 @@ from onrecord.campaign.measure import (
     measure,
 )
 from onrecord.campaign.problems import flag_costs, problems, sample_advice
+from onrecord.guidelines import read_guidelines
 from onrecord.records import (
     ARTICLES,
     SENTENCES,
@@ -42,7 +43,7 @@ from onrecord.records import (
     write_json,
     write_text,
 )
-from onrecord.scheme import Scheme, load_scheme, read_guidelines
+from onrecord.scheme import Scheme, load_scheme
 from onrecord.versions import read_annotations
 
 

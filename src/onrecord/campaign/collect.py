@@ -22,6 +22,7 @@ from onrecord.campaign.elsewhere import Sentences, read_from, read_names, rows_o
 from onrecord.campaign.environment import locked
 from onrecord.campaign.launch import Launched
 from onrecord.campaign.pull import Instrument, overdue, pull_project
+from onrecord.guidelines import guidelines_version
 from onrecord.records import (
     ARTICLES,
     SENTENCES,
@@ -38,7 +39,7 @@ from onrecord.records import (
     write_json,
 )
 from onrecord.records import atomic as atomically
-from onrecord.scheme import annotation_folder, guidelines_version, load_scheme
+from onrecord.scheme import annotation_folder, load_scheme
 from onrecord.versions import scheme_of
 
 

@@ -30,6 +30,7 @@ from onrecord.campaign.projects import (
     settle_journal,
 )
 from onrecord.campaign.tasks import instructions, read_model_labels, tasks_of
+from onrecord.guidelines import guidelines_version, read_guidelines
 from onrecord.records import (
     ARTICLES,
     SENTENCES,
@@ -42,7 +43,7 @@ from onrecord.records import (
     write_jsonl,
     write_text,
 )
-from onrecord.scheme import Scheme, guidelines_version, load_scheme, read_guidelines, targets_of
+from onrecord.scheme import Scheme, load_scheme, targets_of
 from onrecord.versions import read_annotations
 
 

@@ -20,6 +20,7 @@ from onrecord.campaign.long_table import answers_of_annotations
 from onrecord.campaign.measure import coefficient
 from onrecord.campaign.practice import Score, feedback_page, record
 from onrecord.campaign.progress import Progress, progress, to_read
+from onrecord.guidelines import read_guidelines
 from onrecord.pages import Interval, Section, bar_plot, interval_plot, notice, page, table, text
 from onrecord.records import (
     SENTENCES,
@@ -33,7 +34,7 @@ from onrecord.records import (
     text_sha256,
     write_text,
 )
-from onrecord.scheme import Scheme, load_scheme, read_guidelines
+from onrecord.scheme import Scheme, load_scheme
 from onrecord.versions import read_annotations
 
 COLUMNS = ("annotator", "round", "done", "left", "skip", "/hour", "ends", "s/task", "checks", "repeats")  # fmt: skip

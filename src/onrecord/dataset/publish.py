@@ -24,6 +24,7 @@ from onrecord.dataset.release import (
     release_tables,
 )  # fmt: skip
 from onrecord.dataset.standoff import SENTENCE_HASHES, article_rows, runs, sentence_hashes
+from onrecord.guidelines import guidelines_version, read_guidelines
 from onrecord.records import (
     ARTICLES,
     SENTENCES,
@@ -36,7 +37,7 @@ from onrecord.records import (
     write_parquet,
     write_text,
 )  # fmt: skip
-from onrecord.scheme import annotation_folder, guidelines_version, load_scheme, read_guidelines
+from onrecord.scheme import annotation_folder, load_scheme
 
 MADE = {"people": "people's", "machine": "machine-made", "simulated": "simulated"}
 
