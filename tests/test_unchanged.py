@@ -1,5 +1,6 @@
 """Running again does only what is still to be done: after a change, after SIGKILL, and with the same bytes."""
 
+import gzip
 import json
 import random
 import re
@@ -9,10 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from onrecord import cli
-from onrecord.corpus import files
+from onrecord.corpus import files, pieces
 
 VERBS = {"ingest": "articles", "segment": "sentences", "attribute": "speakers"}
 QUOTE = "“We cannot go on like this, and every rider in the valley knows it,” Pell said."
@@ -77,6 +80,45 @@ def test_a_line_more_leaves_the_other_ranges_of_a_table_as_they_are(tmp_path, mo
     assert max(map(len, after)) < 21_000
     assert len(after) > 20
     assert len(set(after) - set(before)) <= 2
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl.gz", "parquet"])
+def test_a_table_is_parsed_again_and_only_what_changed_is_made_anew(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(pieces, "AT_ONCE", 32)
+    rows = [{"id": f"a{n:03}", "text": f"Route {n} says no.\nAnd {n}."} for n in range(200)]
+    table, workspace = tmp_path / f"t.{kind}", tmp_path / "ws"
+
+    def ingested(workspace: Path) -> bytes:
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        if kind == "parquet":
+            pq.write_table(pa.Table.from_pylist(rows), table)
+        elif kind == "jsonl.gz":
+            table.write_bytes(gzip.compress(text.encode()))
+        else:
+            cells = [[row["id"], json.dumps(row["text"])] for row in rows]
+            said = "\n".join(",".join(c) for c in [["id", "text"], *cells])
+            table.write_text(said.replace("\\n", "\n"))
+        words = [f"articles={table}", f"workspace={workspace}", "accept_changes=true"]
+        assert cli.main(["ingest", "on_error=skip", *words]) == 0
+        return (workspace / "articles.parquet").read_bytes()
+
+    ingested(workspace)
+    before = {file.name for file in (workspace / ".ingest").glob("*.arrow")}
+    rows[77] = {**rows[77], "text": "Route 77 says yes."}
+    rows.insert(20, {"id": "new/one", "text": "An id that is refused, with its line."})
+    again = ingested(workspace)
+    after = {file.name for file in (workspace / ".ingest").glob("*.arrow")}
+    assert len(before) > 12
+    assert 1 <= len(after - before) <= 4
+    refused = (workspace / "rejected.jsonl").read_text()
+    assert again == ingested(tmp_path / "new")
+    assert refused == (tmp_path / "new/rejected.jsonl").read_text()
+    rows.insert(0, {"id": "first", "text": "It moves the line of the one that is refused."})
+    ingested(workspace)
+    moved = (workspace / "rejected.jsonl").read_text()
+    ingested(tmp_path / "third")
+    assert moved != refused
+    assert moved == (tmp_path / "third/rejected.jsonl").read_text()
 
 
 def ranges(table: Path) -> list[bytes]:

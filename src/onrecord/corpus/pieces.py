@@ -19,12 +19,13 @@ from onrecord.corpus import columns as arrow
 from onrecord.corpus import dedupe
 from onrecord.corpus.article import Known, article
 from onrecord.corpus.files import MB, Part, ends_piece, suffix
-from onrecord.corpus.formats import Raw, raw_articles
+from onrecord.corpus.formats import FIELDS, Raw, raw_articles
 from onrecord.corpus.unchanged import rules_hash
 from onrecord.engine import read_arrow, write_arrow
 from onrecord.records import ARTICLES, BadInput, read_json, write_json
 
 AT_ONCE = 1000  # articles held at a time …
+ASIDE = (*(field for field in FIELDS if field != "text"), "encoding")
 LETTERS = 1 << 23  # … or code points of their texts: a few long articles are as much
 
 
@@ -39,34 +40,68 @@ def ingest_shard(
 ) -> str:
     """Read a piece of work into files of its own in ``folder``, unless they are there, and return their name.
 
-    ``NAME-0.arrow`` and on hold its articles without groups, ``NAME-0.sketches`` and on what :mod:`dedupe`
-    compares of them; ``NAME.json``, which is written last, says how many there are, what could not be read
-    and what was not UTF-8.
+    ``BATCH.arrow`` holds articles without groups, ``BATCH.sketches`` what :mod:`dedupe` compares of them;
+    ``NAME.json``, which is written last, says which batches there are, what could not be read and what was
+    not UTF-8. The batches of a table that is not read in ranges of bytes are named by what they hold: where a
+    row has changed, the others are parsed again, and no more.
     """
     parts, known = shard
     about = [rules_hash(), list(map(stamp, parts)), known, dict(columns), dict(limits), bands, rows]
-    name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:32]
+    name = sha256_of(about)
     whole, first = Path(folder) / f"{name}.json", parts[0].first
     if whole.exists():
         said = read_json(whole)
         if not said["bad"] or said["first"] == first:  # complaints name a place in the file
             return name
+    by_content = suffix(parts[0].path) in {".csv", ".jsonl.gz", ".parquet"}
+    rules = sha256_of([rules_hash(), parts[0].name, known, bands, rows]) if by_content else ""
+    raws = ((p, raw) for p in parts for raw in raw_articles(p, columns, **limits))
+    names: list[str] = []
     notes: list[dict[str, Any]] = []
-    for batch in batches((p, raw) for p in parts for raw in raw_articles(p, columns, **limits)):
-        path = Path(folder) / f"{name}-{len(notes)}"
+    for batch in batches(raws, by_content):
+        names.append(content_of(batch, rules) if by_content else f"{name}-{len(names)}")
+        path, place = Path(folder) / names[-1], place_of(batch) if by_content else first
         done = path.with_suffix(".json")
-        if not done.exists() or read_json(done)["first"] != first:
-            found, note = articles_of(batch, known)
+        note = read_json(done) if done.exists() else None
+        if note is None or (note["first"] != place and (note["bad"] or note["encodings"])):
+            found, told = articles_of(batch, known)
             texts = [row["text"] for row in found]
             dedupe.sketch(texts, bands=bands, rows=rows).save(path.with_suffix(".sketches"))
             write_arrow(path.with_suffix(".arrow"), arrow.table(found, ARTICLES))
-            write_json(done, {"first": first, **note})
-        notes.append(read_json(done))
+            note = {"first": place, **told}
+            write_json(done, note)
+        notes.append(note)
     said = {kind: [row for note in notes for row in note[kind]] for kind in ("bad", "encodings")}
-    write_json(whole, {"first": first, "batches": len(notes), **said})
-    for number in range(len(notes)):
-        (Path(folder) / f"{name}-{number}.json").unlink()
+    write_json(whole, {"first": first, "batches": names, **said})
+    for batch_name in [] if by_content else names:
+        (Path(folder) / f"{batch_name}.json").unlink()
     return name
+
+
+def sha256_of(value: Any) -> str:
+    """Return a short hash of a value of JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
+
+
+Batch = list[tuple[Part, Raw | BadInput]]
+
+
+def content_of(batch: Batch, rules: str) -> str:
+    """Return a hash of what a batch's rows say, wherever they stand, and of the rules that make articles of them."""
+    digest = hashlib.sha256(rules.encode())
+    for _, raw in batch:
+        if isinstance(raw, BadInput):
+            digest.update(repr(str(raw)).encode())
+        else:
+            digest.update(repr([*map(raw.get, ASIDE), len(raw["text"])]).encode())
+            digest.update(raw["text"].encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:32]
+
+
+def place_of(batch: Batch) -> str:
+    """Return where a batch begins."""
+    raw = batch[0][1]
+    return str(raw) if isinstance(raw, BadInput) else str(raw["where"])
 
 
 def stamp(part: Part) -> list[Any]:
@@ -88,16 +123,17 @@ def stamp(part: Part) -> list[Any]:
     return [*place, now.st_size, now.st_mtime_ns, now.st_ctime_ns]
 
 
-def batches(
-    raws: Iterable[tuple[Part, Raw | BadInput]],
-) -> Iterator[list[tuple[Part, Raw | BadInput]]]:
-    """Yield raw articles, as many at a time as are held at once."""
-    held: list[tuple[Part, Raw | BadInput]] = []
+def batches(raws: Iterable[tuple[Part, Raw | BadInput]], by_content: bool) -> Iterator[Batch]:
+    """Yield raw articles, as many at a time as are held at once; or fewer, cut where an article's id says."""
+    held: Batch = []
     letters = 0
     for part, raw in raws:
         held.append((part, raw))
-        letters += 0 if isinstance(raw, BadInput) else len(raw["text"])
-        if len(held) == AT_ONCE or letters >= LETTERS:
+        told = False
+        if not isinstance(raw, BadInput):
+            letters += len(raw["text"])
+            told = by_content and ends_piece(repr(raw["id"]).encode(), len(held), AT_ONCE)
+        if told or len(held) == AT_ONCE or letters >= LETTERS:
             yield held
             held, letters = [], 0
     if held:
@@ -148,12 +184,7 @@ class Pieces:
 
     def files(self, ending: str) -> list[Path]:
         """Return each batch's file of one kind."""
-        counts = zip(self.names, self.said, strict=True)
-        return [
-            self.folder / f"{name}-{number}{ending}"
-            for name, said in counts
-            for number in range(said["batches"])
-        ]
+        return [self.folder / f"{name}{ending}" for said in self.said for name in said["batches"]]
 
     def rows(self, *names: str, without: Set[int] = frozenset()) -> Iterator[tuple[Any, ...]]:
         """Yield some columns' values, article by article, those ``without`` left out."""
@@ -200,7 +231,7 @@ class Pieces:
 
     def prune(self) -> None:
         """Remove what earlier runs left that this one did not use."""
-        used = set(self.names)
+        used = {*self.names, *(name[:32] for said in self.said for name in said["batches"])}
         for path in self.folder.iterdir():
             if path.name[:32] not in used:
                 path.unlink()
