@@ -51,11 +51,17 @@ def write_articles(corpus: str, count: int, path: Path, seed: int) -> int:
 
 def change_one(path: Path) -> None:
     """Change the text of the article in the middle of a .jsonl file."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    row = json.loads(lines[len(lines) // 2])
-    row["text"] += "\n\nA paragraph more, said Mayor Ann Lee."
-    lines[len(lines) // 2] = json.dumps(row) + "\n"
-    path.write_text("".join(lines), encoding="utf-8")
+    with path.open("rb") as file:
+        count = sum(1 for _ in file)
+    changed = path.with_suffix(".changed")
+    with path.open("rb") as file, changed.open("wb") as out:
+        for number, line in enumerate(file):  # one at a time: a child's peak is at least what we held
+            if number == count // 2:
+                row = json.loads(line)
+                row["text"] += "\n\nA paragraph more, said Mayor Ann Lee."
+                line = json.dumps(row).encode() + b"\n"
+            out.write(line)
+    changed.replace(path)
 
 
 def stage(verb: str, words: list[str]) -> None:

@@ -100,6 +100,7 @@ class RuleSplitter:
         self.titles = frozenset(titles)
         self.before_number = frozenset(before_number)
         self.abbreviations = frozenset(abbreviations)
+        self.known = self.titles | self.before_number | self.abbreviations
         self.openers = frozenset(openers)
         self.reported = re.compile(rf"\s+{NAMES}(?:{'|'.join(map(re.escape, reporting))})\b")
         self.ordinals = ordinals
@@ -156,6 +157,8 @@ class RuleSplitter:
     def ends_at_stop(self, before: str, opening: str, word: str, stop: str) -> bool:
         """Return whether a bare stop after ``before`` ends a sentence, ``word`` being the next one."""
         last = before[max(before.rfind(" "), before.rfind("\xa0")) + 1 :].lstrip(NOT_WORD)
+        if len(last) > 4 and last.isalpha() and last not in self.known:  # most are plain words
+            return True
         last = PARTED.split(last)[-1]
         whole = len(last) <= 4 and before.strip() == last and LIST_MARK.fullmatch(last)
         if word[0].isdigit():
