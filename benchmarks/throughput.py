@@ -55,12 +55,13 @@ def change_one(path: Path) -> None:
         count = sum(1 for _ in file)
     changed = path.with_suffix(".changed")
     with path.open("rb") as file, changed.open("wb") as out:
-        for number, line in enumerate(file):  # one at a time: a child's peak is at least what we held
+        for number, line in enumerate(file):  # a child's peak is at least what we hold
             if number == count // 2:
                 row = json.loads(line)
                 row["text"] += "\n\nA paragraph more, said Mayor Ann Lee."
-                line = json.dumps(row).encode() + b"\n"
-            out.write(line)
+                out.write(json.dumps(row).encode() + b"\n")
+            else:
+                out.write(line)
     changed.replace(path)
 
 

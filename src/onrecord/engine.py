@@ -69,6 +69,7 @@ def map_shards(
 
         results = iter(track(results, what, len(shards), console=Console(stderr=True)))
     yield from results
+    pa.default_memory_pool().release_unused()  # what comes next need not stand on top of it
 
 
 def _calmly(function: Callable[[Shard], Result], shard: Shard) -> Result:

@@ -212,21 +212,16 @@ def groups(
             parent[index] = index = parent[parent[index]]
         return index
 
-    refused: set[int] = set()  # pairs, each as one number
     marks = sketches.marks()
     for index in range(bands):
         for one, other in candidates(sketches.band(index), sized, bucket, marks):
             a, b = root(one), root(other)
-            pair = one * len(parent) + other
-            if a == b or pair in refused:
-                continue
-            if are_copies(
+            # A pair that was refused may come again in another band, one in twenty does: keeping it costs more.
+            if a != b and are_copies(
                 sketches.of(one), sketches.of(other),
                 jaccard=jaccard, containment=containment, shared=shared,
             ):  # fmt: skip
                 parent[max(a, b)] = min(a, b)
-            else:
-                refused.add(pair)
     return np.fromiter(map(root, range(len(parent))), np.int64, len(parent))
 
 

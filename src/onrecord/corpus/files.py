@@ -125,11 +125,17 @@ def shards(files: Sequence[tuple[Path, str]], size: int) -> list[tuple[Part, ...
 
 
 def ends_piece(name: bytes, count: int, most: int) -> bool:
-    """Return whether a piece of ``count`` things, ``most`` at most, ends with the one of this name.
+    """Return whether a piece of ``count`` things, ``most`` at most, ends with the one of this name."""
+    return count >= most or zlib.crc32(name) * most < cuts_within(count / most) << 32
 
-    A piece holds some fifth of what it may hold, and never less than a sixteenth.
+
+def cuts_within(share: float) -> int:
+    """Return how many of the things of a full piece end it, where it holds this share of what it may hold.
+
+    A piece holds some sixth of that, never less than a sixteenth and hardly ever more than a third: what is held
+    at a time is much the same for a small corpus and a large one.
     """
-    return count >= most or (16 * count >= most and zlib.crc32(name) % max(1, most // 8) == 0)
+    return 0 if share < 1 / 16 else 8 if share < 1 / 4 else 64
 
 
 def line_ranges(path: Path) -> list[tuple[int, int]]:
@@ -142,8 +148,8 @@ def line_ranges(path: Path) -> list[tuple[int, int]]:
         with path.open("rb") as file:
             while line := file.readline(MB):
                 size = at - cuts[-1]
-                told = zlib.crc32(line[:64]) * RANGE < 5 * len(line) << 32  # some five a RANGE
-                if begins and size and (size >= RANGE or (told and 16 * size >= RANGE)):
+                told = zlib.crc32(line[:64]) * RANGE < cuts_within(size / RANGE) * len(line) << 32
+                if begins and size and (size >= RANGE or told):
                     cuts.append(at)
                 begins = line.endswith(b"\n")
                 at += len(line)
