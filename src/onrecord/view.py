@@ -14,20 +14,18 @@ from omegaconf import DictConfig
 
 from onrecord.pages import Section, notice, page, render
 from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
     Annotation,
     BadInput,
     GoldRow,
     origin_of,
     read_json,
     read_jsonl,
-    read_parquet,
     require,
     sentence_of,
     write_text,
 )
 from onrecord.scheme import Scheme, load_scheme, questions_over, targets_of
+from onrecord.workspace import read_articles, read_sentences
 
 CAVEAT = (
     "Labels describe a sentence as published, not a person's view: a reporter chose what to quote. "
@@ -125,10 +123,8 @@ def main(cfg: DictConfig) -> None:
     scheme = load_scheme()
     if cfg.colour is not None and cfg.colour not in _closed(scheme):
         raise BadInput(f"colour={cfg.colour}: expected one of {', '.join(_closed(scheme))}")
-    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()
-    sentences = read_parquet(
-        require(workspace / "sentences.parquet", "segment"), SENTENCES
-    ).to_pylist()
+    articles = read_articles(workspace).to_pylist()
+    sentences = read_sentences(workspace).to_pylist()
     if cfg.labels_from == "gold":
         labels = labels_of_gold(
             read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)

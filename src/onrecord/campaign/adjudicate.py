@@ -15,18 +15,17 @@ from onrecord.campaign.long_table import NO_NAME, answers_of_annotations
 from onrecord.campaign.reliability import probabilities
 from onrecord.records import (
     MAX_NAME_WORDS,
-    SENTENCES,
     BadInput,
     GoldRow,
     counted_annotations,
     read_jsonl,
-    read_parquet,
     require,
     text_sha256,
     write_jsonl,
-)  # fmt: skip
+)
 from onrecord.scheme import Scheme, load_scheme
 from onrecord.versions import read_annotations
+from onrecord.workspace import read_sentences
 
 Policy = Literal["unanimous", "majority", "model"]
 POLICIES = ("unanimous", "majority", "model")
@@ -239,9 +238,7 @@ def main(cfg: DictConfig) -> None:
                 "no adjudication round is open: run `onrecord adjudicate round=open` first"
             )
         collect.main(cfg)
-    sentences = read_parquet(
-        require(workspace / "sentences.parquet", "segment"), SENTENCES
-    ).to_pylist()
+    sentences = read_sentences(workspace).to_pylist()
     hashes = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
     path, rows = (
         workspace / "gold.jsonl",

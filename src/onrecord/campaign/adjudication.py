@@ -22,19 +22,16 @@ from onrecord.campaign.projects import settle_journal
 from onrecord.campaign.tasks import escape, instructions, name_choices, tasks_of
 from onrecord.guidelines import read_guidelines
 from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    SPEAKERS,
     BadInput,
     PlanRow,
     read_jsonl,
-    read_parquet,
     require,
     text_sha256,
     write_jsonl,
     write_text,
 )
 from onrecord.scheme import Scheme, load_scheme, targets_of
+from onrecord.workspace import read_articles, read_sentences, read_speakers
 
 ROUND = "adjudication"
 STYLE = """\
@@ -142,11 +139,9 @@ def open_round(
 ) -> str:
     """Launch the unresolved sentences in projects of their own; return what was done, in words."""
     workspace = Path(cfg.workspace)
-    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()
-    sentences = read_parquet(
-        require(workspace / "sentences.parquet", "segment"), SENTENCES
-    ).to_pylist()
-    speakers = read_parquet(require(workspace / "speakers.parquet", "attribute"), SPEAKERS)
+    articles = read_articles(workspace).to_pylist()
+    sentences = read_sentences(workspace).to_pylist()
+    speakers = read_speakers(workspace)
     path = require(workspace / "launched.jsonl", "launch")
     scheme, launched = load_scheme(), read_jsonl(path, Launched)
     by_sentence: dict[str, list[Mapping[str, Any]]] = {}

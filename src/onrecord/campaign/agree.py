@@ -27,8 +27,6 @@ from onrecord.campaign.measure import (
 from onrecord.campaign.problems import flag_costs, problems, sample_advice
 from onrecord.guidelines import read_guidelines
 from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
     SPEAKERS,
     BadInput,
     CheckFailed,
@@ -45,6 +43,7 @@ from onrecord.records import (
 )
 from onrecord.scheme import Scheme, load_scheme
 from onrecord.versions import read_annotations
+from onrecord.workspace import read_articles, read_sentences
 
 
 def week(moment: str) -> str:
@@ -177,12 +176,8 @@ def main(cfg: DictConfig) -> None:
         rows = []
     else:
         source = require(workspace / "annotations.jsonl", "collect")
-        sentences = read_parquet(
-            require(workspace / "sentences.parquet", "segment"), SENTENCES
-        ).to_pylist()
-        articles = read_parquet(
-            require(workspace / "articles.parquet", "ingest"), ARTICLES
-        ).to_pylist()
+        sentences = read_sentences(workspace).to_pylist()
+        articles = read_articles(workspace).to_pylist()
         every = read_annotations(source)
         sha256_of = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
         rows = counted_annotations(every, sha256_of)

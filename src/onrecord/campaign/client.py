@@ -191,42 +191,26 @@ class LabelStudio:
 
 def changed_since(moment: str) -> dict[str, Any]:
     """Return the filter for tasks touched after ``moment`` (ISO 8601): annotated, changed or with a deletion."""
-    return {
-        "filter": "filter:tasks:updated_at",
-        "operator": "greater",
-        "type": "Datetime",
-        "value": moment,
-    }
+    return _where("updated_at", "greater", "Datetime", moment)
 
 
 def keyed(keys: Sequence[str]) -> dict[str, Any]:
     """Return the filter for tasks whose ``data.onrecord_id`` is one of ``keys``."""
-    return {
-        "filter": "filter:tasks:data.onrecord_id",
-        "operator": "in_list",
-        "type": "List",
-        "value": list(keys),
-    }
+    return _where("data.onrecord_id", "in_list", "List", list(keys))
 
 
 def numbered(ids: Sequence[int]) -> dict[str, Any]:
     """Return the filter for tasks by Label Studio's own ids."""
-    return {
-        "filter": "filter:tasks:id",
-        "operator": "in_list",
-        "type": "List",
-        "value": list(ids),
-    }
+    return _where("id", "in_list", "List", list(ids))
 
 
 def with_draft() -> dict[str, Any]:
     """Return the filter for tasks with anybody's draft: the list of drafts itself shows only one's own."""
-    return {
-        "filter": "filter:tasks:draft_exists",
-        "operator": "equal",
-        "type": "Boolean",
-        "value": True,
-    }
+    return _where("draft_exists", "equal", "Boolean", True)
+
+
+def _where(field: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
+    return {"filter": f"filter:tasks:{field}", "operator": operator, "type": kind, "value": value}
 
 
 def iso(moment: datetime) -> str:

@@ -24,8 +24,6 @@ from onrecord.campaign.launch import Launched
 from onrecord.campaign.pull import Instrument, overdue, pull_project
 from onrecord.guidelines import guidelines_version
 from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
     Annotation,
     BadInput,
     PlanRow,
@@ -33,7 +31,6 @@ from onrecord.records import (
     parse_row,
     read_json,
     read_jsonl,
-    read_parquet,
     require,
     text_sha256,
     write_json,
@@ -41,6 +38,7 @@ from onrecord.records import (
 from onrecord.records import atomic as atomically
 from onrecord.scheme import annotation_folder, load_scheme
 from onrecord.versions import scheme_of
+from onrecord.workspace import read_articles, read_sentences
 
 
 def read_collected(path: Path) -> tuple[bytes, list[dict[str, Any]], bool]:
@@ -99,8 +97,8 @@ def summary(rows: Sequence[Mapping[str, Any]], added: int) -> str:
 def collect_from(cfg: DictConfig) -> list[str]:
     """Read annotations made elsewhere (``from=FILE``) into ``annotations.jsonl``; return what is to say."""
     workspace, path = Path(cfg.workspace), Path(cfg.workspace) / "annotations.jsonl"
-    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()
-    table = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
+    articles = read_articles(workspace).to_pylist()
+    table = read_sentences(workspace)
     plan = workspace / "plan.jsonl"
     planned = read_jsonl(plan, PlanRow) if plan.exists() else []
     scheme = load_scheme()
@@ -135,8 +133,8 @@ def collect(cfg: DictConfig) -> list[str]:
     """
     workspace = Path(cfg.workspace)
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
-    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()
-    sentences = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
+    articles = read_articles(workspace).to_pylist()
+    sentences = read_sentences(workspace)
     versions = read_jsonl(require(workspace / "versions.jsonl", "launch"))
     path, state_path = workspace / "annotations.jsonl", workspace / "labelstudio" / "collected.json"
     with (

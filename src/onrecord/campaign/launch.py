@@ -31,20 +31,10 @@ from onrecord.campaign.projects import (
 )
 from onrecord.campaign.tasks import instructions, read_model_labels, tasks_of
 from onrecord.guidelines import guidelines_version, read_guidelines
-from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    SPEAKERS,
-    BadInput,
-    PlanRow,
-    read_jsonl,
-    read_parquet,
-    require,
-    write_jsonl,
-    write_text,
-)
+from onrecord.records import BadInput, PlanRow, read_jsonl, require, write_jsonl, write_text
 from onrecord.scheme import Scheme, load_scheme, targets_of
 from onrecord.versions import read_annotations
+from onrecord.workspace import read_articles, read_sentences, read_speakers
 
 
 class Launched(TypedDict):
@@ -221,9 +211,9 @@ def main(cfg: DictConfig) -> None:
     """Compare the plan with the server, send what is missing, write ``launched.jsonl`` and ``logins.csv``."""
     workspace = Path(cfg.workspace)
     plan = read_plan(workspace)
-    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES)
-    sentences = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
-    speakers = read_parquet(require(workspace / "speakers.parquet", "attribute"), SPEAKERS)
+    articles = read_articles(workspace)
+    sentences = read_sentences(workspace)
+    speakers = read_speakers(workspace)
     scheme = load_scheme()
     planned, plan = len(plan), cleared(plan, record(workspace, plan, scheme))
     guidelines = read_guidelines(scheme)

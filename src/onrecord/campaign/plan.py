@@ -22,17 +22,15 @@ from onrecord.campaign.enough import foretold
 from onrecord.campaign.practice import known_answers, write_known
 from onrecord.campaign.sampling import drawn, random_sample, stratified_sample, uncertainty_sample
 from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
     BadInput,
     PlanRow,
     read_jsonl,
-    read_parquet,
     require,
     text_sha256,
     write_jsonl,
     write_text,
 )
+from onrecord.workspace import read_articles, read_sentences
 
 LATER_TRIES = "of the qualification, the tries after the first are for those who fail: hours are at most these"
 Sampling = Literal["random", "stratified", "uncertainty"]
@@ -228,10 +226,8 @@ def main(cfg: DictConfig) -> None:
     check_shares(cfg)
     workspace = Path(cfg.workspace)
     require(workspace / "speakers.parquet", "attribute")
-    sentences = read_parquet(
-        require(workspace / "sentences.parquet", "segment"), SENTENCES
-    ).to_pylist()
-    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES)
+    sentences = read_sentences(workspace).to_pylist()
+    articles = read_articles(workspace)
     stratum = {a["article_id"]: stratum_of(a) for a in articles.drop_columns(["text"]).to_pylist()}
     strata = {s["sentence_id"]: stratum[s["article_id"]] for s in sentences}
     pool = to_annotate(sentences, send_furniture=cfg.campaign.send_furniture)

@@ -20,16 +20,9 @@ from onrecord.campaign.answers import to_result
 from onrecord.campaign.client import Interrupted, LabelStudio, connect
 from onrecord.campaign.environment import locked
 from onrecord.campaign.launch import Launched
-from onrecord.records import (
-    ARTICLES,
-    BadInput,
-    ShippedLabel,
-    parse_sentence_id,
-    read_jsonl,
-    read_parquet,
-    require,
-)
+from onrecord.records import BadInput, ShippedLabel, parse_sentence_id, read_jsonl, require
 from onrecord.scheme import Scheme, load_scheme
+from onrecord.workspace import read_articles
 
 
 def read_shipped(path: Path) -> list[dict[str, Any]]:
@@ -165,7 +158,7 @@ def enter(cfg: DictConfig) -> None:
     path = Path(cfg.campaign.labels)
     shipped = read_shipped(path if path.exists() else ROOT / path)
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
-    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES).to_pylist()
+    articles = read_articles(workspace).to_pylist()
     scheme = load_scheme()
     todo = matched(shipped, launched, {row["article_id"]: row["text"] for row in articles}, scheme)
     origin_of = {row["annotator"]: row["origin"] for row in shipped}

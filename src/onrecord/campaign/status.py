@@ -23,19 +23,18 @@ from onrecord.campaign.progress import Progress, progress, to_read
 from onrecord.guidelines import read_guidelines
 from onrecord.pages import Interval, Section, bar_plot, interval_plot, notice, page, table, text
 from onrecord.records import (
-    SENTENCES,
     BadInput,
     counted_annotations,
     latest_annotations,
     read_json,
     read_jsonl,
-    read_parquet,
     require,
     text_sha256,
     write_text,
 )
 from onrecord.scheme import Scheme, load_scheme
 from onrecord.versions import read_annotations
+from onrecord.workspace import read_sentences
 
 COLUMNS = ("annotator", "round", "done", "left", "skip", "/hour", "ends", "s/task", "checks", "repeats")  # fmt: skip
 COMMENTS = 200  # shown in status.html
@@ -220,7 +219,7 @@ def look(
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
     said = collect.collect(cfg)[1:]
     rows = [dict(r) for r in latest_annotations(read_annotations(workspace / "annotations.jsonl"))]
-    sentences = read_parquet(workspace / "sentences.parquet", SENTENCES).to_pylist()
+    sentences = read_sentences(workspace).to_pylist()
     texts = {row["sentence_id"]: row["text"] for row in sentences}
     known = workspace / "known.json"
     answers = read_json(known)["answers"] if known.exists() else {}

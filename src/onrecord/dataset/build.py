@@ -15,22 +15,19 @@ from onrecord.dataset.gold import all_counted, join_annotations, join_gold
 from onrecord.dataset.placement import place
 from onrecord.dataset.rows import join_rows, read_table
 from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    SPEAKERS,
     BadInput,
     CheckFailed,
     GoldRow,
     latest_annotations,
     origin_of,
     read_jsonl,
-    read_parquet,
     require,
     write_json,
     write_jsonl,
-)  # fmt: skip
+)
 from onrecord.scheme import Scheme, load_scheme, questions_over, targets_of
 from onrecord.versions import read_annotations
+from onrecord.workspace import read_articles, read_sentences, read_speakers
 
 Columns = dict[str, list[Any]]
 
@@ -108,10 +105,10 @@ def read_gold(
 ) -> tuple[Columns, dict[str, list[str]], Columns]:
     """Return the columns of ``gold``, what was left out of it, and the columns of ``annotations``."""
     gold = read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)
-    articles = read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES)
-    sentences = read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
+    articles = read_articles(workspace)
+    sentences = read_sentences(workspace)
     found = read_annotations(require(workspace / "annotations.jsonl", "collect"))
-    spoken = read_parquet(require(workspace / "speakers.parquet", "attribute"), SPEAKERS)
+    spoken = read_speakers(workspace)
     counted = all_counted(latest_annotations(found), sentences)
     joined = join_gold(
         gold, sentences, articles, spoken, counted, scheme=scheme, targets=targets,

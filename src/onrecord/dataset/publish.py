@@ -26,18 +26,16 @@ from onrecord.dataset.release import (
 from onrecord.dataset.standoff import SENTENCE_HASHES, article_rows, runs, sentence_hashes
 from onrecord.guidelines import guidelines_version, read_guidelines
 from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
     BadInput,
     read_json,
-    read_parquet,
     require,
     write_json,
     write_jsonl,
     write_parquet,
     write_text,
-)  # fmt: skip
+)
 from onrecord.scheme import annotation_folder, load_scheme
+from onrecord.workspace import read_articles, read_sentences
 
 MADE = {"people": "people's", "machine": "machine-made", "simulated": "simulated"}
 
@@ -106,8 +104,8 @@ def read_material(workspace: Path, run: Path | None) -> Material:
         tables, features, about, audit,
         read_json(agreement) if agreement.is_file() and not rows else None,
         baseline(run, Path("experiments/runs"), dataset_signature(dataset)),
-        None if rows else read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES),
-        None if rows else read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES),
+        None if rows else read_articles(workspace),
+        None if rows else read_sentences(workspace),
         load_scheme(), annotation_folder(),
     )  # fmt: skip
 
