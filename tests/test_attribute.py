@@ -260,6 +260,11 @@ def test_a_transcript_in_capitals_names_whom_the_article_spells_out():
     assert [r["speaker_name"] for r in rows] == [None, "Ida Noor", "Renata Pell", "Ida Noor", None]
 
 
+def test_the_united_states_are_no_verb():
+    rows = read(f"{INTRODUCED}|Its oldest ally, the United States, is a member of the board.")
+    assert (rows[-1]["speaker"], rows[-1]["cue"]) == ("author", None)
+
+
 def test_kinds_come_from_roles_anywhere_in_the_article():
     rows = read(f"{INTRODUCED}|Pell said yes.|Dempsey said no.")
     assert [r["speaker"] for r in rows[1:]] == ["politician", "agency"]
