@@ -34,7 +34,9 @@ _NOBODY = frozenset(["i", "we", "you"])  # outside quotation marks: the outlet's
 _BARE = 0.98  # of a sentence in quotation marks: it holds no cue
 _TAIL = 240  # code points of a line that credits the quotation before it
 _WORDS = {form.encode() for form in _CUE_WORDS}
-_LETTERS = bytes(at if chr(at).islower() and at < 128 else 32 for at in range(256))
+_LETTERS = bytes(
+    ord(chr(at).lower()) if at < 128 and chr(at).isalpha() else 32 for at in range(256)
+)
 
 
 class Article:
@@ -42,6 +44,7 @@ class Article:
 
     def __init__(self, text: str, sentences: Sequence[Sentence]) -> None:
         self.text = text
+        self.letters = _letters(text)  # a quick look for cues: each sentence is asked
         self.roster = Roster(text)
         self.quotes = quotations(text)
         self.readings = readings_of(sentences, self.quotes)
@@ -63,7 +66,7 @@ class Article:
         if (
             not quoted
             and self.text[sentence.end - 1 : sentence.end] != ":"
-            and not has_cue(self.text[sentence.start : sentence.end])
+            and _WORDS.isdisjoint(self.letters[sentence.start : sentence.end].split())
         ):
             self._by_colon(at, reading)
             return
@@ -248,8 +251,6 @@ def _wishes(row: Row, cue: Attribution) -> bool:
     return verb.wish and (not verb.participle or lows[cue.at - 1] in AUX)
 
 
-def has_cue(sentence: str) -> bool:
-    """Say whether any word of a sentence could be a reporting cue: the quick look before the close one."""
-    # As bytes, in which all but a to z is a space: each sentence comes here, and this is the fastest look.
-    letters = sentence.lower().encode("ascii", "replace").translate(_LETTERS)
-    return not _WORDS.isdisjoint(letters.split())
+def _letters(text: str) -> bytes:
+    """Return a text's letters a to z in lower case, a space for each other character, in their places."""
+    return text.encode("ascii", "replace").translate(_LETTERS)

@@ -110,7 +110,9 @@ def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -
     for low, high in [*quotes, (end, end)]:
         found = _TOKEN.findall(text, at, min(low, at + MOST_LETTERS))
         if found:
-            plain = "\n".join(found).lower().replace("’", "'").split("\n")
+            plain = list(map(str.lower, found))
+            if text.find("’", at, low) >= 0:
+                plain = [word.replace("’", "'") for word in plain]
             if not _NAMES_TOO.isdisjoint(plain):  # Will Doyle, Theresa May: no auxiliary
                 for j in range(not words, len(plain)):
                     if plain[j] in _NAMES_TOO and found[j][0].isupper():
