@@ -7,15 +7,15 @@ of the passage they stand in, of the line that leads into them, or of the senten
 from collections.abc import Sequence
 
 from onrecord.corpus.clauses import clause_follows
-from onrecord.corpus.cues import OPINIONS, Attribution, as_subject, attributions, closing_subject
+from onrecord.corpus.cues import OPINIONS, Attribution, attributions
 from onrecord.corpus.lexicon import QUOTE, lexicon
 from onrecord.corpus.names import Roster
 from onrecord.corpus.passages import Passages
-from onrecord.corpus.phrases import main_subject
 from onrecord.corpus.quotes import quotations
 from onrecord.corpus.ranker import THRESHOLD, features, weights
 from onrecord.corpus.readings import Reading, Sentence, readings_of
 from onrecord.corpus.sources import Sources
+from onrecord.corpus.subjects import as_subject, closing_subject, main_subject
 from onrecord.corpus.tokens import AUX, DASHES, VERBS, Row, tokens
 
 __all__ = ["Article", "Reading", "Sentence"]

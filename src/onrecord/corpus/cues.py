@@ -19,24 +19,14 @@ from onrecord.corpus.clauses import (
 )
 from onrecord.corpus.lexicon import CLAUSE, QUOTE, SAY, Verb
 from onrecord.corpus.lexicon import words as listed
-from onrecord.corpus.phrases import (
-    appositive_name,
-    main_subject,
-    over_appositive,
-    phrase_left,
-    phrase_right,
-    skip_dates,
-)
+from onrecord.corpus.phrases import phrase_right
+from onrecord.corpus.subjects import inverted_subject, left_subject, main_subject
 from onrecord.corpus.tokens import (
     ADVERBS,
-    AUX,
-    CONJUNCTIONS,
+    BE,
     DASHES,
-    DATES,
     DETERMINERS,
-    PREPOSITIONS,
     PRONOUNS,
-    REACH,
     VERBS,
     Row,
 )
@@ -44,18 +34,10 @@ from onrecord.corpus.tokens import (
 OPINIONS = listed("adjectives_opinion")
 _CUES = OPINIONS | {"according", *VERBS}
 _RAISING = listed("raising")
-_SHORT = 6  # tokens: longer after "…, said the" is a clause
 _MODALS = listed("modals")
-_BE = listed("be")
-_BEFORE_OPINION = _BE | ADVERBS | listed("degrees")
-_SELF = frozenset(["himself", "herself", "themselves", "itself"])
-_NOT_OWN = DETERMINERS - {"his", "her", "its", "their"}
-_NEGATIONS = frozenset(["not", "n't", "never"])
+_BEFORE_OPINION = BE | ADVERBS | listed("degrees")
 _NOT_FINITE = frozenset(["to", "of", "a", "an", "the", "for", "by", "without", "no"])
 _BEFORE_INVERSION = DASHES | {",", "?", "!"}
-_MARKS = frozenset([".", ",", ";", ":", "(", "—", "–", "-", "?", "!"])
-_CLOSES = _MARKS | listed("after_inversion") | PREPOSITIONS | DATES | ADVERBS
-_NO_INVERSION = DATES | PRONOUNS | PREPOSITIONS | CONJUNCTIONS | AUX | ADVERBS
 
 
 class Attribution(NamedTuple):
@@ -68,41 +50,6 @@ class Attribution(NamedTuple):
     coverage: float
     inverted: bool
     negated: bool
-
-
-def closing_subject(row: Row) -> tuple[int, int] | None:
-    """Return the subject of a short close after a quotation, whatever its verb: "…,” an angry NAME retaliated."
-
-    Only where the quotation ends in a mark of its own and few words follow.
-    """
-    words, lows = row.words, row.lows
-    if "" not in words:
-        return None
-    at = len(words) - 1 - words[::-1].index("")
-    if lows[at] != "”," or not 2 <= len(lows) - at - 1 <= 9:
-        return None
-    start = at + 1
-    if lows[start] in DASHES and words[start + 1][:1].isupper():
-        return phrase_right(row, start + 1)  # "“…” — NAME, town"
-    if lows[start].endswith("ed") and words[start][0].islower():
-        start += 1
-    if lows[start] in PRONOUNS:
-        return (start, start + 1) if lows[start] in {"he", "she"} else None
-    span = phrase_right(row, start)
-    if span is None or not any(word[:1].isupper() for word in words[span[0] : span[1]]):
-        return None
-    return span
-
-
-def as_subject(row: Row) -> tuple[int, int] | None:
-    """Return the subject of "As NAME, the author of “…,” put it, “…”": a sentence that opens so and quotes."""
-    words, lows = row.words, row.lows
-    if lows[0] != "as" or len(lows) < 4 or not words[1][:1].isupper():
-        return None
-    at = next((j for j in range(2, min(len(lows), REACH)) if lows[j] in VERBS), None)
-    if at is None or (words[-1] and (words[-2] or lows[-1] != ".")):
-        return None
-    return phrase_right(row, 1)
 
 
 def attributions(row: Row) -> list[Attribution]:
@@ -145,11 +92,11 @@ def _opinion(row: Row, at: int) -> Attribution | None:
     """Read "NAME is concerned that …"."""
     words, lows = row.words, row.lows
     j = at - 1
-    while j > 0 and lows[j] not in _BE and lows[j] in _BEFORE_OPINION:
+    while j > 0 and lows[j] not in BE and lows[j] in _BEFORE_OPINION:
         j -= 1
-    if lows[j] not in _BE or not clause_follows(row, at, after_adjective=True):
+    if lows[j] not in BE or not clause_follows(row, at, after_adjective=True):
         return None
-    subject, negated, _ = _left(row, j, VERBS["think"])
+    subject, negated, _ = left_subject(row, j, VERBS["think"])
     if subject is None:
         return None
     share = share_of(row, (at + 1, len(lows)), (subject[0], at + 1))
@@ -173,7 +120,7 @@ def _verb(row: Row, at: int, verb: Verb) -> Attribution | None:
     opens = at == 1 or (at > 1 and lows[at - 2] == ",")
     if opens and lows[at - 1] == "as" and follows == "by":
         return _according(row, at)  # "as reported by NAME"
-    passive = at and lows[at - 1] in _BE and follows == "by"
+    passive = at and lows[at - 1] in BE and follows == "by"
     if passive and lows[at] in {"asked", "told"} and beside_quote_at(row, at, at):
         return _according(row, at)  # "he was asked by NAME, “…”"
     if verb.strength == QUOTE and not verb.opinion and not row.quotes and lows[-1] != ":":
@@ -198,14 +145,14 @@ def _verb(row: Row, at: int, verb: Verb) -> Attribution | None:
         and before is not None
         and (words[at - 1] == "" or before in _BEFORE_INVERSION)
     ):
-        subject = _inverted(row, at)
+        subject = inverted_subject(row, at)
         inverted = subject is not None
     negated = False
     if subject is None:
         finite = at
         if raised:  # "went on to say", "appeared to suggest"
             finite = at - 3 if lows[at - 2] == "on" else at - 2
-        subject, negated, passive = _left(row, finite, verb)
+        subject, negated, passive = left_subject(row, finite, verb)
         if subject is None or (passive and not verb.participle):
             return None
         if negated and not verb.wish:
@@ -213,7 +160,7 @@ def _verb(row: Row, at: int, verb: Verb) -> Attribution | None:
     if verb.strength < SAY and is_relative(row, subject):
         return None
     beside_quote = beside_quote_at(row, min(subject[0], at), at)
-    views = verb.opinion and (not verb.participle or lows[at - 1] in _BE)  # "is calling for"
+    views = verb.opinion and (not verb.participle or lows[at - 1] in BE)  # "is calling for"
     if verb.strength == QUOTE and not beside_quote and not views:
         return None
     cue_end = at + 1
@@ -254,98 +201,3 @@ def _to_say(row: Row, at: int) -> Attribution | None:
     if subject is None:
         return None
     return Attribution(words[at], at, subject, QUOTE, 1.0, False, False)
-
-
-def _inverted(row: Row, at: int) -> tuple[int, int] | None:
-    """Return the subject of "…, said NAME": a noun phrase right after the verb, not the start of a clause."""
-    words, lows = row.words, row.lows
-    j = at + 1
-    if j >= len(lows) or words[j] == "":
-        return None
-    low = lows[j]
-    if low in {"he", "she", "they"}:
-        follows = lows[j + 1] if j + 1 < len(lows) else "."
-        return (j, j + 1) if follows in {".", ",", "in", "on", "at", "during", ""} else None
-    if low in _NO_INVERSION:
-        return None
-    subject = appositive_name(row, phrase_right(row, j))
-    if subject is None:
-        return None
-    after = lows[subject[1]] if subject[1] < len(lows) else "."
-    closes = (
-        after in _CLOSES
-        or (subject[1] < len(lows) and words[subject[1]] == "")
-        or after.endswith(("ing", "ly", "ed"))
-    )
-    if closes and words[at - 1]:
-        # "NAME, of TOWN, asked the crowd …" is told from "…, said NAME." by what ends the phrase
-        closes = after in {".", ",", "who", ";", "—"} and (
-            words[subject[0]][:1].isupper()
-            or (
-                subject[1] - subject[0] > 2
-                and all(word[:1].isupper() for word in words[subject[1] - 2 : subject[1]])
-            )
-            or (lows[subject[0]] in _NOT_OWN and subject[1] - subject[0] <= _SHORT)
-        )
-    return subject if closes else None
-
-
-def _left(row: Row, at: int, verb: Verb) -> tuple[tuple[int, int] | None, bool, bool]:
-    """Return ``(subject, negated, passive)`` of a verb, looking to its left."""
-    words, lows = row.words, row.lows
-    j = at - 1
-    negated = passive = False
-    verbal = False
-    while j >= 0:
-        low = lows[j]
-        if low in AUX or low.endswith("n't"):
-            negated |= low.endswith("n't") or low == "cannot"
-            passive |= low in _BE and not verb.participle and not verb.base
-            verbal = True
-        elif low in _NEGATIONS:
-            negated = True
-        elif not (
-            low in ADVERBS or (low.endswith("ly") and len(low) > 4 and words[j][0].islower())
-        ):
-            break
-        j -= 1
-    if j < 0:
-        return None, negated, passive
-    j = skip_dates(row, j)
-    while j > 0 and (lows[j] in ADVERBS or lows[j] in _SELF):
-        j -= 1
-    if j >= 0 and lows[j] == ")":
-        k = j
-        while k > max(0, j - 12) and lows[k] != "(":
-            k -= 1
-        j = k - 1
-    if j < 0:
-        return None, negated, passive
-    low = lows[j]
-    if verb.participle and not verbal:
-        return (
-            (
-                main_subject(row, at)
-                if low in {",", "—", "–", "while", "by", "in", "after", "before", "and"}
-                or words[j] == ""
-                else None
-            ),
-            negated,
-            False,
-        )
-    if low in {"and", "but", "then"}:
-        return main_subject(row, j), negated, passive
-    if low in {"who", "which", "that"}:
-        k = j - 1
-        if k >= 0 and lows[k] == ",":
-            k -= 1
-        if low == "that" or k < 0 or verb.strength < SAY:
-            return None, negated, passive
-        if k > 1 and lows[k].isdigit() and lows[k - 1] == ",":
-            k -= 2  # "NAME, 19, who says"
-        return phrase_left(row, k), negated, passive
-    if low == "," or low in DASHES:
-        return over_appositive(row, j), negated, passive
-    if words[j] == "":
-        return None, negated, passive
-    return phrase_left(row, j), negated, passive

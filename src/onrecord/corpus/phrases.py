@@ -8,6 +8,7 @@ from onrecord.corpus.tokens import (
     DASHES,
     DATES,
     DETERMINERS,
+    NOBODY,
     PLAIN,
     PREPOSITIONS,
     PRONOUNS,
@@ -25,23 +26,17 @@ _LY_NOUNS = listed("ly_nouns")
 _NEARNESS = listed("nearness")
 _SPEAKING = frozenset(["speaking", "talking"])
 _BEFORE_TO = _NEARNESS | _SPEAKING
-_NOBODY = listed("nobody")
 _MARKS_OF_NAMES = frozenset("'’@#$%&.")
 _OBJECTS = listed("articles") | {"us", "me", "him", "them", "it"}
 _NO_START = frozenset(["'", "’", ".", "and"])
 _OPENERS = CONJUNCTIONS | {",", ":", "as", "—", "–", "-", "'", "("}
 # A phrase does not end in these: "some" and "others" can stand alone, "the" cannot.
 _NO_END = PREPOSITIONS | CONJUNCTIONS | listed("articles")
-_LEADING = CONJUNCTIONS | ADVERBS | {","}
-_SKIPPED = ADVERBS | {","}
-_CIRCUMSTANCE = PREPOSITIONS | {"when", "while", "as", "if", "after"}
 _COMMON_START = DETERMINERS | TITLES
-_CLOCK = frozenset(["a.m.", "p.m.", ".", "m", "am", "pm"])
 _STOPS = CONJUNCTIONS | PRONOUNS | AUX
 _FINITE = PLAIN | {form for form, verb in VERBS.items() if not verb.nounish and not verb.base}
 _NO_SOURCE = _VENUES | DATES | PRONOUNS
 _RELATIVE = frozenset(["who", "whose", "which"])
-_SINCE = frozenset(["later", "ago", "earlier", "before", "afterward", "after"])
 
 
 def phrase_right(row: Row, start: int) -> tuple[int, int] | None:
@@ -128,7 +123,7 @@ def phrase_left(row: Row, end: int) -> tuple[int, int] | None:
     words, lows = row.words, row.lows
     if end < 0 or lows[end] in _NO_END:
         return None
-    if lows[end] in _NOBODY:
+    if lows[end] in NOBODY:
         return None
     if lows[end] in PRONOUNS:
         return end, end + 1
@@ -210,43 +205,6 @@ def _opens_phrase(row: Row, joint: int) -> bool:
             return False
         k -= 1
     return k < 0
-
-
-def main_subject(row: Row, before: int) -> tuple[int, int] | None:
-    """Return the subject of the sentence's main clause, as far as words without a parse tell."""
-    words, lows = row.words, row.lows
-    j = 0
-    for at in range(1, min(before, 7)):
-        if lows[at] == ":" and lows[at - 1] in _CLOCK:
-            j = at + 1  # a time of day
-    if before > 2 and words[0].isupper() and lows[1] in DASHES:
-        j = 2  # a date line
-    while j < before and lows[j] in _LEADING:
-        j += 1
-    comma = next((k for k in range(j + 1, min(before, j + 6)) if lows[k] == ","), j)
-    if lows[comma - 1] in _SINCE:
-        j = comma + 1  # "A few days later, NAME"
-    if j < before and (
-        lows[j] in PREPOSITIONS or lows[j] in _CIRCUMSTANCE or lows[j].endswith("ing")
-    ):
-        k = j
-        while k < min(before, j + 30) and lows[k] != ",":
-            k += 1
-        if k < before and lows[k] == ",":
-            j = k + 1
-        else:
-            m = next((m for m in range(j, before) if lows[m] in {"he", "she", "they"}), None)
-            if m is not None:
-                return m, m + 1
-    while j < before and lows[j] in _SKIPPED:
-        j += 1
-    if j >= before or words[j] == "":
-        return None
-    if lows[j] in _NOBODY:
-        return None
-    if lows[j] in PRONOUNS:
-        return j, j + 1
-    return appositive_name(row, phrase_right(row, j))
 
 
 def appositive_name(row: Row, span: tuple[int, int] | None) -> tuple[int, int] | None:
