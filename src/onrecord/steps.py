@@ -6,6 +6,7 @@ and of what it wrote is kept in ``WORKSPACE/.steps.json``, and the words that it
 """
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,8 @@ def content_hash(paths: Iterable[Path]) -> str | None:
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         for file in files:
             name = file.relative_to(path) if path.is_dir() else file.name
-            digest.update(f"{name}\0{file_sha256(file)}\0".encode("utf-8", "surrogateescape"))
+            sha = file_sha256(file) if os.access(file, os.R_OK) else "not to be read"
+            digest.update(f"{name}\0{sha}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

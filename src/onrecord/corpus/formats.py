@@ -25,7 +25,9 @@ from onrecord.corpus.files import MB, SINGLE, Part, suffix
 from onrecord.records import BadInput
 
 FIELDS = ("id", "text", "title", "byline", "published", "outlet", "url")
-PACKED = 100  # times its packed size that a .gz file may have: text has ten at most
+PACKED = 100  # times its packed size that a .gz or .parquet file may have: text has ten at most
+TIGHT = f"what was packed {PACKED} to 1 or more"
+TAGS = 100_000  # that a page may have: what finds the article takes the square of their number
 AT_ONCE = 256  # rows of a Parquet file held at a time …
 HELD = 64 * MB  # … or, of long texts, as many as this holds
 
@@ -84,6 +86,8 @@ def page(html: str, where: str) -> Raw:
     """Return what trafilatura finds on a page: its text, and of its metadata what is an article's."""
     from trafilatura import bare_extraction  # noqa: PLC0415 - slow to import, and only pages need it
 
+    if (tags := html.count("<")) > TAGS:
+        raise BadInput(f"{where}: expected a page of at most {TAGS} tags, found {tags}")
     found: Any = bare_extraction(
         html, with_metadata=True, include_comments=False, include_tables=False
     )
@@ -114,6 +118,8 @@ def parquet_rows(part: Part, columns: Mapping[str, str], limit: float) -> Rows:
             if at + about.num_rows <= part.first or at >= (part.last or 0):
                 at += about.num_rows
                 continue
+            if about.total_byte_size > PACKED * Path(part.path).stat().st_size + limit:
+                raise BadInput(f"{part.name}, row {at + 1}: expected text, found {TIGHT}")
             most = max(1, min(AT_ONCE, HELD * about.num_rows // max(1, about.total_byte_size)))
             for batch in file.iter_batches(most, row_groups=[group], columns=wanted):
                 where = f"{part.name}, row {at + 1}"
@@ -187,9 +193,7 @@ def json_rows(part: Part, columns: Mapping[str, str], limit: float) -> Rows:
             where = f"{part.name}, " + (f"byte {at}" if part.first else f"line {number}")
             at += len(line)
             if most and at > most:
-                raise BadInput(
-                    f"{where}: expected text, found what was packed {PACKED} to 1 or more"
-                )
+                raise BadInput(f"{where}: expected text, found {TIGHT}")
             if len(line) > limit:
                 at += rest_of_line(file, line)
                 long = f"{where}: expected at most {limit / MB:g} MB, found a longer line"
