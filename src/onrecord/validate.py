@@ -7,15 +7,9 @@ from typing import Any
 from omegaconf import DictConfig
 
 from onrecord.guidelines import guidelines_version, read_guidelines
-from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    BadInput,
-    PlanRow,
-    read_jsonl,
-    read_parquet,
-)
+from onrecord.records import BadInput, PlanRow, read_jsonl
 from onrecord.scheme import annotation_folder, load_scheme, targets_of
+from onrecord.workspace import read_articles, read_sentences
 
 
 def repeated(ids: Iterable[str]) -> list[str]:
@@ -86,17 +80,17 @@ def main(cfg: DictConfig) -> None:
     lines += [f"target     {target['name']}" for target in targets.values()]
     faults = [fault for target in targets.values() for fault in target_faults(target)]
     workspace = Path(cfg.workspace)
-    folder, articles = Path(cfg.articles), workspace / "articles.parquet"
-    if articles.exists():
-        ids = read_parquet(articles, ARTICLES)["article_id"].to_pylist()
+    folder = Path(cfg.articles)
+    if (workspace / "articles.parquet").exists():
+        ids = read_articles(workspace)["article_id"].to_pylist()
         faults += [f"articles.parquet: article {one!r} stands twice" for one in repeated(ids)]
         lines.append(f"articles   {len(ids)} ingested")
     else:
         found = sum(1 for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else 0
         lines.append(f"articles   {found} files in {folder}, not ingested yet")
-    sentences, plan = workspace / "sentences.parquet", workspace / "plan.jsonl"
-    if sentences.exists():
-        ids = read_parquet(sentences, SENTENCES)["sentence_id"].to_pylist()
+    plan = workspace / "plan.jsonl"
+    if (workspace / "sentences.parquet").exists():
+        ids = read_sentences(workspace)["sentence_id"].to_pylist()
         faults += [f"sentences.parquet: {one!r} stands twice" for one in repeated(ids)]
         lines.append(f"sentences  {len(ids)}")
         if plan.exists():

@@ -27,7 +27,6 @@ from onrecord.campaign.measure import (
 from onrecord.campaign.problems import flag_costs, problems, sample_advice
 from onrecord.guidelines import read_guidelines
 from onrecord.records import (
-    SPEAKERS,
     BadInput,
     CheckFailed,
     counted_annotations,
@@ -35,7 +34,6 @@ from onrecord.records import (
     origin_of,
     read_json,
     read_jsonl,
-    read_parquet,
     require,
     text_sha256,
     write_json,
@@ -43,7 +41,7 @@ from onrecord.records import (
 )
 from onrecord.scheme import Scheme, load_scheme
 from onrecord.versions import read_annotations
-from onrecord.workspace import read_articles, read_sentences
+from onrecord.workspace import read_articles, read_sentences, read_speakers
 
 
 def week(moment: str) -> str:
@@ -195,8 +193,8 @@ def main(cfg: DictConfig) -> None:
         )  # fmt: skip
         own = people(rows, every, sha256_of, known)
         groups = {s["sentence_id"]: s["group_id"] for s in sentences}
-        path = workspace / "speakers.parquet"
-        suggested = read_parquet(path, SPEAKERS).to_pylist() if path.exists() else []
+        there = (workspace / "speakers.parquet").exists()
+        suggested = read_speakers(workspace).to_pylist() if there else []
         report["anchoring"] = drift.anchoring(
             rows, {s["sentence_id"]: s for s in suggested}, groups, seed=settings["seed"]
         )

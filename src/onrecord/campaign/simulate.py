@@ -19,8 +19,9 @@ from onrecord.campaign.accounts import mark, marks
 from onrecord.campaign.client import LabelStudio
 from onrecord.campaign.practice import known_answers
 from onrecord.campaign.seats import Entry, missing, post_at_once
-from onrecord.records import SPEAKERS, BadInput, read_jsonl, read_parquet
+from onrecord.records import BadInput, read_jsonl
 from onrecord.scheme import Scheme
+from onrecord.workspace import read_speakers
 
 BIASED = 0.6  # of a biased annotator's wrong answers, those that fall back on the bias
 SPREAD = 0.5  # of the logarithm of seconds
@@ -160,7 +161,7 @@ def simulate(
     known = known_answers(
         read_jsonl(cfg.known) if cfg.known else [], (row["sentence_id"] for row in launched)
     )
-    speakers = read_parquet(workspace / "speakers.parquet", SPEAKERS).to_pylist()
+    speakers = read_speakers(workspace).to_pylist()
     logins = workspace / "labelstudio" / "accounts.json"
     accounts = marks(logins, client.key)
     offered = {}
