@@ -204,7 +204,7 @@ def read(path: Path, name: str = "t") -> list:
 
 def as_parquet(**columns: list) -> bytes:
     packed = io.BytesIO()
-    pq.write_table(pa.table(columns), packed)
+    pq.write_table(pa.table(columns), packed, compression="zstd")
     return packed.getvalue()
 
 
