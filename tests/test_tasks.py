@@ -15,13 +15,12 @@ from onrecord import ROOT
 from onrecord.campaign.answers import OTHER_NAME, from_result, to_result
 from onrecord.campaign.label_config import render_label_config
 from onrecord.campaign.launch import check_suggestions
+from onrecord.campaign.suggestions import prediction, read_model_labels
 from onrecord.campaign.tasks import (
     escape,
     fill_target,
     instructions,
     near_spans,
-    prediction,
-    read_model_labels,
     task_data,
     tasks_of,
 )

@@ -29,7 +29,8 @@ from onrecord.campaign.projects import (
     project_key,
     settle_journal,
 )
-from onrecord.campaign.tasks import instructions, read_model_labels, tasks_of
+from onrecord.campaign.suggestions import read_model_labels
+from onrecord.campaign.tasks import instructions, tasks_of
 from onrecord.guidelines import guidelines_version, read_guidelines
 from onrecord.records import BadInput, PlanRow, read_jsonl, require, write_jsonl, write_text
 from onrecord.scheme import Scheme, load_scheme, targets_of
