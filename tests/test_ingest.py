@@ -166,6 +166,7 @@ BAD = [
     ("surrogate.jsonl", b'{"id": "s", "text": "a \\ud800 b"}\n', "a lone surrogate (U+D800) at 2"),
     ("noid.jsonl", jsonl({"text": TEXT}), "the column 'id' (columns.id), found the columns text"),
     ("notext.csv", b"id,body\n1,x\n", "the column 'text' (columns.text), found the columns id, body"),
+    ("names.csv", b'id,"te\nxt"\n1,x\n', "found the columns id, te\\nxt"),
     ("list.jsonl", b"[1]\n", "line 1: expected a JSON object, found list"),
     ("cut.jsonl", b'{"id": "a\n', "line 1: expected a JSON object"),
     ("deep.jsonl", b"[" * 100_000 + b"\n", "line 1: expected a JSON object"),

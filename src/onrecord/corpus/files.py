@@ -83,7 +83,7 @@ def globbed(pattern: Path) -> list[Path]:
 
 
 def shown(name: str) -> str:
-    r"""Return a file's name as it is told of, in one line: what cannot be printed is escaped.
+    r"""Return a name or a complaint as it is told of, in one line: what cannot be printed is escaped.
 
     >>> shown("a\n\udcff.csv")
     'a\\n\\udcff.csv'

@@ -18,7 +18,7 @@ import pyarrow as pa
 from onrecord.corpus import columns as arrow
 from onrecord.corpus import dedupe
 from onrecord.corpus.article import Known, article
-from onrecord.corpus.files import MB, Part, ends_piece, suffix
+from onrecord.corpus.files import MB, Part, ends_piece, shown, suffix
 from onrecord.corpus.formats import FIELDS, Raw, raw_articles
 from onrecord.corpus.unchanged import rules_hash
 from onrecord.engine import read_arrow, write_arrow
@@ -152,7 +152,7 @@ def articles_of(
                 raise raw
             found.append(article(raw, known.get(part.name, {}), part.name))
         except BadInput as error:
-            notes["bad"].append({"file": part.name, "error": str(error)})
+            notes["bad"].append({"file": part.name, "error": shown(str(error))})
             continue
         if raw["encoding"] != "utf-8":
             notes["encodings"].append(f"{raw['where']} ({raw['encoding']})")
