@@ -170,6 +170,8 @@ def content_of(row: Row, at: int, subject: tuple[int, int], inverted: bool) -> t
 def share_of(row: Row, content: tuple[int, int], cue: tuple[int, int]) -> float:
     """Return the share, in code points, of the sentence without its cue that ``content`` covers."""
     sizes = row.sizes
+    if content == (0, len(sizes)):
+        return float(cue[1] - cue[0] < len(sizes))
     whole = sum(sizes) - sum(sizes[cue[0] : cue[1]])
     both = sizes[max(content[0], cue[0]) : min(content[1], cue[1])]
     inside = sum(sizes[content[0] : content[1]]) - sum(both)

@@ -283,22 +283,21 @@ def _acronyms(text: str, runs: Sequence[_Run]) -> dict[str, str]:
     wanted = {bare(w) for w in seen if w[1:2].isupper() and w[0] != "@"}
     ends = {word[-2:] for word in wanted}
     found: dict[str, str] = {}
-    at = 0
-    while wanted and at < len(runs):
+    at, last = 0, len(runs) if wanted else 0
+    while at < last:
         # a chain of runs that small words join
         _, end, words, _ = runs[at]
+        chain: Sequence[str] = words
         at += 1
-        if len(words) == 1 and (at == len(runs) or runs[at].start - end >= _LONGEST):
-            continue
-        chain = list(words)
-        while at < len(runs) and runs[at].start - end < _LONGEST and len(chain) < _LONGEST:
-            between = text[end : runs[at].start]
+        while at < last and runs[at][0] - end < _LONGEST and len(chain) < _LONGEST:
+            start, stop, words, _ = runs[at]
+            between = text[end:start]
             if between not in _JOINS:
                 break
-            chain += [*between.split(), *runs[at].words]
-            end = runs[at].end
+            chain = [*chain, *between.split(), *words]
+            end = stop
             at += 1
-        if "".join([w[0] for w in chain if w[0].isupper()])[-2:] not in ends:
+        if len(chain) < 2 or "".join([w[0] for w in chain if w[0].isupper()])[-2:] not in ends:
             continue
         for skip in range(min(4, len(chain) - 1)):
             if chain[skip][0].islower() or (skip == 0 and chain[0].lower() in NOT_NAMES):

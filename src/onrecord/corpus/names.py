@@ -34,12 +34,12 @@ class Roster:
 
     def __init__(self, text: str) -> None:
         self.mentions, self.persons, self._proper, self._acronyms = names_in(text)
-        self.starts = [m.start for m in self.mentions]
-        self.counts = Counter(m.name for m in self.mentions)
+        self.starts = [start for start, _, _, _ in self.mentions]
+        self.counts = Counter([name for _, _, name, _ in self.mentions])
         self._titles: dict[str, set[str]] = defaultdict(set)
-        for mention in self.mentions:
-            if mention.titles:
-                self._titles[mention.name[-1]].update(bare(t).lower() for t in mention.titles)
+        for _, _, name, titles in self.mentions:
+            if titles:
+                self._titles[name[-1]].update(bare(t).lower() for t in titles)
         self._by_last: dict[str, list[tuple[str, ...]]] = defaultdict(list)
         self._by_first: dict[str, list[tuple[str, ...]]] = defaultdict(list)
         for name in self.counts:
@@ -82,13 +82,9 @@ class Roster:
             word = name[0]
             if word in self._acronyms:
                 return (self._acronyms[word],)
-            options = [n for n in self._by_last[word] if looks_person(n)]
-            if not options:
-                options = [
-                    n
-                    for n in self._by_first[word]
-                    if word.lower() in FIRST_NAMES and looks_person(n)
-                ]
+            options = list(filter(looks_person, self._by_last.get(word, ())))
+            if not options and word.lower() in FIRST_NAMES:
+                options = list(filter(looks_person, self._by_first.get(word, ())))
             if not options:
                 return name
             return max(options, key=lambda n: (self.counts[n], len(n)))
@@ -139,15 +135,14 @@ class Roster:
         if not looks_person(name):
             return False
         if len(name) == 1:
-            if self._titles.get(name[0]):
-                return True
-            return any(self.is_person(n) for n in self._by_last[name[0]]) or (
-                name[0].lower() in FIRST_NAMES
-                and any(self.is_person(n) for n in self._by_first[name[0]])
-            )
+            word = name[0]
+            named = self._by_last.get(word, [])
+            if word.lower() in FIRST_NAMES:
+                named = named + self._by_first.get(word, [])
+            return word in self._titles or any(map(self.is_person, named))
         return (
             name[0].lower() in FIRST_NAMES
-            or bool(self._titles.get(name[-1]))
+            or name[-1] in self._titles
             or (name[-1],) in self.counts
         )
 
