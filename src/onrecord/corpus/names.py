@@ -141,9 +141,7 @@ class Roster:
                 named = named + self._by_first.get(word, [])
             return word in self._titles or any(map(self.is_person, named))
         return (
-            name[0].lower() in FIRST_NAMES
-            or name[-1] in self._titles
-            or (name[-1],) in self.counts
+            name[0].lower() in FIRST_NAMES or name[-1] in self._titles or (name[-1],) in self.counts
         )
 
     def gender(self, name: tuple[str, ...]) -> str:
