@@ -115,6 +115,7 @@ NEWS = [
     "“It is right.| It is just,” he said.",
     "Gov. Lyle Prentiss (D-Ga.) signed it.| Rep. Bo Lee (R., Ohio) did not.",
     "He left (at 6 p.m.).| Nobody saw.",
+    "The firm (est. 1990) failed.| It owed Messrs. Lee and Po money.",
     "The vote was in Washington, D.C.| The bill died.",
     "Dr. Roe of St. Paul, Minn., flew to the U.S. Senate.",
     "He is Donald Roe Jr. and she is Ann Lee Sr.| They met.",
