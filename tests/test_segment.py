@@ -1,5 +1,7 @@
 """Articles to sentences, on every engine the same bytes; shards that cover a table; streams of row groups."""
 
+import os
+import subprocess
 from functools import partial
 from pathlib import Path
 
@@ -159,6 +161,16 @@ def test_shards_cover_a_table_in_order(tmp_path_factory, groups, size):
     assert all(0 < last - first <= size for _, first, last in shards)
     read = [n for shard in shards for n in read_rows(shard)["n"].to_pylist()]
     assert read == pq.read_table(path)["n"].to_pylist()
+
+
+def test_what_a_killed_run_left_half_written_goes_and_what_another_writes_stays(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left, others = tmp_path / f".t.{dead.pid}.tmp", tmp_path / f".t.{os.getppid()}.tmp"
+    left.write_text("half")
+    others.write_text("half")
+    write_parquet_stream(tmp_path / "t", [], ARTICLES)
+    assert sorted(tmp_path.iterdir()) == [others, tmp_path / "t"]
 
 
 def test_a_stream_that_fails_leaves_what_was_there(tmp_path):

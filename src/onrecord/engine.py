@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from onrecord.records import BadInput, atomic
+from onrecord.records import BadInput, atomic, swept
 
 # The least and the greatest text of each row group, held until the end, are of no use to anyone.
 HOW_WRITTEN: dict[str, Any] = {"compression": "zstd", "write_statistics": False}
@@ -226,7 +226,7 @@ def update(
     keep = partial(_keep, function=function, folder=str(folder.resolve()))
     made = map_shards(keep, fresh, engine=engine, workers=workers, what=what)
     written: list[tuple[str, int]] = []
-    with atomic(path) as temporary, ExitStack() as stack:
+    with atomic(swept(path)) as temporary, ExitStack() as stack:
         before = stack.enter_context(opened(path)) if known else None
         writer = stack.enter_context(pq.ParquetWriter(temporary, schema, **HOW_WRITTEN))
         for name in names:
@@ -255,7 +255,7 @@ def write_parquet_stream(path: str | Path, tables: Iterable[pa.Table], schema: p
     """
     rows = 0
     with (
-        atomic(path) as temporary,
+        atomic(swept(path)) as temporary,
         pq.ParquetWriter(temporary, schema, **HOW_WRITTEN) as writer,
     ):
         for table in tables:

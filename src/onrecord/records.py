@@ -257,6 +257,19 @@ def atomic(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def swept(path: str | Path) -> Path:
+    """Return the path, after what killed processes left of writing it is removed."""
+    path = Path(path)
+    for left in path.parent.glob(f".{path.name}.*.tmp"):
+        try:
+            os.kill(int(left.name.split(".")[-2]), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (ValueError, OSError):  # not ours, or of another user's process
+            continue
+    return path
+
+
 def write_text(path: str | Path, text: str, *, mode: int | None = None) -> None:
     """Write UTF-8 text, newlines as they are; ``mode`` (such as 0o600) holds from the first byte on."""
     with atomic(path) as temporary:
