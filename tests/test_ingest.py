@@ -225,6 +225,7 @@ REFUSED = [
     ("t.csv", b'id,text\na,"b\n', "unexpected end of data; no more was read"),
     ("t.csv", b"id,text\na," + b"b" * (2 << 20) + b"\n", "field limit"),
     ("t.parquet", as_parquet(id=["a"], text=["b" * (32 << 20)]), "packed 100 to 1"),
+    ("t.parquet", as_parquet(id=["a"], text=["b"], other=["c"]).replace(b"other", b"oth\xf4r"), "expected parquet"),
     ("t.parquet", as_parquet(id=["a"], text=[b"b"]), "found bytes"),
     ("t.parquet", as_parquet(id=["a"], text=[["b"]]), "found ['b']"),
     ("t.parquet", as_parquet(id=["a"], body=["b"]), "the column 'text' (columns.text), found the columns id, body"),

@@ -170,7 +170,7 @@ def row_ranges(path: Path, size: int) -> list[tuple[int, int]]:
     """
     try:
         metadata = pq.read_metadata(path)
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException, UnicodeError):
         return [(0, 0)]
     cuts, at = [0], 0
     for group in range(metadata.num_row_groups):
