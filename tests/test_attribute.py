@@ -245,8 +245,9 @@ def test_a_statement_leads_in_the_quotation_after_it():
         ("“A. “B,” he said. “C.”", ["“A. “B,”", "“C.”"]),
         ("“He is 5’2”. So?” D.", ["“He is 5’2”. So?”"]),
         ("“In\n\n1988 it fell,” he said.", ["“In", "1988 it fell,”"]),
+        ("“In\n1988 ‘it fell.’” No.", ["“In", "1988 ‘it fell.’”"]),
     ],
-    ids=["nested", "not closed", "inches", "broken line"],
+    ids=["nested", "not closed", "inches", "broken line", "single in broken line"],
 )
 def test_a_nested_quotation_belongs_to_the_one_around_it(text, expected):
     assert [text[q.start : q.end] for q in quotations(text)] == expected
@@ -258,6 +259,26 @@ def test_a_transcript_in_capitals_names_whom_the_article_spells_out():
         "CORRECTION: The vote is on Tuesday."
     )
     assert [r["speaker_name"] for r in rows] == [None, "Ida Noor", "Renata Pell", "Ida Noor", None]
+
+
+@pytest.mark.parametrize(
+    ("headline", "name"),
+    [
+        ("Bus fares must fall: Pell", "Renata Pell"),
+        ("Councilwoman: Bus fares must fall", "Renata Pell"),
+        ("City councilwoman: Bus fares must fall", "Renata Pell"),
+        ("Bus fares must fall, councilwoman says", "Renata Pell"),
+        ("Council meeting: Three things to know", None),
+        ("Bus fares must fall: Why", None),
+    ],
+)
+def test_a_headline_names_by_surname_or_office_who_is_named_below(headline, name):
+    assert read(f"{headline}\n{INTRODUCED}")[0]["speaker_name"] == name
+
+
+def test_what_somebody_says_if_is_not_said():
+    rows = read(f"{INTRODUCED}|If Pell says no, the plan is dead.")
+    assert (rows[-1]["speaker"], rows[-1]["cue"]) == ("author", None)
 
 
 def test_the_united_states_are_no_verb():
@@ -356,7 +377,7 @@ def test_a_workspace_without_sentences_names_the_verb_to_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "unit", ["said ", "“", "\"'", "A ", "A. ", "said, ", "Mr. Lee said, ", "(", "according to ", "A’s ", "and Lee "]
+    "unit", ["said ", "“", "\"'", "A ", "A. ", "said, ", "Mr. Lee said, ", "(", "according to ", "A’s ", "and Lee ", "By "]
 )  # fmt: skip
 def test_cost_grows_with_the_text_not_with_its_square(unit):
     """Counts the calls made, not the seconds: eight times the text, at most ten times the work."""

@@ -31,6 +31,8 @@ _CUE_WORDS = (
     | {"according"}
 )
 _NOBODY = frozenset(["i", "we", "you"])  # outside quotation marks: the outlet's own, or the reader
+_CONDITIONS = frozenset(["if", "unless"])
+_HEADLINE = 60  # code points: how far on a colon parts a name from what it says
 _BARE = 0.98  # of a sentence in quotation marks: it holds no cue
 _TAIL = 240  # code points of a line that credits the quotation before it
 _WORDS = {form.encode() for form in _CUE_WORDS}
@@ -193,6 +195,8 @@ class Article:
                 continue
             if row.lows[option.subject[0]] in _NOBODY:
                 continue
+            if not reading.quoted and row.lows[option.subject[0] - 1] in _CONDITIONS:
+                continue  # "If NAME says no, …"
             score = option.coverage + 0.2 * option.strength
             if option.cue == "according to" and reading.quoted:
                 score -= 0.6
@@ -203,26 +207,35 @@ class Article:
         return best
 
     def _by_colon(self, at: int, reading: Reading) -> None:
-        """A headline or a transcript line: "NAME: what NAME says"."""
+        """A headline or a transcript line: "NAME: what NAME says", "Mayor: Fares must fall"."""
         sentence = reading.sentence
-        colon = self.text.find(":", sentence.start, min(sentence.end, sentence.start + 60))
-        if colon < 0 or colon + 2 > sentence.end:
-            return
-        here = self.roster.between(sentence.start, colon)
-        if len(here) != 1 or sentence.furniture:
-            return
-        mention = here[0]
-        rest = self.text[mention.end : colon].strip()
-        if self.text[sentence.start : mention.start].strip() or (rest and not rest.startswith("(")):
+        colon = self.text.find(":", sentence.start, min(sentence.end, sentence.start + _HEADLINE))
+        if colon < 0 or colon + 2 > sentence.end or sentence.furniture:
             return
         said = self.text[colon + 1 : sentence.end].split()
-        if not self.roster.is_person(mention.name) or len(said) < _FEWEST_WORDS:
+        person = None
+        if len(said) >= _FEWEST_WORDS:
+            person = self._alone(sentence.start, colon)
+            if person is None and not sentence.paragraph:
+                person = self.sources.in_office(self.text[sentence.start : colon])
+        elif not sentence.paragraph and self.text[sentence.end - 1].isalpha():
+            person = self._alone(colon + 1, sentence.end)  # "Fares must fall: NAME"
+        if person is None:
             return
-        reading.name, reading.person = self.roster.full(mention.name), mention.name
+        reading.name, reading.person = self.roster.full(person), person
         reading.kind = "direct" if reading.share > 0.4 else "indirect"
         reading.cue = ":"
         reading.confidence = 0.8
-        self.sources.pronouns.spoke(at, reading.name, mention.name)
+        self.sources.pronouns.spoke(at, reading.name, person)
+
+    def _alone(self, start: int, end: int) -> tuple[str, ...] | None:
+        """Return the person of whom nothing but the name stands in a part of the text, or what is in brackets."""
+        here = self.roster.between(start, end)
+        if len(here) != 1 or self.text[start : here[0].start].strip():
+            return None
+        rest = self.text[here[0].end : end].strip()
+        named = self.roster.is_person(here[0].name) and (not rest or rest.startswith("("))
+        return here[0].name if named else None
 
 
 def _kind(row: Row, best: Attribution, reading: Reading) -> str:

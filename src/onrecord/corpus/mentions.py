@@ -200,10 +200,13 @@ def _trimmed(
         and (words[1:] in whole or words[1].lower() in FIRST_NAMES)
     ):
         start, words = start + len(words[0]) + 1, words[1:]
-    while len(words) > 1 and words[0].lower() in NOT_NAMES:
-        if words[0].lower() in FIRST_NAMES and text[end : end + 1] == ",":
+    small = 0  # "But Ann Lee"
+    while small < len(words) - 1 and words[small].lower() in NOT_NAMES:
+        if words[small].lower() in FIRST_NAMES and text[end : end + 1] == ",":
             break  # "Will Roe, the owner"
-        start, words = start + len(words[0]) + 1, words[1:]  # "But Ann Lee"
+        start += len(words[small]) + 1
+        small += 1
+    words = words[small:]
     if len(words) > 2 and bare(words[0]).lower() not in TITLES and _in_office(text, start):
         # "Chief of Staff Ann Lee": the office ends where a first name begins
         first = next((i for i, w in enumerate(words) if w.lower() in FIRST_NAMES), 0)

@@ -68,10 +68,12 @@ def quotations(text: str) -> list[Quotation]:
             opened = single = -1
             nested, begun = 0, match.end()
         elif opened < 0 and left and mark in _CLOSING:
-            # the line broke within the quotation
+            # the line broke within the quotation, and single quotations stand in it
+            while found[-1].start >= begun:
+                found.pop()
             found[-1] = found[-1]._replace(runs_on=True)
             found.append(Quotation(begun, match.end(), False))
-            left = False
+            single, left = -1, False
         elif opened < 0:
             left = False
             if mark in _CLOSING or (mark not in _OPENING and not _can_open(text, match.end() - 1)):

@@ -11,6 +11,7 @@ from onrecord.corpus.readings import Reading
 from onrecord.corpus.tokens import AUX, PREPOSITIONS, PRONOUNS, VERBS, Row
 
 _BEHIND = 20_000  # code points: how far back a title finds its bearer
+_AHEAD = 200  # mentions: how far on a headline finds the bearer of an office
 _DOCUMENTS = listed("documents", "speech_nouns")
 _NO_NAME_AFTER = PREPOSITIONS | {"and", "or", "the"}
 _NO_START = AUX | PREPOSITIONS | {"when", "as", "while"}
@@ -66,7 +67,7 @@ class Sources:
             self.roster.speaks(name)
             speaks = self.roster.is_person(name) or self.roster.has_spoken(name)
             return self.roster.full(name), name if speaks else None, 1.0
-        bearer = self._bearer(row, subject)
+        bearer = self._bearer(at, row, subject)
         if bearer is not None:
             return self.roster.full(bearer), bearer, 0.8
         if self._no_phrase(row.words[first], row.lows[first]):
@@ -90,12 +91,24 @@ class Sources:
             return None
         return " ".join([*mention.name, *joined[0].split()])
 
-    def _bearer(self, row: Row, subject: tuple[int, int]) -> tuple[str, ...] | None:
+    def _bearer(self, at: int, row: Row, subject: tuple[int, int]) -> tuple[str, ...] | None:
         """Return the person last named with the title that "the senator" uses, if there is one."""
         lows = row.lows
+        if subject[1] - subject[0] == 1 and not self.readings[at].sentence.paragraph:
+            return self.in_office(lows[subject[0]])
         if subject[1] - subject[0] != 2 or lows[subject[0]] != "the":
             return None
         return self._titled(lows[subject[0] + 1], row.start_of(subject[0]))
+
+    def in_office(self, office: str) -> tuple[str, ...] | None:
+        """Return whom a headline means by an office ("Mayor says …"): the first person so titled."""
+        said = office.lower().split()
+        for mention in self.roster.mentions[:_AHEAD]:
+            titles = [bare(title).lower() for title in mention.titles]
+            both = min(len(said), len(titles))
+            if both and said[-both:] == titles[-both:]:
+                return self.roster.bearer(mention)
+        return None
 
     def _titled(self, title: str, before: int) -> tuple[str, ...] | None:
         """Return who was last named with a title alone, else with more before it: "World Bank President NAME"."""
