@@ -16,7 +16,7 @@ from onrecord.corpus.attribute import attribute_article
 from onrecord.corpus.credit import Sentence
 from onrecord.corpus.ranker import weights
 
-SHARED = Path(__file__).parents[3] / "shared"
+CORPUS = Path(__file__).parents[2] / "shared/benchmarks/polnear-dev.jsonl.gz"
 
 
 def part_of(doc_id: str) -> str:
@@ -62,7 +62,9 @@ def is_doubtful(sentence) -> bool:
 
 
 def documents(part: str):
-    with gzip.open(SHARED / "benchmarks/polnear-dev.jsonl.gz", "rt", encoding="utf-8") as file:
+    if not CORPUS.exists():
+        raise SystemExit(f"expected the public data at {CORPUS}, found nothing there")
+    with gzip.open(CORPUS, "rt", encoding="utf-8") as file:
         for line in file:
             doc = json.loads(line)
             if part in {"all", part_of(doc["doc_id"])}:
