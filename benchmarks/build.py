@@ -24,14 +24,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from onrecord.dataset.folding import folded_words
-from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    SPEAKERS,
-    text_sha256,
-    write_jsonl,
-    write_parquet,
-)
+from onrecord.files import write_jsonl
+from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, text_sha256
+from onrecord.tables import write_parquet
 
 LABELS = {
     "speaker": ["author", "politician", "agency", "advocate", "expert", "other"],

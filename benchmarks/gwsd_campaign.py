@@ -18,17 +18,9 @@ import time
 from pathlib import Path
 
 from onrecord.campaign import server
-from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    SPEAKERS,
-    read_jsonl,
-    sentence_id,
-    text_sha256,
-    write_jsonl,
-    write_parquet,
-    write_text,
-)
+from onrecord.files import read_jsonl, write_jsonl, write_text
+from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, sentence_id, text_sha256
+from onrecord.tables import write_parquet
 
 SEATS = 8
 SCHEME = """version: 1

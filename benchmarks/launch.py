@@ -26,7 +26,8 @@ from made_campaign import make_campaign
 from onrecord.campaign import client, server
 from onrecord.campaign.answers import to_result
 from onrecord.campaign.projects import standing, task_count
-from onrecord.records import latest_annotations, read_jsonl
+from onrecord.files import read_jsonl
+from onrecord.records import latest_annotations
 from onrecord.scheme import load_scheme
 
 NAIVE = 200  # tasks sent one by one, for the ratio

@@ -22,7 +22,7 @@ from made_campaign import make_campaign
 from onrecord import cli
 from onrecord.campaign import accounts, client, server, server_settings
 from onrecord.campaign.answers import to_result
-from onrecord.records import read_jsonl
+from onrecord.files import read_jsonl
 from onrecord.scheme import load_scheme
 
 ANNOTATORS = 3

@@ -3,16 +3,9 @@
 import random
 from pathlib import Path
 
-from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    SPEAKERS,
-    PlanRow,
-    sentence_id,
-    text_sha256,
-    write_jsonl,
-    write_parquet,
-)
+from onrecord.files import write_jsonl
+from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, PlanRow, sentence_id, text_sha256
+from onrecord.tables import write_parquet
 
 WORDS = [
     "the",

@@ -9,8 +9,11 @@ import pytest
 from onrecord.campaign import adjudication, client
 from onrecord.campaign.adjudicate import decide, flips, policies, reopened, resolve, with_spans
 from onrecord.campaign.answers import to_result
-from onrecord.records import SENTENCES, BadInput, read_jsonl, read_parquet, text_sha256, write_jsonl
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl, write_jsonl
+from onrecord.records import SENTENCES, text_sha256
 from onrecord.scheme import load_scheme
+from onrecord.tables import read_parquet
 
 SCHEME = load_scheme()
 

@@ -11,7 +11,7 @@ from onrecord.campaign import drift
 from onrecord.campaign.agree import week
 from onrecord.campaign.long_table import answers_of_annotations, read_long
 from onrecord.campaign.measure import breakdown, coefficient, measure
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 from onrecord.scheme import load_scheme
 
 SETTINGS = {"level": "nominal", "replicates": 500, "seed": 1}

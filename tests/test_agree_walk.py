@@ -11,16 +11,9 @@ from pathlib import Path
 import pytest
 
 from onrecord.campaign.agree_disputes import contexts
-from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    Annotation,
-    check_row,
-    read_jsonl,
-    read_parquet,
-    text_sha256,
-    write_jsonl,
-)
+from onrecord.files import check_row, read_jsonl, write_jsonl
+from onrecord.records import ARTICLES, SENTENCES, Annotation, text_sha256
+from onrecord.tables import read_parquet
 
 ROOT = Path(__file__).parents[1]
 QUESTIONS = ("speaker", "speaker_name", "claim_type", "stance")

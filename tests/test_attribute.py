@@ -12,15 +12,9 @@ from onrecord import cli
 from onrecord.corpus.attribute import attribute_article, quoted_speakers, settle
 from onrecord.corpus.credit import Sentence
 from onrecord.corpus.quotes import quotations
-from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    SPEAKERS,
-    BadInput,
-    read_parquet,
-    sentence_id,
-    write_parquet,
-)
+from onrecord.errors import BadInput
+from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, sentence_id
+from onrecord.tables import read_parquet, write_parquet
 
 INTRODUCED = (
     "Councilwoman Renata Pell and Hal Dempsey, general manager of Orrin Valley Transit, met. "

@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from onrecord import ROOT
 from onrecord.cli import VERBS, main
 from onrecord.config import check_campaign, groups, quoted
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 CONF = ROOT / "conf"

@@ -16,7 +16,9 @@ import pytest
 from onrecord import cli
 from onrecord.campaign import accounts, annotations, client, collect, environment, seats
 from onrecord.campaign.answers import to_result
-from onrecord.records import BadInput, latest_annotations, read_jsonl, write_jsonl
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl, write_jsonl
+from onrecord.records import latest_annotations
 from onrecord.scheme import load_scheme
 
 SCHEME = load_scheme()

@@ -16,7 +16,8 @@ import pytest
 
 from onrecord.campaign import server
 from onrecord.cli import VERBS
-from onrecord.records import ShippedLabel, read_jsonl
+from onrecord.files import read_jsonl
+from onrecord.records import ShippedLabel
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

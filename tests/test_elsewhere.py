@@ -10,7 +10,9 @@ import pytest
 from onrecord import cli
 from onrecord.campaign import accounts, answers, client, elsewhere
 from onrecord.campaign.answers import to_result
-from onrecord.records import BadInput, read_jsonl, text_sha256
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl
+from onrecord.records import text_sha256
 from onrecord.scheme import load_scheme
 
 SCHEME = load_scheme()

@@ -16,7 +16,8 @@ from onrecord.cli import main
 from onrecord.corpus import files, formats
 from onrecord.corpus.article import article
 from onrecord.corpus.decode import decode
-from onrecord.records import BadInput, text_sha256
+from onrecord.errors import BadInput
+from onrecord.records import text_sha256
 
 TEXT = "The council met on Monday.\r\n\r\n“Buses are free,” said Ana Roe. Nobody disagreed.\n"
 PAGE = """<html><head><title>Council votes | The Ledger</title><meta property="og:site_name" content="The Ledger">

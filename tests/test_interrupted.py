@@ -17,7 +17,8 @@ from onrecord import cli
 from onrecord.campaign import accounts, client, server
 from onrecord.campaign.answers import to_result
 from onrecord.campaign.projects import standing
-from onrecord.records import latest_annotations, read_jsonl
+from onrecord.files import read_jsonl
+from onrecord.records import latest_annotations
 from onrecord.scheme import load_scheme
 
 LABELS = {"speaker": "author", "speaker_name": None, "claim_type": "fact", "stance": "none"}

@@ -13,7 +13,8 @@ from onrecord import ROOT, cli
 from onrecord.campaign import client, launch, projects
 from onrecord.campaign.label_config import render_label_config
 from onrecord.campaign.suggestions import ATTRIBUTOR
-from onrecord.records import BadInput, read_jsonl
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl
 from onrecord.scheme import load_scheme
 
 

@@ -26,16 +26,10 @@ from onrecord.campaign.sampling import (
     uncertainty_sample,
 )
 from onrecord.cli import main
-from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    SPEAKERS,
-    BadInput,
-    PlanRow,
-    check_row,
-    read_jsonl,
-    write_parquet,
-)
+from onrecord.errors import BadInput
+from onrecord.files import check_row, read_jsonl
+from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, PlanRow
+from onrecord.tables import write_parquet
 
 SENTENCES_40 = [f"a{i // 10}:{i}-{i + 1}" for i in range(40)]
 

@@ -11,7 +11,8 @@ import pytest
 from onrecord import cli
 from onrecord.campaign import accounts, client, server, server_settings
 from onrecord.campaign.answers import to_result
-from onrecord.records import BadInput, read_jsonl
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl
 from onrecord.scheme import load_scheme
 
 LABELS = {"speaker": "author", "speaker_name": None, "claim_type": "fact", "stance": "none"}

@@ -8,7 +8,7 @@ from onrecord.campaign.enough import foretold, predicted_widths, spread_of_alpha
 from onrecord.campaign.long_table import Answers
 from onrecord.campaign.measure import coefficient, counts_of, identical_annotators
 from onrecord.campaign.problems import costs
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 LABELS = ["against", "favor", "neutral"]
 

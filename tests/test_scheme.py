@@ -9,8 +9,8 @@ from label_studio_sdk.label_interface import LabelInterface
 
 from onrecord import ROOT
 from onrecord.campaign.label_config import render_label_config
+from onrecord.errors import BadInput
 from onrecord.guidelines import guidelines_version, render_guidelines
-from onrecord.records import BadInput
 from onrecord.scheme import load_scheme, parse_scheme, questions_over, targets_of
 
 DECLARED = yaml.safe_load((ROOT / "annotation/scheme.yaml").read_text(encoding="utf-8"))

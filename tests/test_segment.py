@@ -16,14 +16,10 @@ from onrecord.cli import main
 from onrecord.corpus.furniture import mark
 from onrecord.corpus.segment import sentences
 from onrecord.corpus.splitter import make
-from onrecord.engine import (
-    map_shards,
-    read_rows,
-    resumable,
-    row_shards,
-    write_parquet_stream,
-)
-from onrecord.records import ARTICLES, SENTENCES, BadInput, parse_sentence_id
+from onrecord.engine import map_shards, resumable
+from onrecord.errors import BadInput
+from onrecord.records import ARTICLES, SENTENCES, parse_sentence_id
+from onrecord.tables import read_rows, row_shards, write_parquet_stream
 
 ROOT = Path(__file__).parents[1]
 SPLIT = make(yaml.safe_load((ROOT / "conf/splitter/english.yaml").read_text("utf-8")))

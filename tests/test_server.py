@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from onrecord.campaign import accounts, client, environment, server
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 
 @pytest.fixture(scope="module")

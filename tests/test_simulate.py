@@ -7,7 +7,8 @@ import pytest
 
 from onrecord.campaign.simulate import Simulated, answered, entries, simulated_annotators, truth_of
 from onrecord.cli import main
-from onrecord.records import BadInput, read_jsonl
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl
 from onrecord.scheme import load_scheme
 
 SCHEME = load_scheme()

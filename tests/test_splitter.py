@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onrecord.corpus.splitter import LINE, make
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "conf/splitter/english.yaml").read_text("utf-8"))

@@ -24,7 +24,8 @@ from onrecord.campaign.tasks import (
     task_data,
     tasks_of,
 )
-from onrecord.records import BadInput, write_json
+from onrecord.errors import BadInput
+from onrecord.files import write_json
 from onrecord.scheme import load_scheme, parse_scheme
 
 SCHEME = load_scheme(ROOT / "annotation")

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from onrecord import versions
-from onrecord.records import BadInput, write_jsonl
+from onrecord.errors import BadInput
+from onrecord.files import write_jsonl
 from onrecord.scheme import annotation_folder, parse_scheme
 
 FIRST = yaml.safe_load((annotation_folder() / "scheme.yaml").read_text(encoding="utf-8"))

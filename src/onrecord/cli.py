@@ -34,8 +34,8 @@ from onrecord.config import (
     own_conf_first,
     quoted,
 )
+from onrecord.errors import BadInput, CheckFailed
 from onrecord.manual import manual
-from onrecord.records import BadInput, CheckFailed
 from onrecord.steps import STEPS, own_words, record, states
 
 

@@ -23,7 +23,7 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
 from onrecord import ROOT
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 # Keys whose values are paths: quoted for Hydra, whose grammar gives brackets and commas a meaning (`target` is free text).
 PATH_KEYS = {
@@ -139,7 +139,7 @@ def check_value(where: str, key: str, default: Any, found: Any) -> None:
 
     >>> check_value("seed", "seed", 1, "abc")
     Traceback (most recent call last):
-    onrecord.records.BadInput: seed: expected a number, found 'abc'
+    onrecord.errors.BadInput: seed: expected a number, found 'abc'
     """
     wanted = None
     if found is None:

@@ -10,7 +10,8 @@ from omegaconf import DictConfig
 
 from onrecord import ROOT, cli
 from onrecord.campaign import seats, server
-from onrecord.records import BadInput, read_json
+from onrecord.errors import BadInput
+from onrecord.files import read_json
 
 
 def heading(step: str) -> None:

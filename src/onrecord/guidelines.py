@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from onrecord import ROOT
-from onrecord.records import BadInput, write_text
+from onrecord.errors import BadInput
+from onrecord.files import write_text
 from onrecord.scheme import Question, Scheme, annotation_folder, load_scheme
 
 

@@ -7,7 +7,8 @@ from omegaconf import DictConfig
 
 from onrecord import ROOT
 from onrecord.config import CAMPAIGN_NAME
-from onrecord.records import BadInput, write_text
+from onrecord.errors import BadInput
+from onrecord.files import write_text
 
 CONFIG = """\
 # The campaign {name}. Every key that can stand here: onrecord plan --cfg job (under `campaign`).

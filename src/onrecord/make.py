@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from onrecord import cli
 from onrecord.campaign.server import is_alive
 from onrecord.config import near
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 from onrecord.steps import STEPS, state, words_of
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import yaml
 
 from onrecord import ROOT
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 RESERVED_HOTKEYS = {"u"}  # Label Studio's own
 TARGET_ID = re.compile(r"[A-Za-z]\w*", re.ASCII)

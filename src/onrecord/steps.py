@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from onrecord.records import file_sha256, read_json, write_json
+from onrecord.files import file_sha256, read_json, write_json
 
 State = Literal["done", "stale", "not yet"]
 

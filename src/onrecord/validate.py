@@ -6,8 +6,10 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl
 from onrecord.guidelines import guidelines_version, read_guidelines
-from onrecord.records import BadInput, PlanRow, read_jsonl
+from onrecord.records import PlanRow
 from onrecord.scheme import annotation_folder, load_scheme, targets_of
 from onrecord.workspace import read_articles, read_sentences
 

@@ -17,14 +17,10 @@ from typing import Any, NamedTuple
 import yaml
 from omegaconf import DictConfig
 
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl, write_text
 from onrecord.guidelines import read_guidelines
-from onrecord.records import (
-    Annotation,
-    BadInput,
-    latest_annotations,
-    read_jsonl,
-    write_text,
-)
+from onrecord.records import Annotation, latest_annotations
 from onrecord.scheme import Scheme, annotation_folder, load_scheme, parse_scheme
 
 

@@ -12,18 +12,10 @@ import pyarrow.parquet as pq
 from markupsafe import Markup
 from omegaconf import DictConfig
 
+from onrecord.errors import BadInput
+from onrecord.files import read_json, read_jsonl, require, write_text
 from onrecord.pages import Section, notice, page, render
-from onrecord.records import (
-    Annotation,
-    BadInput,
-    GoldRow,
-    origin_of,
-    read_json,
-    read_jsonl,
-    require,
-    sentence_of,
-    write_text,
-)
+from onrecord.records import Annotation, GoldRow, origin_of, sentence_of
 from onrecord.scheme import Scheme, load_scheme, questions_over, targets_of
 from onrecord.workspace import read_articles, read_sentences
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, read_parquet, require
+from onrecord.files import require
+from onrecord.records import ARTICLES, SENTENCES, SPEAKERS
+from onrecord.tables import read_parquet
 
 
 def read_articles(workspace: Path) -> pa.Table:

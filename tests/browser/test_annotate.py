@@ -7,7 +7,9 @@ from playwright.sync_api import expect
 
 from onrecord import ROOT
 from onrecord.cli import main
-from onrecord.records import SENTENCES, latest_annotations, read_json, read_jsonl, read_parquet
+from onrecord.files import read_json, read_jsonl
+from onrecord.records import SENTENCES, latest_annotations
+from onrecord.tables import read_parquet
 
 pytestmark = pytest.mark.browser
 

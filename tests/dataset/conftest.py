@@ -8,15 +8,9 @@ from pathlib import Path
 import pytest
 
 from onrecord.cli import main
-from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    SPEAKERS,
-    sentence_id,
-    text_sha256,
-    write_jsonl,
-    write_parquet,
-)
+from onrecord.files import write_jsonl
+from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, sentence_id, text_sha256
+from onrecord.tables import write_parquet
 
 TARGET = "free-buses"
 # article: (outlet, published, copy_of, group, [(sentence, furniture, speaker, name, claim, stance)])

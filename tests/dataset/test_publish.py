@@ -18,7 +18,7 @@ from onrecord.cli import main
 from onrecord.dataset import proof
 from onrecord.dataset.features import schema, value
 from onrecord.dataset.standoff import runs, without_text
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 from onrecord.scheme import load_scheme
 
 PEOPLE = ("campaign=sample", "campaign.origin=people", "released=2026-06-01")

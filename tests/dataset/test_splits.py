@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from onrecord.cli import main
 from onrecord.dataset import splits
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
 

@@ -16,7 +16,7 @@ import pytest
 
 from onrecord.cli import main
 from onrecord.experiment.examples import Examples, read_examples
-from onrecord.records import file_sha256
+from onrecord.files import file_sha256
 
 if pd.__version__.startswith(
     "2."

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onrecord.errors import BadInput
 from onrecord.experiment import curve
 from onrecord.experiment.fitting import fit_model, make_model
 from onrecord.experiment.folds import grouped_folds, out_of_fold
 from onrecord.experiment.suspects import ranked, recheck_plan
-from onrecord.records import BadInput, read_jsonl
+from onrecord.files import read_jsonl
 
 from .conftest import done, table
 

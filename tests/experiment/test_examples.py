@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from onrecord.errors import BadInput
 from onrecord.experiment.examples import read_examples
-from onrecord.records import BadInput, read_json, write_json
+from onrecord.files import read_json, write_json
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onrecord.errors import BadInput
 from onrecord.experiment.examples import Examples
 from onrecord.experiment.fitting import fit_model, make_model
 from onrecord.experiment.folds import grouped_folds, out_of_fold
-from onrecord.records import BadInput
 
 MAJORITY = {"kind": "majority"}
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import skops.io
 
+from onrecord.errors import BadInput
 from onrecord.experiment import fitting, models
 from onrecord.experiment.examples import Examples
 from onrecord.experiment.features import Interactions, MarkTarget, make_features
 from onrecord.experiment.weights import top_features
-from onrecord.records import BadInput
 
 WORDS = {"words": {"kind": "ngrams", "unit": "word", "low": 1, "high": 1, "min_df": 1}}
 TARGET_AWARE = {

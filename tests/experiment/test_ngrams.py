@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from onrecord.errors import BadInput
 from onrecord.experiment.ngrams import NgramTfidf
-from onrecord.records import BadInput
 
 TEXTS = st.lists(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.sampled_from(["ab ab c", "Été é", "a\u00a0b", "İb"]),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from onrecord.experiment.predict import sentence_frame, shards_by_article
 from onrecord.experiment.prevalence import adjusted_shares, estimate_prevalence
-from onrecord.records import SENTENCES, read_parquet, sentence_id, write_parquet
+from onrecord.records import SENTENCES, sentence_id
+from onrecord.tables import read_parquet, write_parquet
 
 from .conftest import done, table
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onrecord.errors import BadInput
 from onrecord.experiment.feature_cache import NOWHERE
 from onrecord.experiment.vectors import cached_vectors, sentence_vectors, weights_hash
-from onrecord.records import BadInput
 
 from .conftest import done
 

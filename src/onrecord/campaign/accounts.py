@@ -14,7 +14,8 @@ from typing import Any, NotRequired, TypedDict
 import httpx
 
 from onrecord.campaign.client import LabelStudio, Tokens
-from onrecord.records import BadInput, read_json, write_text
+from onrecord.errors import BadInput
+from onrecord.files import read_json, write_text
 
 
 class Account(TypedDict):

@@ -13,16 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 from onrecord.campaign import adjudication, collect
 from onrecord.campaign.long_table import NO_NAME, answers_of_annotations
 from onrecord.campaign.reliability import probabilities
-from onrecord.records import (
-    MAX_NAME_WORDS,
-    BadInput,
-    GoldRow,
-    counted_annotations,
-    read_jsonl,
-    require,
-    text_sha256,
-    write_jsonl,
-)
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl, require, write_jsonl
+from onrecord.records import MAX_NAME_WORDS, GoldRow, counted_annotations, text_sha256
 from onrecord.scheme import Scheme, load_scheme
 from onrecord.versions import read_annotations
 from onrecord.workspace import read_sentences

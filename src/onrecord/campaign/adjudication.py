@@ -20,16 +20,10 @@ from onrecord.campaign.label_config import render_label_config, words
 from onrecord.campaign.launch import Launched, launch, logins_table
 from onrecord.campaign.projects import settle_journal
 from onrecord.campaign.tasks import escape, instructions, name_choices, tasks_of
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl, require, write_jsonl, write_text
 from onrecord.guidelines import read_guidelines
-from onrecord.records import (
-    BadInput,
-    PlanRow,
-    read_jsonl,
-    require,
-    text_sha256,
-    write_jsonl,
-    write_text,
-)
+from onrecord.records import PlanRow, text_sha256
 from onrecord.scheme import Scheme, load_scheme, targets_of
 from onrecord.workspace import read_articles, read_sentences, read_speakers
 

@@ -25,20 +25,10 @@ from onrecord.campaign.measure import (
     measure,
 )
 from onrecord.campaign.problems import flag_costs, problems, sample_advice
+from onrecord.errors import BadInput, CheckFailed
+from onrecord.files import file_sha256, read_json, read_jsonl, require, write_json, write_text
 from onrecord.guidelines import read_guidelines
-from onrecord.records import (
-    BadInput,
-    CheckFailed,
-    counted_annotations,
-    file_sha256,
-    origin_of,
-    read_json,
-    read_jsonl,
-    require,
-    text_sha256,
-    write_json,
-    write_text,
-)
+from onrecord.records import counted_annotations, origin_of, text_sha256
 from onrecord.scheme import Scheme, load_scheme
 from onrecord.versions import read_annotations
 from onrecord.workspace import read_articles, read_sentences, read_speakers

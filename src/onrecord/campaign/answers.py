@@ -8,7 +8,7 @@ nothing of what it stores: everything read here is checked against the scheme.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 from onrecord.scheme import Question, Scheme
 
 SENTENCE = "sentence"  # the object that every control points to

@@ -9,7 +9,8 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from onrecord.records import BadInput, PlanRow
+from onrecord.errors import BadInput
+from onrecord.records import PlanRow
 
 Order = Literal["articles", "shuffled"]
 

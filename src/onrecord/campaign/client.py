@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from onrecord.campaign import server
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 TOKEN_VARIABLE = "LABEL_STUDIO_API_KEY"  # noqa: S105  (the variable's name)
 PAGE = 1000  # tasks a page: ten pages of a 10,000-task project list in 4 s

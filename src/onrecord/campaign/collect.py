@@ -22,20 +22,11 @@ from onrecord.campaign.elsewhere import Sentences, read_from, read_names, rows_o
 from onrecord.campaign.environment import locked
 from onrecord.campaign.launch import Launched
 from onrecord.campaign.pull import Instrument, overdue, pull_project
+from onrecord.errors import BadInput
+from onrecord.files import atomic as atomically
+from onrecord.files import parse_row, read_json, read_jsonl, require, write_json
 from onrecord.guidelines import guidelines_version
-from onrecord.records import (
-    Annotation,
-    BadInput,
-    PlanRow,
-    latest_annotations,
-    parse_row,
-    read_json,
-    read_jsonl,
-    require,
-    text_sha256,
-    write_json,
-)
-from onrecord.records import atomic as atomically
+from onrecord.records import Annotation, PlanRow, latest_annotations, text_sha256
 from onrecord.scheme import annotation_folder, load_scheme
 from onrecord.versions import scheme_of
 from onrecord.workspace import read_articles, read_sentences

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from onrecord.campaign.annotations import speaker_span
 from onrecord.campaign.answers import Answers, from_result
-from onrecord.records import Annotation, BadInput, parse_sentence_id, text_sha256
+from onrecord.errors import BadInput
+from onrecord.records import Annotation, parse_sentence_id, text_sha256
 from onrecord.scheme import Scheme
 
 TABLE_COLUMNS = ("sentence_id", "annotator", "question", "label")

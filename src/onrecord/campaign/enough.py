@@ -15,7 +15,7 @@ from onrecord.campaign.bootstrap import MIN_GROUPS
 from onrecord.campaign.coefficients import Counts
 from onrecord.campaign.long_table import Answers, answers_of, read_long
 from onrecord.campaign.measure import counts_of
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 Z = 1.959964  # of a 95 % interval
 

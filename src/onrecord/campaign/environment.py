@@ -18,7 +18,7 @@ from pathlib import Path
 import platformdirs
 
 from onrecord import ROOT
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 LOCK = ROOT / "requirements-labelstudio.txt"
 

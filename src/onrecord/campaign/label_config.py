@@ -19,7 +19,8 @@ from onrecord.campaign.answers import (
     target_field,
     text_control,
 )
-from onrecord.records import BadInput, write_text
+from onrecord.errors import BadInput
+from onrecord.files import write_text
 from onrecord.scheme import OWN_TARGET, RESERVED_HOTKEYS, Label, Question, Scheme, load_scheme
 
 STYLE = Path(__file__).with_name("label_config.css")

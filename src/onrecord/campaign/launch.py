@@ -31,8 +31,10 @@ from onrecord.campaign.projects import (
 )
 from onrecord.campaign.suggestions import read_model_labels
 from onrecord.campaign.tasks import instructions, tasks_of
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl, require, write_jsonl, write_text
 from onrecord.guidelines import guidelines_version, read_guidelines
-from onrecord.records import BadInput, PlanRow, read_jsonl, require, write_jsonl, write_text
+from onrecord.records import PlanRow
 from onrecord.scheme import Scheme, load_scheme, targets_of
 from onrecord.versions import read_annotations
 from onrecord.workspace import read_articles, read_sentences, read_speakers

@@ -18,7 +18,7 @@ import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 from onrecord.scheme import Scheme
 
 NO_NAME = "∅"  # who has no name to give (the author, none) agrees with others who say so

@@ -21,15 +21,9 @@ from onrecord.campaign.budget import plan_page
 from onrecord.campaign.enough import foretold
 from onrecord.campaign.practice import known_answers, write_known
 from onrecord.campaign.sampling import drawn, random_sample, stratified_sample, uncertainty_sample
-from onrecord.records import (
-    BadInput,
-    PlanRow,
-    read_jsonl,
-    require,
-    text_sha256,
-    write_jsonl,
-    write_text,
-)
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl, require, write_jsonl, write_text
+from onrecord.records import PlanRow, text_sha256
 from onrecord.workspace import read_articles, read_sentences
 
 LATER_TRIES = "of the qualification, the tries after the first are for those who fail: hours are at most these"

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from onrecord.campaign.guidance import rules_for
+from onrecord.files import read_json, write_json, write_jsonl
 from onrecord.pages import Section, notice, page, table, text
-from onrecord.records import latest_annotations, read_json, write_json, write_jsonl
+from onrecord.records import latest_annotations
 from onrecord.scheme import Scheme
 from onrecord.versions import read_annotations
 

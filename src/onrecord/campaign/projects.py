@@ -19,7 +19,8 @@ from onrecord.campaign.client import (
     numbered,
     with_draft,
 )
-from onrecord.records import BadInput, read_json, write_json
+from onrecord.errors import BadInput
+from onrecord.files import read_json, write_json
 
 SETTLE = 20.0  # seconds that an import call of a killed launch is given to come to its end
 # What the list of tasks shows, by itself and beside a task: elsewhere Label Studio shows all data, as HTML source.

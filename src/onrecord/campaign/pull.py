@@ -18,7 +18,8 @@ from onrecord.campaign.annotations import (
     version_at,
 )
 from onrecord.campaign.client import KEYS, LabelStudio, changed_since, iso, numbered, with_draft
-from onrecord.records import BadInput, parse_sentence_id
+from onrecord.errors import BadInput
+from onrecord.records import parse_sentence_id
 from onrecord.scheme import Scheme
 
 COUNTS = "id,total_annotations,cancelled_annotations"

@@ -15,7 +15,7 @@ from onrecord.campaign.bootstrap import CELLS, MIN_GROUPS, interval, weights
 from onrecord.campaign.coefficients import Counts
 from onrecord.campaign.long_table import Answers
 from onrecord.campaign.measure import counts_of
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 OUTLYING = 3.5  # robust z-scores of the logarithm of seconds: Iglewicz & Hoaglin (1993)
 REPLICATES = 2000  # of each person's intervals, which are many

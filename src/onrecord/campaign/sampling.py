@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 FLOOR = 0.1  # of a sample by uncertainty is spread evenly, so that no sentence is beyond reach
 

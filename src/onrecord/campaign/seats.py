@@ -20,7 +20,9 @@ from onrecord.campaign.answers import to_result
 from onrecord.campaign.client import Interrupted, LabelStudio, connect
 from onrecord.campaign.environment import locked
 from onrecord.campaign.launch import Launched
-from onrecord.records import BadInput, ShippedLabel, parse_sentence_id, read_jsonl, require
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl, require
+from onrecord.records import ShippedLabel, parse_sentence_id
 from onrecord.scheme import Scheme, load_scheme
 from onrecord.workspace import read_articles
 

@@ -33,7 +33,8 @@ from onrecord.campaign.server_settings import (
     secrets_of,
     variables_of,
 )
-from onrecord.records import BadInput, read_json, write_text
+from onrecord.errors import BadInput
+from onrecord.files import read_json, write_text
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from onrecord.campaign.environment import QUIET, base_environment, version
-from onrecord.records import BadInput, read_json
+from onrecord.errors import BadInput
+from onrecord.files import read_json
 
 ADMIN = "admin@localhost"
 LOOPBACK = ("127.0.0.1", "localhost")

@@ -19,7 +19,8 @@ from onrecord.campaign.accounts import mark, marks
 from onrecord.campaign.client import LabelStudio
 from onrecord.campaign.practice import known_answers
 from onrecord.campaign.seats import Entry, missing, post_at_once
-from onrecord.records import BadInput, read_jsonl
+from onrecord.errors import BadInput
+from onrecord.files import read_jsonl
 from onrecord.scheme import Scheme
 from onrecord.workspace import read_speakers
 

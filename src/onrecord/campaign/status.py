@@ -20,18 +20,11 @@ from onrecord.campaign.long_table import answers_of_annotations
 from onrecord.campaign.measure import coefficient
 from onrecord.campaign.practice import Score, feedback_page, record
 from onrecord.campaign.progress import Progress, progress, to_read
+from onrecord.errors import BadInput
+from onrecord.files import read_json, read_jsonl, require, write_text
 from onrecord.guidelines import read_guidelines
 from onrecord.pages import Interval, Section, bar_plot, interval_plot, notice, page, table, text
-from onrecord.records import (
-    BadInput,
-    counted_annotations,
-    latest_annotations,
-    read_json,
-    read_jsonl,
-    require,
-    text_sha256,
-    write_text,
-)
+from onrecord.records import counted_annotations, latest_annotations, text_sha256
 from onrecord.scheme import Scheme, load_scheme
 from onrecord.versions import read_annotations
 from onrecord.workspace import read_sentences

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import pyarrow.parquet as pq
 
 from onrecord.campaign.answers import to_result
-from onrecord.records import BadInput, read_json, require
+from onrecord.errors import BadInput
+from onrecord.files import read_json, require
 from onrecord.scheme import Scheme, questions_over
 
 ATTRIBUTOR = "onrecord attribute"  # `model_version` of its suggestions

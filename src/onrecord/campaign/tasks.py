@@ -15,7 +15,8 @@ from markdown_it import MarkdownIt
 
 from onrecord.campaign.answers import target_field
 from onrecord.campaign.suggestions import ModelLabels, suggested
-from onrecord.records import BadInput, parse_sentence_id, text_sha256
+from onrecord.errors import BadInput
+from onrecord.records import parse_sentence_id, text_sha256
 from onrecord.scheme import Scheme
 
 NEAR = 2  # sentences on either side that the guidelines let an annotator use

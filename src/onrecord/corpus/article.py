@@ -12,7 +12,8 @@ from onrecord.corpus.formats import FIELDS
 from onrecord.corpus.furniture import author_names, mark
 from onrecord.corpus.furniture_patterns import MONTH
 from onrecord.corpus.splitter import BLANKS
-from onrecord.records import ARTICLE_ID, BadInput, text_sha256
+from onrecord.errors import BadInput
+from onrecord.records import ARTICLE_ID, text_sha256
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WRITTEN = re.compile(

@@ -22,7 +22,8 @@ from onrecord.corpus.roles import kind_of_name, kind_of_nominal
 from onrecord.corpus.shards import Known, Row, packed, shards_of, texts, unpacked
 from onrecord.corpus.unchanged import rules_hash, unless_all
 from onrecord.engine import names_of, resumable, update, waiting
-from onrecord.records import SPEAKERS, require
+from onrecord.files import require
+from onrecord.records import SPEAKERS
 
 COPIES = pa.schema([("known", pa.string())])
 MOST_CANDIDATES = 7

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from onrecord.corpus import columns
-from onrecord.engine import opened
-from onrecord.records import latest_annotations, parse_sentence_id, read_jsonl, text_sha256
+from onrecord.files import read_jsonl
+from onrecord.records import latest_annotations, parse_sentence_id, text_sha256
+from onrecord.tables import opened
 
 
 @dataclass(frozen=True)

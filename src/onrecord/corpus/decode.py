@@ -9,7 +9,7 @@ from typing import IO
 
 from charset_normalizer import from_bytes
 
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 SAMPLE = 65_536  # bytes that an encoding is guessed from: more take longer and are no better
 WESTERN = 0.3  # share of bytes beyond ASCII up to which a text is taken for a western language's

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from rensa import RMinHash
 
 from onrecord.corpus.shingles import Hashes, Places, shingle_hashes
-from onrecord.records import atomic
+from onrecord.files import atomic
 
 Marks = npt.NDArray[np.uint8]
 

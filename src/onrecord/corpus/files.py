@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 SINGLE = (".txt", ".html", ".htm")  # one article a file
 SUFFIXES = (*SINGLE, ".jsonl", ".jsonl.gz", ".csv", ".parquet")

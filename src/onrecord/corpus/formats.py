@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from onrecord.corpus.decode import decode, refuse_binary, stream_encoding, wide
 from onrecord.corpus.files import MB, SINGLE, Part, suffix
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 FIELDS = ("id", "text", "title", "byline", "published", "outlet", "url")
 PACKED = 100  # times its packed size that a .gz or .parquet file may have: text has ten at most

@@ -16,8 +16,11 @@ from onrecord.corpus.article import read_sidecar
 from onrecord.corpus.files import article_files, base_of, others, shards, suffix
 from onrecord.corpus.pieces import Pieces, ingest_shard, regrouped, with_sidecar
 from onrecord.corpus.unchanged import repeated
-from onrecord.engine import map_shards, write_parquet_stream
-from onrecord.records import ARTICLES, BadInput, write_jsonl
+from onrecord.engine import map_shards
+from onrecord.errors import BadInput
+from onrecord.files import write_jsonl
+from onrecord.records import ARTICLES
+from onrecord.tables import write_parquet_stream
 
 SHOWN = 10  # bad files, and files in other encodings, that the summary lists
 

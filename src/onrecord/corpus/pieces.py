@@ -21,8 +21,10 @@ from onrecord.corpus.article import Known, article
 from onrecord.corpus.files import MB, Part, ends_piece, shown, suffix
 from onrecord.corpus.formats import FIELDS, Raw, raw_articles
 from onrecord.corpus.unchanged import rules_hash
-from onrecord.engine import read_arrow, write_arrow
-from onrecord.records import ARTICLES, BadInput, read_json, write_json
+from onrecord.errors import BadInput
+from onrecord.files import read_json, write_json
+from onrecord.records import ARTICLES
+from onrecord.tables import read_arrow, write_arrow
 
 AT_ONCE = 1000  # articles held at a time …
 ASIDE = (*(field for field in FIELDS if field != "text"), "encoding")

@@ -16,8 +16,10 @@ from omegaconf import DictConfig, OmegaConf
 from onrecord.corpus import columns
 from onrecord.corpus.splitter import LINE, Splitter, make, trimmed
 from onrecord.corpus.unchanged import article_keys, rules_hash, unless_all
-from onrecord.engine import names_of, read_rows, row_shards, update
-from onrecord.records import SENTENCES, require, sentence_id
+from onrecord.engine import names_of, update
+from onrecord.files import require
+from onrecord.records import SENTENCES, sentence_id
+from onrecord.tables import read_rows, row_shards
 
 # They are part of the page's layout, but they assert something: annotators are sent them.
 SAID = frozenset({"headline", "deck"})

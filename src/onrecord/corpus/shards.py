@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from onrecord.corpus import columns
 from onrecord.corpus.readings import Sentence
 from onrecord.corpus.unchanged import repeated
-from onrecord.engine import opened, row_shards
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
+from onrecord.tables import opened, row_shards
 
 Row = dict[str, Any]
 Known = dict[str, Row]  # letters of a sentence → the row that credits it

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 Spans = list[tuple[int, int]]
 Splitter = Callable[[str], Spans]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onrecord.engine import opened
+from onrecord.tables import opened
 
 _LIBRARIES = ("charset-normalizer", "numpy", "rensa", "trafilatura")  # that have a say in the rows
 

@@ -14,17 +14,9 @@ from onrecord.dataset.folder import replaced, write_configs, write_minimal_card
 from onrecord.dataset.gold import all_counted, join_annotations, join_gold
 from onrecord.dataset.placement import place
 from onrecord.dataset.rows import join_rows, read_table
-from onrecord.records import (
-    BadInput,
-    CheckFailed,
-    GoldRow,
-    latest_annotations,
-    origin_of,
-    read_jsonl,
-    require,
-    write_json,
-    write_jsonl,
-)
+from onrecord.errors import BadInput, CheckFailed
+from onrecord.files import read_jsonl, require, write_json, write_jsonl
+from onrecord.records import GoldRow, latest_annotations, origin_of
 from onrecord.scheme import Scheme, load_scheme, questions_over, targets_of
 from onrecord.versions import read_annotations
 from onrecord.workspace import read_articles, read_sentences, read_speakers

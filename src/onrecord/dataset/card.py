@@ -19,7 +19,7 @@ from datasets import Features
 
 from onrecord.dataset.features import SPLITS, Spec
 from onrecord.dataset.folder import configs_yaml
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 GAPS = {
     "curation": "why these articles, how they were chosen, and over which time",

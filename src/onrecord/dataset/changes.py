@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from onrecord.dataset.features import SPLITS, Spec, stored_features
-from onrecord.records import BadInput, row_id
+from onrecord.errors import BadInput
+from onrecord.records import row_id
 
 Labels = dict[str, dict[str, str | None]]  # sentence and target → column → label name or split
 

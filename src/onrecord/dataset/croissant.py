@@ -7,7 +7,8 @@ from typing import Any
 import mlcroissant as mlc
 
 from onrecord.dataset.features import Spec
-from onrecord.records import BadInput, file_sha256
+from onrecord.errors import BadInput
+from onrecord.files import file_sha256
 
 VERSION = "http://mlcommons.org/croissant/1.1"
 RAI = "http://mlcommons.org/croissant/RAI/1.0"

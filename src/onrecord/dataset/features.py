@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 from onrecord.scheme import Scheme
 
 Spec = Mapping[str, Any]  # one column's feature, as `datasets` writes it down

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onrecord.dataset.folding import folded
-from onrecord.records import PURPOSES, BadInput, counted_annotations, parse_sentence_id, text_sha256
+from onrecord.errors import BadInput
+from onrecord.records import PURPOSES, counted_annotations, parse_sentence_id, text_sha256
 from onrecord.scheme import Scheme
 
 Columns = dict[str, list[Any]]

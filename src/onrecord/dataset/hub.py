@@ -8,7 +8,8 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import LocalTokenNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
-from onrecord.records import BadInput, file_sha256
+from onrecord.errors import BadInput
+from onrecord.files import file_sha256
 
 
 def upload(folder: Path, *, repo: str, version: str, private: bool) -> str:

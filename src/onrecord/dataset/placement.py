@@ -11,7 +11,7 @@ from typing import Any
 
 from onrecord.dataset import splits as strategies
 from onrecord.dataset.rows import read_table
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 Columns = dict[str, list[Any]]
 

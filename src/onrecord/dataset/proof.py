@@ -13,7 +13,8 @@ import yaml
 
 from onrecord.dataset.features import stored_features
 from onrecord.dataset.standoff import quotations
-from onrecord.records import BadInput, file_sha256
+from onrecord.errors import BadInput
+from onrecord.files import file_sha256
 
 
 def checksums(folder: Path) -> str:

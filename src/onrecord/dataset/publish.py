@@ -24,17 +24,11 @@ from onrecord.dataset.release import (
     release_tables,
 )  # fmt: skip
 from onrecord.dataset.standoff import SENTENCE_HASHES, article_rows, runs, sentence_hashes
+from onrecord.errors import BadInput
+from onrecord.files import read_json, require, write_json, write_jsonl, write_text
 from onrecord.guidelines import guidelines_version, read_guidelines
-from onrecord.records import (
-    BadInput,
-    read_json,
-    require,
-    write_json,
-    write_jsonl,
-    write_parquet,
-    write_text,
-)
 from onrecord.scheme import annotation_folder, load_scheme
+from onrecord.tables import write_parquet
 from onrecord.workspace import read_articles, read_sentences
 
 MADE = {"people": "people's", "machine": "machine-made", "simulated": "simulated"}

@@ -18,16 +18,11 @@ from onrecord.dataset.recovery import rehydration, summary
 from onrecord.dataset.release import read_dataset
 from onrecord.dataset.rows import read_table
 from onrecord.dataset.standoff import SENTENCE_HASHES
-from onrecord.records import (
-    BadInput,
-    CheckFailed,
-    read_json,
-    read_jsonl,
-    read_parquet,
-    text_sha256,
-    write_json,
-)  # fmt: skip
+from onrecord.errors import BadInput, CheckFailed  # fmt: skip
+from onrecord.files import read_json, read_jsonl, write_json  # fmt: skip
+from onrecord.records import text_sha256  # fmt: skip
 from onrecord.scheme import Scheme, load_scheme
+from onrecord.tables import read_parquet  # fmt: skip
 
 
 def main(cfg: DictConfig) -> None:

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from onrecord.dataset.features import SPLITS, Spec, schema, stored_features
 from onrecord.dataset.standoff import without_text
-from onrecord.records import BadInput, file_sha256, read_json
+from onrecord.errors import BadInput
+from onrecord.files import file_sha256, read_json
 
 Tables = dict[str, dict[str, pa.Table]]
 Features = dict[str, dict[str, Spec]]

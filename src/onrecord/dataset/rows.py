@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from onrecord.dataset.features import Spec, feature_of, label, list_of, value
 from onrecord.dataset.folding import folded
-from onrecord.records import BadInput, parse_row
+from onrecord.errors import BadInput
+from onrecord.files import parse_row
 
 NEEDED = ("id", "text", "target", "label")
 KINDS = "csv, jsonl, jsonl.gz or parquet"

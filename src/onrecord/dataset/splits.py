@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 HELD_OUT = {"train": 0, "validation": 1, "test": 2}  # the most held-out has the highest number

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from omegaconf import DictConfig
 
+from onrecord.errors import BadInput
 from onrecord.experiment import runs, scores
 from onrecord.experiment.compare_page import compare_page, verdict_words
-from onrecord.records import BadInput, require, write_json, write_text
+from onrecord.files import require, write_json, write_text
 
 
 def compare_runs(

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from omegaconf import DictConfig, OmegaConf
 
+from onrecord.errors import BadInput
 from onrecord.experiment import runs, scores
 from onrecord.experiment.curve_plot import curve_svg
 from onrecord.experiment.examples import Examples, read_examples
@@ -16,7 +17,7 @@ from onrecord.experiment.fitting import fit_model, label_probabilities
 from onrecord.experiment.folds import grouped_folds
 from onrecord.experiment.train import development, make_from, wants_vectors
 from onrecord.experiment.vectors import attach_vectors
-from onrecord.records import BadInput, write_json, write_text
+from onrecord.files import write_json, write_text
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

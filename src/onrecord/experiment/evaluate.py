@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from omegaconf import DictConfig
 
+from onrecord.errors import BadInput
 from onrecord.experiment import leaderboard, runs
 from onrecord.experiment.examples import Examples, read_examples
 from onrecord.experiment.fitting import fit_model, label_probabilities, load_model
@@ -23,7 +24,7 @@ from onrecord.experiment.train import (
 )
 from onrecord.experiment.vectors import attach_vectors
 from onrecord.experiment.weights import top_features
-from onrecord.records import BadInput, read_json, write_json, write_text
+from onrecord.files import read_json, write_json, write_text
 
 ON = ("auto", "test", "out_of_fold")
 BASELINES = ("majority", "majority_per_target")

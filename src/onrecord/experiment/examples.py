@@ -16,8 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from onrecord.errors import BadInput
 from onrecord.experiment.runs import read_table
-from onrecord.records import BadInput, file_sha256, read_json, require, row_id
+from onrecord.files import file_sha256, read_json, require
+from onrecord.records import row_id
 
 SPLITS = ("train", "validation", "test")
 SMALL_ROWS, SMALL_GROUPS = 30, 3

@@ -17,8 +17,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from onrecord.errors import BadInput
 from onrecord.experiment.ngrams import NgramTfidf
-from onrecord.records import BadInput
 
 TARGET_MARK = " xtargetx "
 VECTOR_COLUMNS = ("vector", "target_vector")

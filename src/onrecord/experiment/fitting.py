@@ -18,11 +18,11 @@ from sklearn.naive_bayes import ComplementNB
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from onrecord.errors import BadInput
 from onrecord.experiment.examples import Examples
 from onrecord.experiment.features import Interactions, MarkTarget, PairVectors, make_features
 from onrecord.experiment.models import CalibratedSVC, PerTarget, Stacked, fit_checked
 from onrecord.experiment.ngrams import NgramTfidf
-from onrecord.records import BadInput
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
+from onrecord.errors import BadInput
 from onrecord.experiment.examples import Examples
 from onrecord.experiment.fitting import label_probabilities
-from onrecord.records import BadInput
 
 Positions = npt.NDArray[np.int64]
 

@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 
 from onrecord.experiment import runs
+from onrecord.files import read_jsonl, write_text
 from onrecord.pages import Interval, Section, interval_plot, page, table, text
-from onrecord.records import read_jsonl, write_parquet, write_text
+from onrecord.tables import write_parquet
 
 SCORES = ("macro_f1", "f_avg", "accuracy")
 SCHEMA = pa.schema(

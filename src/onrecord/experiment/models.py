@@ -21,7 +21,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
-from onrecord.records import BadInput
+from onrecord.errors import BadInput
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]

@@ -12,22 +12,16 @@ import pyarrow as pa
 from omegaconf import DictConfig
 
 from onrecord.engine import resumable
+from onrecord.errors import BadInput
 from onrecord.experiment import runs
 from onrecord.experiment.examples import read_examples
 from onrecord.experiment.fitting import label_probabilities, load_model
 from onrecord.experiment.prevalence import estimate_prevalence
 from onrecord.experiment.train import wants_vectors
 from onrecord.experiment.vectors import vector_columns
-from onrecord.records import (
-    ARTICLES,
-    SENTENCES,
-    SPEAKERS,
-    BadInput,
-    read_parquet,
-    require,
-    write_json,
-    write_parquet,
-)
+from onrecord.files import require, write_json
+from onrecord.records import ARTICLES, SENTENCES, SPEAKERS
+from onrecord.tables import read_parquet, write_parquet
 
 NEEDED = ("sentence_id", "article_id", "group_id", "index", "text", "furniture")
 

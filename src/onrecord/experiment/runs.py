@@ -19,7 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from onrecord import __version__
-from onrecord.records import BadInput, read_json, read_jsonl, require, write_jsonl, write_parquet
+from onrecord.errors import BadInput
+from onrecord.files import read_json, read_jsonl, require, write_jsonl
+from onrecord.tables import write_parquet
 
 RUNS = Path("experiments/runs")
 LOOKS = Path("experiments/test_looks.jsonl")

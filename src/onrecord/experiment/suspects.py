@@ -17,8 +17,9 @@ from onrecord.experiment.card import ORIGINS
 from onrecord.experiment.evaluate import out_of_fold_probabilities
 from onrecord.experiment.examples import Examples, read_examples
 from onrecord.experiment.train import development
+from onrecord.files import write_jsonl, write_text
 from onrecord.pages import Section, notice, page, table, text
-from onrecord.records import PlanRow, sentence_of, write_jsonl, write_text
+from onrecord.records import PlanRow, sentence_of
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from onrecord.errors import BadInput
 from onrecord.experiment import runs
 from onrecord.experiment.card import model_card
 from onrecord.experiment.examples import Examples, read_examples, small_labels
@@ -16,7 +17,7 @@ from onrecord.experiment.fitting import fit_model, make_model, save_model
 from onrecord.experiment.folds import grouped_folds, out_of_fold
 from onrecord.experiment.scores import confusion, measures
 from onrecord.experiment.vectors import attach_vectors, encoder_folder, weights_hash
-from onrecord.records import BadInput, file_sha256, write_json, write_text
+from onrecord.files import file_sha256, write_json, write_text
 
 MADE = ("model.skops", "cv.json", "out_of_fold.parquet", "model_card.md")
 

@@ -20,9 +20,10 @@ import numpy.typing as npt
 import pandas as pd
 from platformdirs import user_cache_dir
 
+from onrecord.errors import BadInput
 from onrecord.experiment.examples import Examples
 from onrecord.experiment.feature_cache import NOWHERE
-from onrecord.records import BadInput, file_sha256
+from onrecord.files import file_sha256
 
 Vectors = npt.NDArray[np.float32]
 AT_A_TIME = 256
