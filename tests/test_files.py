@@ -3,7 +3,7 @@
 import pytest
 
 from onrecord.errors import BadInput
-from onrecord.files import atomic, read_jsonl, require, write_jsonl, write_text
+from onrecord.files import atomic, read_jsonl, read_object, require, write_jsonl, write_text
 from onrecord.records import GoldRow
 
 GOLD = {
@@ -51,6 +51,15 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_a_secret_is_never_readable_by_others(tmp_path):
     write_text(tmp_path / "token", "secret", mode=0o600)
     assert (tmp_path / "token").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "3", '{"run": 1}'])
+def test_an_object_without_its_keys_names_what_makes_it(tmp_path, text):
+    (tmp_path / "prevalence.json").write_text(text)
+    with pytest.raises(
+        BadInput, match="expected the key 'question', found none: run `onrecord predict` again"
+    ):
+        read_object(tmp_path / "prevalence.json", ["question", "run"], "predict")
 
 
 def test_a_missing_step_names_the_verb_to_run(tmp_path):

@@ -74,6 +74,17 @@ def read_json(path: str | Path) -> Any:
         raise BadInput(f"{path}: expected JSON, found {error}") from error
 
 
+def read_object(path: str | Path, keys: Iterable[str], made_by: str) -> dict[str, Any]:
+    """Return the JSON object in a file that the verb ``made_by`` writes; raises BadInput where a key is missing."""
+    found = read_json(path)
+    missing = [key for key in keys if not isinstance(found, dict) or key not in found]
+    if missing:
+        raise BadInput(
+            f"{path}: expected the key {missing[0]!r}, found none: run `onrecord {made_by}` again"
+        )
+    return dict(found)
+
+
 def read_jsonl(path: str | Path, row_type: type | None = None) -> list[dict[str, Any]]:
     """Return the rows of a JSON Lines file, each checked against ``row_type`` (a TypedDict) if given."""
     rows = []

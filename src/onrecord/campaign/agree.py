@@ -26,7 +26,7 @@ from onrecord.campaign.measure import (
 )
 from onrecord.campaign.problems import flag_costs, problems, sample_advice
 from onrecord.errors import BadInput, CheckFailed
-from onrecord.files import file_sha256, read_json, read_jsonl, require, write_json, write_text
+from onrecord.files import file_sha256, read_jsonl, read_object, require, write_json, write_text
 from onrecord.guidelines import read_guidelines
 from onrecord.records import counted_annotations, origin_of, text_sha256
 from onrecord.scheme import Scheme, load_scheme
@@ -179,7 +179,7 @@ def main(cfg: DictConfig) -> None:
         known = (
             {r["sentence_id"]: r["labels"] for r in read_jsonl(cfg.known)}
             if cfg.known
-            else read_json(planned)["answers"] if planned.exists() else {}
+            else read_object(planned, ["answers"], "plan")["answers"] if planned.exists() else {}
         )  # fmt: skip
         own = people(rows, every, sha256_of, known)
         groups = {s["sentence_id"]: s["group_id"] for s in sentences}

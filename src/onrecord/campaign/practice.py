@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from onrecord.campaign.guidance import rules_for
-from onrecord.files import read_json, write_json, write_jsonl
+from onrecord.files import read_object, write_json, write_jsonl
 from onrecord.pages import Section, notice, page, table, text
 from onrecord.records import latest_annotations
 from onrecord.scheme import Scheme
@@ -129,7 +129,7 @@ def record(
     """
     if not any(row["purpose"] == QUALIFICATION for row in plan):
         return []
-    known = read_json(workspace / "known.json")
+    known = read_object(workspace / "known.json", ["answers", "pass_mark"], "plan")
     path = workspace / "annotations.jsonl"
     rows = read_annotations(path) if path.exists() else []
     found = results(plan, rows, known["answers"], scheme, known["pass_mark"])

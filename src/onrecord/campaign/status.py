@@ -21,7 +21,7 @@ from onrecord.campaign.measure import coefficient
 from onrecord.campaign.practice import Score, feedback_page, record
 from onrecord.campaign.progress import Progress, progress, to_read
 from onrecord.errors import BadInput
-from onrecord.files import read_json, read_jsonl, require, write_text
+from onrecord.files import read_jsonl, read_object, require, write_text
 from onrecord.guidelines import read_guidelines
 from onrecord.pages import Interval, Section, bar_plot, interval_plot, notice, page, table, text
 from onrecord.records import counted_annotations, latest_annotations, text_sha256
@@ -215,7 +215,7 @@ def look(
     sentences = read_sentences(workspace).to_pylist()
     texts = {row["sentence_id"]: row["text"] for row in sentences}
     known = workspace / "known.json"
-    answers = read_json(known)["answers"] if known.exists() else {}
+    answers = read_object(known, ["answers"], "plan")["answers"] if known.exists() else {}
     now = datetime.now(UTC)
     found = progress(launched, rows, answers, scheme, now)
     agreement = agreement_so_far(rows, sentences, scheme, seed=cfg.seed)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from onrecord.campaign.answers import to_result
 from onrecord.errors import BadInput
-from onrecord.files import read_json, require
+from onrecord.files import read_object, require
 from onrecord.scheme import Scheme, questions_over
 
 ATTRIBUTOR = "onrecord attribute"  # `model_version` of its suggestions
@@ -64,7 +64,8 @@ def read_model_labels(
     Predictions toward a further target answer the question about that target. Raises BadInput where the
     model answers no question of the scheme, or with labels that it lacks.
     """
-    about = read_json(require(path.with_name("prevalence.json"), "predict"))
+    told = require(path.with_name("prevalence.json"), "predict")
+    about = read_object(told, ["question", "run"], "predict")
     question = scheme.questions.get(about["question"])
     if question is None:
         raise BadInput(

@@ -25,7 +25,7 @@ from onrecord.dataset.release import (
 )  # fmt: skip
 from onrecord.dataset.standoff import SENTENCE_HASHES, article_rows, runs, sentence_hashes
 from onrecord.errors import BadInput
-from onrecord.files import read_json, require, write_json, write_jsonl, write_text
+from onrecord.files import read_json, read_object, require, write_json, write_jsonl, write_text
 from onrecord.guidelines import guidelines_version, read_guidelines
 from onrecord.scheme import annotation_folder, load_scheme
 from onrecord.tables import write_parquet
@@ -87,11 +87,11 @@ def write_once(material: Material, cfg: DictConfig, releases: Path) -> Path:
 def read_material(workspace: Path, run: Path | None) -> Material:
     """Return what the workspace holds for a release; raises BadInput naming the verb that is missing."""
     dataset = require(workspace / "dataset" / "dataset.json", "build").parent
-    audit = read_json(require(workspace / "audit.json", "build"))
+    audit = read_object(require(workspace / "audit.json", "build"), ["passed", "summary"], "build")
     if not audit["passed"]:
         raise BadInput(f"{workspace / 'audit.json'}: the audit failed ({audit['summary']}): build again")  # fmt: skip
     tables, features = read_dataset(dataset)
-    about = read_json(dataset / "dataset.json")
+    about = read_object(dataset / "dataset.json", ["source"], "build")
     rows = about["source"] == "rows"
     agreement = workspace / "agreement.json"
     return Material(

@@ -19,7 +19,7 @@ from onrecord.dataset.release import read_dataset
 from onrecord.dataset.rows import read_table
 from onrecord.dataset.standoff import SENTENCE_HASHES
 from onrecord.errors import BadInput, CheckFailed  # fmt: skip
-from onrecord.files import read_json, read_jsonl, write_json  # fmt: skip
+from onrecord.files import read_jsonl, read_object, write_json  # fmt: skip
 from onrecord.records import text_sha256  # fmt: skip
 from onrecord.scheme import Scheme, load_scheme
 from onrecord.tables import read_parquet  # fmt: skip
@@ -38,7 +38,7 @@ def main(cfg: DictConfig) -> None:
     copies = read_copies(Path(cfg.articles))
     found = rehydrate(articles, sentences, copies, fuzzy=cfg.fuzzy)
     tables, features = read_dataset(release)
-    about = read_json(release / "dataset.json")
+    about = read_object(release / "dataset.json", ["question"], "publish")
     scheme = load_scheme(release)
     gold = with_text(tables["gold"], features["gold"], sentences, found, scheme)
     report = rehydration(

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from onrecord import __version__
 from onrecord.errors import BadInput
-from onrecord.files import read_json, read_jsonl, require, write_jsonl
+from onrecord.files import read_json, read_jsonl, read_object, require, write_jsonl
 from onrecord.tables import write_parquet
 
 RUNS = Path("experiments/runs")
@@ -55,23 +55,17 @@ def read_run(folder: str | Path) -> dict[str, Any]:
         raise BadInput(
             f"{folder}: half written, it has no run.json: run `onrecord train` on it again"
         )
-    about = read_json(folder / "run.json")
-    missing = [key for key in NEEDED if not isinstance(about, dict) or key not in about]
-    if missing:
-        raise BadInput(f"{folder}/run.json: expected the key {missing[0]!r}: train again")
+    about = read_object(folder / "run.json", NEEDED, "train")
     for name, digest in about["files"].items():
         if not (folder / name).is_file():
             raise BadInput(f"{folder}: half written, {name} ({digest[:8]}…) is gone: train again")
-    return dict(about)
+    return about
 
 
 def read_report(folder: str | Path) -> dict[str, Any]:
     """Return a run's ``report.json``; raises BadInput where there is none or it is no report."""
     path = require(Path(folder) / "report.json", f"evaluate run={folder}")
-    report = read_json(path)
-    if not isinstance(report, dict) or not {"signature", "calibration", "labels"} <= set(report):
-        raise BadInput(f"{path}: expected a report: run `onrecord evaluate run={folder}` again")
-    return report
+    return read_object(path, ["signature", "calibration", "labels"], f"evaluate run={folder}")
 
 
 def read_table(path: Path) -> pa.Table:
