@@ -19,7 +19,7 @@ from onrecord.corpus import columns
 from onrecord.corpus.credit import Article, Reading, Sentence
 from onrecord.corpus.names import Roster
 from onrecord.corpus.roles import kind_of_name, kind_of_nominal
-from onrecord.corpus.shards import Known, Row, packed, shards_of, texts, unpacked
+from onrecord.corpus.shards import Copies, Known, Row, packed, shards_of, texts, unpacked
 from onrecord.corpus.unchanged import rules_hash, unless_all
 from onrecord.engine import names_of, resumable, update, waiting
 from onrecord.files import require
@@ -180,28 +180,28 @@ def main(cfg: DictConfig) -> None:
     fresh = waiting(path, names, SPEAKERS)
     wanted = {g for name, s in zip(names, shards, strict=True) if name in fresh for g in s.groups}
     asked = [s._replace(groups=s.groups & wanted) for s in shards if s.groups & wanted]
-    known: dict[str, Known] = defaultdict(dict)
-    for part in resumable(
+    told = resumable(
         copies_in,
-        [packed(shard, {}) for shard in asked],
+        [packed(shard) for shard in asked],
         folder=folder / ".copies",
         about=rules_hash(),
         what="reading copies",
         **how,
-    ):
-        for group, rows in json.loads(part["known"][0].as_py()).items():
-            known[group] = rows | known[group]  # the first copy's word stands
+    )
+    copies = Copies(folder / ".known")
+    copies.fill(json.loads(part["known"][0].as_py()) for part in told)
     tally = Tally()
     n, made = update(
         path,
         attribute_shard,
-        [packed(shard, known) for shard in shards],
+        [packed(shard, copies) for shard in shards],
         SPEAKERS,
         names=names,
         what="attributing",
         taken=tally.count,
         **how,
     )
+    copies.path.unlink()
     print(f"{n} sentences: {tally} → {path}{unless_all(made, len(shards))}")
 
 

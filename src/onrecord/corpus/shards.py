@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
@@ -146,18 +146,48 @@ def texts(shard: Shard) -> Iterator[Text]:
 # What goes to another process or machine is JSON, so that every engine hands over the same.
 
 
-def packed(shard: Shard, known: Mapping[str, Known]) -> str:
-    """Return a shard and what is known of its groups as JSON."""
+class Copies:
+    """What the copies of each group credit, in a file: what is held of them is where it stands there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.places: dict[str, list[tuple[int, int]]] = defaultdict(list)
+
+    def fill(self, told: Iterable[Mapping[str, Known]]) -> None:
+        """Write what is told of groups, part by part."""
+        with self.path.open("wb") as file:
+            for part in told:
+                for group, known in part.items():
+                    data = json.dumps(known).encode()
+                    self.places[group].append((file.tell(), len(data)))
+                    file.write(data)
+
+
+def _read(path: Path, places: Iterable[tuple[int, int]]) -> Known:
+    """Return what the parts at some places tell; the first copy's word stands."""
+    known: Known = {}
+    with path.open("rb") as file:
+        for begin, size in places:
+            file.seek(begin)
+            known = json.loads(file.read(size)) | known
+    return known
+
+
+def packed(shard: Shard, copies: Copies | None = None) -> str:
+    """Return a shard as JSON, with where it stands what the copies of its groups credit."""
     paths = str(shard.articles.resolve()), str(shard.sentences.resolve())
     groups = sorted(shard.groups)
     ranges = shard.article_rows, shard.sentence_rows
-    told = {g: known[g] for g in groups if g in known}
-    return json.dumps([paths, ranges, groups, shard.key, told])
+    path = str(copies.path.resolve()) if copies else None
+    places = {g: copies.places[g] for g in groups if g in copies.places} if copies else {}
+    return json.dumps([paths, ranges, groups, shard.key, path, places])
 
 
 def unpacked(work: str) -> tuple[Shard, dict[str, Known]]:
-    """Return what :func:`packed` packed."""
-    (articles, sentences), (article_rows, sentence_rows), groups, key, known = json.loads(work)
+    """Return the shard that :func:`packed` packed, and what the copies of its groups credit."""
+    (articles, sentences), (article_rows, sentence_rows), groups, key, path, places = json.loads(
+        work
+    )
     shard = Shard(
         Path(articles),
         tuple(article_rows),
@@ -166,4 +196,4 @@ def unpacked(work: str) -> tuple[Shard, dict[str, Known]]:
         frozenset(groups),
         key,
     )
-    return shard, known
+    return shard, {group: _read(Path(path), where) for group, where in places.items()}
