@@ -241,21 +241,23 @@ def main(cfg: DictConfig) -> None:
     """Show how the campaign stands, once, or again every ``watch`` seconds until interrupted (Ctrl+C)."""
     scheme, console = load_scheme(), Console()
     page_path, seen = Path(cfg.workspace) / "status.html", False
-    while True:
-        try:
-            found, agreement, heed = look(cfg, scheme)
-        except BadInput as error:
-            if not (cfg.watch and seen):
-                raise
-            heed = [f"No look at {datetime.now(UTC):%H:%M:%S} UTC: {error}"]  # the server restarts
-        seen = True
-        if cfg.watch and sys.stdout.isatty():
-            console.clear()
-        shown_in_terminal(console, found, agreement, cfg.campaign.title)
-        print("\n".join([*heed, f"→ {page_path}"]), flush=True)
-        if not cfg.watch:
-            return
-        try:
+    try:
+        while True:
+            try:
+                found, agreement, heed = look(cfg, scheme)
+            except BadInput as error:
+                if not (cfg.watch and seen):
+                    raise
+                now = datetime.now(UTC)
+                heed = [f"No look at {now:%H:%M:%S} UTC: {error}"]  # the server restarts
+            seen = True
+            if cfg.watch and sys.stdout.isatty():
+                console.clear()
+            shown_in_terminal(console, found, agreement, cfg.campaign.title)
+            print("\n".join([*heed, f"→ {page_path}"]), flush=True)
+            if not cfg.watch:
+                return
             time.sleep(max(1, cfg.watch))
-        except KeyboardInterrupt:  # the way to end it
-            return
+    except KeyboardInterrupt:  # the way to end a watch, asleep or not
+        if not (cfg.watch and seen):
+            raise
