@@ -149,30 +149,20 @@ class Article:
     def _credit_line(self, row: Row) -> Attribution | None:
         """Return the name between a dash, "from" or "by" and a colon with a quotation: "Turnout - NAME: …"."""
         words, lows = row.words, row.lows
-        if not row.quotes or ":" not in lows:
-            return None
-        for at in range(2, len(lows) - 1):
-            if lows[at] == ":" and words[at + 1] == "":
-                begin = at
-                while begin and (words[begin - 1][:1].isupper() or lows[begin - 1] == "and"):
-                    begin -= 1
-                if 0 < begin < at and lows[begin - 1] in DASHES | {"from", "by"}:
-                    return Attribution(":", at, (begin, at), QUOTE, 1.0, False, False)
-                return None
+        begin = at = _colon(row, 2)
+        while begin and (words[begin - 1][:1].isupper() or lows[begin - 1] == "and"):
+            begin -= 1
+        if 0 < begin < at and lows[begin - 1] in DASHES | {"from", "by"}:
+            return Attribution(":", at, (begin, at), QUOTE, 1.0, False, False)
         return None
 
     def _colon_quote(self, row: Row) -> Attribution | None:
         """Return the subject of a sentence that ends in a colon and a quotation, whatever its verb."""
-        words, lows = row.words, row.lows
-        if not row.quotes or ":" not in lows:
+        at = _colon(row, 1)
+        subject = main_subject(row, at) if at else None
+        if subject is None:
             return None
-        for at in range(1, len(lows) - 1):
-            if lows[at] == ":" and words[at + 1] == "":
-                subject = main_subject(row, at)
-                if subject is None:
-                    return None
-                return Attribution(":", at, subject, QUOTE, 1.0, False, False)
-        return None
+        return Attribution(":", at, subject, QUOTE, 1.0, False, False)
 
     def _closing(self, row: Row) -> Attribution | None:
         words, lows = row.words, row.lows
@@ -236,6 +226,15 @@ class Article:
         rest = self.text[here[0].end : end].strip()
         named = self.roster.is_person(here[0].name) and (not rest or rest.startswith("("))
         return here[0].name if named else None
+
+
+def _colon(row: Row, first: int) -> int:
+    """Return the first colon, from a token on, that a quotation follows; 0 where there is none."""
+    words, lows = row.words, row.lows
+    if not row.quotes or ":" not in lows:
+        return 0
+    places = range(first, len(lows) - 1)
+    return next((at for at in places if lows[at] == ":" and words[at + 1] == ""), 0)
 
 
 def _kind(row: Row, best: Attribution, reading: Reading) -> str:
