@@ -38,8 +38,8 @@ test: lint .venv/.embeddings
 
 # Renders what is committed from annotation/scheme.yaml; a test fails when it is stale.
 render: setup
-	@$(BIN)/python -m onrecord.guidelines
-	@$(BIN)/python -m onrecord.campaign.label_config
+	@$(BIN)/python -m onrecord.scheme.guidelines
+	@$(BIN)/python -m onrecord.campaign.labelstudio.label_config
 
 # The pages of docs/ as a site, in site/; its tools are in an environment of their own.
 docs: .venv-docs/.installed

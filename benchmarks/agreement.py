@@ -18,8 +18,8 @@ import pandas as pd
 from crowdkit.metrics.data import alpha_krippendorff
 from krippendorff import alpha as package_alpha
 
-from onrecord.campaign.long_table import Answers
-from onrecord.campaign.measure import coefficient, counts_of
+from onrecord.campaign.agreement.long_table import Answers
+from onrecord.campaign.agreement.measures import coefficient, counts_of
 
 REPLICATES, PEER_REPLICATES = 10_000, 5
 
@@ -97,7 +97,7 @@ def million_rows(rows: int = 5_000_000) -> None:
         command = [
             sys.executable,
             "-m",
-            "onrecord.cli",
+            "onrecord",
             "agree",
             f"annotations={path}",
             f"workspace={folder}/ws",

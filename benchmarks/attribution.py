@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from onrecord.corpus.attribute import attribute_article
-from onrecord.corpus.credit import Sentence
-from onrecord.corpus.ranker import weights
+from onrecord.corpus.attribution.article import Sentence
+from onrecord.corpus.attribution.cue_classifier import weights
 
 CORPUS = Path(__file__).parents[2] / "shared/benchmarks/polnear-dev.jsonl.gz"
 

@@ -12,13 +12,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skops.io import dump
 
-from onrecord.corpus import credit
-from onrecord.corpus.ranker import FEATURES, features
+from onrecord.corpus.attribution import article
+from onrecord.corpus.attribution.cue_classifier import FEATURES, features
 
 TARGET = Path(__file__).parents[1] / "src/onrecord/corpus/ranker.skops"
 
 
-class Collecting(credit.Article):
+class Collecting(article.Article):
     """An article that keeps what the rules would ask the ranker."""
 
     def __init__(self, *arguments) -> None:

@@ -8,7 +8,7 @@ import time
 import numpy as np
 from sklearn.metrics import f1_score
 
-from onrecord.experiment.scores import drawn_confusions, group_confusions, mean_f1
+from onrecord.experiment.scoring import drawn_confusions, group_confusions, mean_f1
 
 
 def naive(gold, predicted, groups, replicates, seed):

@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from onrecord.dataset.folding import folded_words
-from onrecord.files import write_jsonl
-from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, text_sha256
-from onrecord.tables import write_parquet
+from onrecord.core.files import write_jsonl
+from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS, text_sha256
+from onrecord.core.tables import write_parquet
+from onrecord.core.text_normalization import folded_words
 
 LABELS = {
     "speaker": ["author", "politician", "agency", "advocate", "expert", "other"],
@@ -102,7 +102,7 @@ def build(folder: Path) -> tuple[float, float, float]:
     before = time.perf_counter()
     pid = os.fork()
     if pid == 0:
-        command = [sys.executable, "-m", "onrecord.cli", "build", f"workspace={folder}"]
+        command = [sys.executable, "-m", "onrecord", "build", f"workspace={folder}"]
         done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         (folder / "used").write_text(

@@ -12,8 +12,8 @@ from functools import partial
 import numpy as np
 
 from onrecord.experiment.curve import make_curve
-from onrecord.experiment.examples import read_examples
-from onrecord.experiment.fitting import fit_model, make_model
+from onrecord.experiment.data import read_examples
+from onrecord.experiment.models.registry import fit_model, make_model
 
 FEATURES = {
     "words": {"kind": "ngrams", "unit": "word", "low": 1, "high": 2, "min_df": 1},

@@ -11,9 +11,9 @@ import sys
 
 import numpy as np
 
-from onrecord.campaign.enough import predicted_widths
-from onrecord.campaign.long_table import Answers
-from onrecord.campaign.measure import coefficient
+from onrecord.campaign.agreement.long_table import Answers
+from onrecord.campaign.agreement.measures import coefficient
+from onrecord.campaign.planning.sample_size import predicted_widths
 
 LABELS = ["against", "favor", "neutral"]
 REPEATS = 100

@@ -14,7 +14,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from onrecord.corpus.furniture import lines, mark
+from onrecord.corpus.furniture.furniture import lines, mark
 
 SHORT = 12  # words: longer lines are prose nearly always
 

@@ -17,10 +17,10 @@ import sys
 import time
 from pathlib import Path
 
-from onrecord.campaign import server
-from onrecord.files import read_jsonl, write_jsonl, write_text
-from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, sentence_id, text_sha256
-from onrecord.tables import write_parquet
+from onrecord.campaign.labelstudio import server
+from onrecord.core.files import read_jsonl, write_jsonl, write_text
+from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS, sentence_id, text_sha256
+from onrecord.core.tables import write_parquet
 
 SEATS = 8
 SCHEME = """version: 1
@@ -86,10 +86,10 @@ def prepare(folder: Path, rows: list[dict]) -> None:
 
 def step(name: str, folder: Path, *words: str) -> None:
     """Run a verb in the folder, or ``enter``; print its time and what it says."""
-    run = [sys.executable, "-m", "onrecord.cli", name]
+    run = [sys.executable, "-m", "onrecord", name]
     if name == "enter":
         run = [sys.executable, "-c", "import sys\nfrom hydra import compose, initialize_config_dir\n"
-               "from onrecord import ROOT, config\nfrom onrecord.campaign.seats import enter\n"
+               "from onrecord import ROOT, config\nfrom onrecord.campaign.labelstudio.shipped_labels import enter\n"
                "from hydra.core.plugins import Plugins\nfrom hydra.plugins.search_path_plugin import SearchPathPlugin\n"
                "Plugins.instance().register(config.OwnConfFirst)\n"
                "with initialize_config_dir(version_base='1.3', config_dir=str(ROOT / 'conf')):\n"

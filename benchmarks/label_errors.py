@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from onrecord.experiment.examples import read_examples
-from onrecord.experiment.fitting import fit_model, make_model
-from onrecord.experiment.folds import grouped_folds, out_of_fold
-from onrecord.experiment.suspects import ranked, suspicion
-from onrecord.experiment.vectors import attach_vectors
+from onrecord.experiment.cross_validation import grouped_folds, out_of_fold
+from onrecord.experiment.data import read_examples
+from onrecord.experiment.label_errors import ranked, suspicion
+from onrecord.experiment.models.embeddings import attach_vectors
+from onrecord.experiment.models.registry import fit_model, make_model
 
 FEATURES = {
     "words": {"kind": "ngrams", "unit": "word", "low": 1, "high": 2, "min_df": 1},

@@ -23,12 +23,12 @@ from typing import NamedTuple
 
 from made_campaign import make_campaign
 
-from onrecord.campaign import client, server
-from onrecord.campaign.answers import to_result
-from onrecord.campaign.projects import standing, task_count
-from onrecord.files import read_jsonl
-from onrecord.records import latest_annotations
-from onrecord.scheme import load_scheme
+from onrecord.campaign.labelstudio import client, server
+from onrecord.campaign.labelstudio.projects import standing, task_count
+from onrecord.campaign.labelstudio.result_format import to_result
+from onrecord.core.files import read_jsonl
+from onrecord.core.records import latest_annotations
+from onrecord.scheme.scheme import load_scheme
 
 NAIVE = 200  # tasks sent one by one, for the ratio
 CHANGED = 50
@@ -68,7 +68,7 @@ def since(before: Taken, workspace: Path) -> Taken:
 def verb(name: str, workspace: Path, *more: str) -> "subprocess.Popen[bytes]":
     words = ["campaign.name=bench", f"workspace={workspace}", *more]
     return subprocess.Popen(
-        [sys.executable, "-m", "onrecord.cli", name, *words],
+        [sys.executable, "-m", "onrecord", name, *words],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 

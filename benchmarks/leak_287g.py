@@ -21,7 +21,7 @@ MODELS = ("majority", "tfidf_logreg", "tfidf_svm")
 
 
 def onrecord(*words: str) -> str:
-    command = [sys.executable, "-m", "onrecord.cli", *words]
+    command = [sys.executable, "-m", "onrecord", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from made_campaign import make_campaign
 
-from onrecord import cli
-from onrecord.campaign import accounts, client, server, server_settings
-from onrecord.campaign.answers import to_result
-from onrecord.files import read_jsonl
-from onrecord.scheme import load_scheme
+from onrecord.campaign.labelstudio import accounts, client, server, server_settings
+from onrecord.campaign.labelstudio.result_format import to_result
+from onrecord.cli import app
+from onrecord.core.files import read_jsonl
+from onrecord.scheme.scheme import load_scheme
 
 ANNOTATORS = 3
 
@@ -64,7 +64,7 @@ def start_postgres(folder: Path) -> dict[str, str]:
 def verb(name: str, *words: str) -> None:
     """Run a verb; what it says goes to standard error, out of the table."""
     with redirect_stdout(sys.stderr):
-        if cli.main([name, *words]):
+        if app.main([name, *words]):
             sys.exit(f"{name} failed")
 
 

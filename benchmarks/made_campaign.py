@@ -3,9 +3,9 @@
 import random
 from pathlib import Path
 
-from onrecord.files import write_jsonl
-from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, PlanRow, sentence_id, text_sha256
-from onrecord.tables import write_parquet
+from onrecord.core.files import write_jsonl
+from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS, PlanRow, sentence_id, text_sha256
+from onrecord.core.tables import write_parquet
 
 WORDS = [
     "the",

@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
-from onrecord.experiment.fitting import label_probabilities, make_model
+from onrecord.experiment.models.registry import label_probabilities, make_model
 from onrecord.experiment.ngrams import NgramTfidf
 
 WORDS = {"kind": "ngrams", "unit": "word", "low": 1, "high": 2, "min_df": 1}

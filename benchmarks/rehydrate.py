@@ -16,9 +16,9 @@ import time
 
 import numpy as np
 
-from onrecord.dataset.anchors import anchor, fold
+from onrecord.core.records import text_sha256
 from onrecord.dataset.rehydrate import rehydrate
-from onrecord.records import text_sha256
+from onrecord.dataset.standoff.fingerprints import anchor, fold
 
 SENTENCES = 25
 

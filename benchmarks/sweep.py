@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from onrecord.cli import main as onrecord
+from onrecord.cli.app import main as onrecord
 
 MODELS = {
     "words": ["tfidf_logreg", "tfidf_per_target", "tfidf_target"],

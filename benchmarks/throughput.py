@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from onrecord import cli
+from onrecord.cli import app
 from onrecord.corpus import dedupe
 
 VERBS = ("ingest", "segment", "attribute")
@@ -67,7 +67,7 @@ def change_one(path: Path) -> None:
 
 def stage(verb: str, words: list[str]) -> None:
     """Run a verb in this process; write its CPU seconds at the start, in dedupe and in all to descriptor 3."""
-    module = importlib.import_module(cli.VERBS[verb].module)
+    module = importlib.import_module(app.VERBS[verb].module)
     spent = {"start": 0.0, "dedupe": 0.0}
 
     def timed(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,7 +88,7 @@ def stage(verb: str, words: list[str]) -> None:
         main(cfg)
 
     module.main = started
-    status = cli.main([verb, *words])
+    status = app.main([verb, *words])
     with os.fdopen(3, "w") as out:
         json.dump(spent, out)
     raise SystemExit(status)

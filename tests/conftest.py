@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
-from onrecord.campaign import server
+from onrecord.campaign.labelstudio import server
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,7 +58,7 @@ def onrecord() -> Callable[..., subprocess.CompletedProcess[str]]:
         *words: str, cwd: Path = ROOT, timeout: float = 600
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "onrecord.cli", *words],
+            [sys.executable, "-m", "onrecord", *words],
             cwd=cwd, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
 
@@ -101,7 +101,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(path, workspace / "articles")
     steps = ("ingest", f"articles={workspace / 'articles'}"), ("segment",), ("attribute",)
     for verb, *words in (*steps, ("plan", "annotators=2")):
-        command = [sys.executable, "-m", "onrecord.cli", verb, f"workspace={workspace}", *words]
+        command = [sys.executable, "-m", "onrecord", verb, f"workspace={workspace}", *words]
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return workspace
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from onrecord.campaign import server
-from onrecord.cli import VERBS
-from onrecord.files import read_jsonl
-from onrecord.records import ShippedLabel
+from onrecord.campaign.labelstudio import server
+from onrecord.cli.app import VERBS
+from onrecord.core.files import read_jsonl
+from onrecord.core.records import ShippedLabel
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -26,16 +26,16 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 CANNOT = {
     "host=": "opens a server to the network",
-    "labelstudio.url=": "needs a team's server (tests/test_launch.py brings one)",
+    "labelstudio.url=": "needs a team's server (tests/campaign/test_launch.py brings one)",
     "hydra/launcher=submitit_slurm": "needs a Slurm cluster",
     "to=hub": "needs the Hub and a token (tests/dataset/test_hub.py has a stand-in)",
     "articles=FOLDER": "needs the five real articles (tests/test_walk.py has them)",
     "rows=FILE": "needs the reader's own table (tests/dataset/ has some)",
-    "annotations=FILE": "needs the reader's own table (tests/test_agree.py has some)",
-    "# on PostgreSQL": "needs a PostgreSQL server (tests/test_postgres.py starts one)",
-    "from=": "needs a file from elsewhere (tests/test_elsewhere.py has real ones)",
-    "diff=": "needs a second version of the scheme (tests/test_versions.py has one)",
-    "round=": "needs an adjudicator (tests/test_adjudicate.py has one)",
+    "annotations=FILE": "needs the reader's own table (tests/campaign/test_agree.py has some)",
+    "# on PostgreSQL": "needs a PostgreSQL server (tests/campaign/test_postgres.py starts one)",
+    "from=": "needs a file from elsewhere (tests/campaign/test_import_annotations.py has real ones)",
+    "diff=": "needs a second version of the scheme (tests/scheme/test_migrations.py has one)",
+    "round=": "needs an adjudicator (tests/campaign/test_adjudicate.py has one)",
     "study=": "a study takes minutes (tests/experiment/ runs one)",
 }
 
@@ -44,8 +44,8 @@ ENTER = """
 import sys
 from hydra import compose, initialize_config_dir
 from onrecord import ROOT
-from onrecord.campaign.seats import enter
-from onrecord.config import own_conf_first
+from onrecord.campaign.labelstudio.shipped_labels import enter
+from onrecord.cli.overrides import own_conf_first
 own_conf_first()
 with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
     enter(compose("launch", overrides=sys.argv[1:]))
@@ -105,7 +105,7 @@ def fresh(folder: Path) -> Path:
 
 def run(line: str, folder: Path) -> None:
     """Run one line of a shell in a folder, ``onrecord`` being this project's."""
-    ours = shlex.join([sys.executable, "-m", "onrecord.cli"])
+    ours = shlex.join([sys.executable, "-m", "onrecord"])
     said(["bash", "-c", re.sub(r"^onrecord\b", lambda _: ours, line)], folder, line)
 
 

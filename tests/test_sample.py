@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from onrecord.files import read_jsonl
-from onrecord.records import FURNITURE_KINDS, sentence_id, text_sha256
+from onrecord.core.files import read_jsonl
+from onrecord.core.records import FURNITURE_KINDS, sentence_id, text_sha256
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"

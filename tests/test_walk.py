@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from onrecord.files import read_jsonl
-from onrecord.records import ARTICLES, SENTENCES
-from onrecord.tables import read_parquet
+from onrecord.core.files import read_jsonl
+from onrecord.core.records import ARTICLES, SENTENCES
+from onrecord.core.tables import read_parquet
 
 pytestmark = pytest.mark.walk
 ROOT = Path(__file__).parents[1]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onrecord.files import read_jsonl, write_jsonl
+from onrecord.core.files import read_jsonl, write_jsonl
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 SEED = 20260701

@@ -6,9 +6,9 @@ import sys
 def main() -> int:
     """Run the command line and return its exit status."""
     try:
-        from onrecord import cli  # noqa: PLC0415  (it takes most of a second)
+        from onrecord.cli import app  # noqa: PLC0415  (it takes most of a second)
 
-        return cli.main()
+        return app.main()
     except KeyboardInterrupt:
         print("onrecord: interrupted; run it again to go on", file=sys.stderr)
         return 130

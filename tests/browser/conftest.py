@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from onrecord.scheme import load_scheme
+from onrecord.scheme.scheme import load_scheme
 
 SCHEME = load_scheme()
 

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from onrecord import ROOT
-from onrecord.cli import main
-from onrecord.files import read_json, read_jsonl
-from onrecord.records import SENTENCES, latest_annotations
-from onrecord.tables import read_parquet
+from onrecord.cli.app import main
+from onrecord.core.files import read_json, read_jsonl
+from onrecord.core.records import SENTENCES, latest_annotations
+from onrecord.core.tables import read_parquet
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from onrecord.cli import main
-from onrecord.files import read_jsonl, write_jsonl
+from onrecord.cli.app import main
+from onrecord.core.files import read_jsonl, write_jsonl
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]

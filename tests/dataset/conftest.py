@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from onrecord.cli import main
-from onrecord.files import write_jsonl
-from onrecord.records import ARTICLES, SENTENCES, SPEAKERS, sentence_id, text_sha256
-from onrecord.tables import write_parquet
+from onrecord.cli.app import main
+from onrecord.core.files import write_jsonl
+from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS, sentence_id, text_sha256
+from onrecord.core.tables import write_parquet
 
 TARGET = "free-buses"
 # article: (outlet, published, copy_of, group, [(sentence, furniture, speaker, name, claim, stance)])

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onrecord.cli import main
-from onrecord.dataset.audit import cue_gain, findings, straddling
-from onrecord.dataset.folding import folded_words
-from onrecord.dataset.leaks import sentence_leaks
+from onrecord.cli.app import main
+from onrecord.core.text_normalization import folded_words
+from onrecord.dataset.splitting.audit import cue_gain, findings, straddling
+from onrecord.dataset.splitting.near_duplicates import sentence_leaks
 
 RANK = {"train": 0, "validation": 1, "test": 2}
 BASE = "The harbour council voted late on Monday to close the old ferry landing"

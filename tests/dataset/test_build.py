@@ -9,8 +9,8 @@ import datasets
 import pyarrow.parquet as pq
 import pytest
 
-from onrecord.cli import main
-from onrecord.scheme import load_scheme
+from onrecord.cli.app import main
+from onrecord.scheme.scheme import load_scheme
 
 STANCES = ["favor", "against", "neutral", "none"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from onrecord.dataset.standoff import _strings, runs
+from onrecord.dataset.standoff.standoff import _strings, runs
 
 ROOT = Path(__file__).parents[2]
 

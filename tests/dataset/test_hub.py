@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from onrecord.dataset.hub import blob_id
+from onrecord.dataset.release.hub import blob_id
 
 REPO = "someone/on-record-sample"
 
@@ -154,7 +154,7 @@ def environment(endpoint: str, home: Path) -> dict[str, str]:
 
 def test_a_release_arrives_whole_in_one_commit(workspace, hub):
     hub.files["stale.parquet"] = b"of an earlier release"
-    command = [sys.executable, "-m", "onrecord.cli", "publish", f"workspace={workspace}", "campaign.origin=people",
+    command = [sys.executable, "-m", "onrecord", "publish", f"workspace={workspace}", "campaign.origin=people",
                "to=hub", f"repo={REPO}", "contact=takedown@example.org", "version=1.0.1"]  # fmt: skip
     surroundings = environment(hub.address, workspace.parent / "hf")
     done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
@@ -173,8 +173,8 @@ def test_a_release_arrives_whole_in_one_commit(workspace, hub):
 UPLOAD = """
 import sys
 from pathlib import Path
-from onrecord.dataset.hub import upload
-from onrecord.records import BadInput
+from onrecord.dataset.release.hub import upload
+from onrecord.core.records import BadInput
 try:
     upload(Path(sys.argv[1]), repo=sys.argv[2], version="1.0.0", private=True)
 except BadInput as error:

@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from onrecord.cli import main
-from onrecord.dataset import proof
+from onrecord.cli.app import main
+from onrecord.core.errors import BadInput
 from onrecord.dataset.features import schema, value
-from onrecord.dataset.standoff import runs, without_text
-from onrecord.errors import BadInput
-from onrecord.scheme import load_scheme
+from onrecord.dataset.release import checks
+from onrecord.dataset.standoff.standoff import runs, without_text
+from onrecord.scheme.scheme import load_scheme
 
 PEOPLE = ("campaign=sample", "campaign.origin=people", "released=2026-06-01")
 
@@ -74,7 +74,7 @@ def test_a_croissant_that_lies_of_the_files_is_caught(released, damage):
         encoding="utf-8",
     )  # fmt: skip
     with pytest.raises(BadInput, match=r"croissant\.json"):
-        proof.check_croissant(released)
+        checks.check_croissant(released)
 
 
 def test_a_card_in_another_label_order_is_caught(released):
@@ -85,7 +85,7 @@ def test_a_card_in_another_label_order_is_caught(released):
     loaded = datasets.load_dataset(str(released), cache_dir=str(released.parent / "cache"))
     assert loaded["train"].features["stance"].names[0] == "against"  # permuted in silence
     with pytest.raises(BadInput, match="labels would be permuted"):
-        proof.check_label_order(released, {})
+        checks.check_label_order(released, {})
 
 
 def test_a_codebook_in_another_order_is_caught(released):
@@ -94,7 +94,7 @@ def test_a_codebook_in_another_order_is_caught(released):
     book["columns"]["gold"]["stance"]["labels"].reverse()
     path.write_text(json.dumps(book), encoding="utf-8")
     with pytest.raises(BadInput, match="another order"):
-        proof.check_label_order(released, {})
+        checks.check_label_order(released, {})
 
 
 def test_files_in_two_label_orders_are_caught(released):
@@ -103,19 +103,19 @@ def test_files_in_two_label_orders_are_caught(released):
     metadata = {k: v.replace(b'"favor", "against"', b'"against", "favor"') for k, v in table.schema.metadata.items()}  # fmt: skip
     pq.write_table(table.replace_schema_metadata(metadata), path)
     with pytest.raises(BadInput, match="elsewhere favor"):
-        proof.check_label_order(released, {})
+        checks.check_label_order(released, {})
 
 
 def test_publishing_again_is_nothing_and_other_bytes_are_refused(released, capsys):
     workspace = released.parent.parent
-    before = proof.checksums(released)
+    before = checks.checksums(released)
     assert run("publish", workspace) == 0
     assert "byte for byte the same" in capsys.readouterr().out
     assert run("publish", workspace, "contact=someone@example.org") == 2
     assert "holds other bytes (README.md" in capsys.readouterr().err
     assert run("publish", workspace, "contact=someone@example.org", "bump=true") == 0
     assert "it stays, and 1.0.1 is tried" in capsys.readouterr().out
-    assert proof.checksums(released) == before
+    assert checks.checksums(released) == before
     (released / "README.md").write_text("changed", encoding="utf-8")
     assert run("publish", workspace, "bump=true") == 2
     assert "README.md is not as SHA256SUMS says" in capsys.readouterr().err
@@ -150,7 +150,7 @@ def test_the_card_says_gaps_by_name_and_never_a_commonplace(released):
     assert all(f"`statement.{name}`" in card for name in ("annotators", "consent", "maintenance"))
     assert "Labels describe sentences, not persons" in card
     assert "| Echo | 2 | 0 | 1 | 1 | 4 |" in card
-    head = proof.card_head(released)
+    head = checks.card_head(released)
     assert head["language"] == ["en"]
     assert head["size_categories"] == ["n<1K"]
 
@@ -167,7 +167,7 @@ def test_labels_not_made_by_people_are_declared(workspace, origin, capsys):
     card = (workspace / "releases/v1.0.0/README.md").read_text(encoding="utf-8")
     word = {"machine": "machine-made", "simulated": "simulated"}[origin]
     assert f"> **The labels of this dataset are {word}" in card
-    assert f"labels-made-by-{origin}" in proof.card_head(workspace / "releases/v1.0.0")["tags"]
+    assert f"labels-made-by-{origin}" in checks.card_head(workspace / "releases/v1.0.0")["tags"]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_standoff_release_holds_no_text(built):
     release = built / "releases/v1.0.0"
     articles = pq.read_table(built / "articles.parquet")["text"].to_pylist()
     quoted = set(itertools.chain.from_iterable(map(runs, articles)))
-    assert not proof.quotations(release, quoted)
+    assert not checks.quotations(release, quoted)
     everything = b"".join(p.read_bytes() for p in release.glob("*.*") if p.suffix != ".parquet")
     assert b"Riders for a Bus" not in everything  # a name of more than five words
     gold = pa.concat_tables(pq.read_table(p) for p in (release / "gold").iterdir())
@@ -251,7 +251,7 @@ def test_two_licences_are_told_apart(built):
     release = built / "releases/v1.0.0"
     card = " ".join((release / "README.md").read_text(encoding="utf-8").split())
     assert "this documentation: cc0-1.0, without warranty. Text of the articles: cc-by-4.0." in card
-    assert proof.card_head(release)["license"] == "other"
+    assert checks.card_head(release)["license"] == "other"
 
 
 def test_guidelines_and_scheme_are_the_ones_followed(released):

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from onrecord.cli import main
-from onrecord.dataset.anchors import anchor, fold
-from onrecord.dataset.recover import longest_chain, recover
-from onrecord.records import text_sha256
+from onrecord.cli.app import main
+from onrecord.core.records import text_sha256
+from onrecord.dataset.standoff.alignment import longest_chain, recover
+from onrecord.dataset.standoff.fingerprints import anchor, fold
 
 
 def anchored(text: str, spans: list[tuple[int, int]]) -> list[dict]:
@@ -178,7 +178,7 @@ def test_random_edits_never_yield_a_wrong_sentence(sentences, edits):
 
 @given(st.lists(st.lists(st.integers(0, 12), max_size=3), max_size=6))
 def test_the_longest_chain_is_as_long_as_any(starts):
-    from onrecord.dataset.recover import _Candidate
+    from onrecord.dataset.standoff.alignment import _Candidate
 
     candidates = [[_Candidate(s, s + 3) for s in found] for found in starts]
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onrecord.cli import main
-from onrecord.dataset import splits
-from onrecord.errors import BadInput
+from onrecord.cli.app import main
+from onrecord.core.errors import BadInput
+from onrecord.dataset.splitting import strategies
 
 SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
 
@@ -27,7 +27,7 @@ def rows(n_groups: int, seed: int = 1) -> tuple[list[str], list[str]]:
 
 def test_sizes_and_labels_come_near_the_shares():
     groups, labels = rows(300)
-    found = splits.by_group(groups, labels, shares=SHARES, seed=1)
+    found = strategies.by_group(groups, labels, shares=SHARES, seed=1)
     for label in (None, "a", "b", "c"):
         parts = Counter(found[g] for g, x in zip(groups, labels, strict=True) if label in (None, x))
         for split, share in SHARES.items():
@@ -37,16 +37,16 @@ def test_sizes_and_labels_come_near_the_shares():
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("xy")), min_size=1), st.integers(0, 9))  # fmt: skip
 def test_every_group_has_one_split_and_none_is_empty_where_it_need_not_be(pairs, seed):
     groups, labels = [g for g, _ in pairs], [x for _, x in pairs]
-    found = splits.by_group(groups, labels, shares=SHARES, seed=seed)
+    found = strategies.by_group(groups, labels, shares=SHARES, seed=seed)
     assert set(found) == set(groups)
     assert len(set(found.values())) == min(3, len(set(groups)))
-    assert found == splits.by_group(groups[::-1], labels[::-1], shares=SHARES, seed=seed)
+    assert found == strategies.by_group(groups[::-1], labels[::-1], shares=SHARES, seed=seed)
 
 
 @given(st.integers(2, 9), st.integers(0, 5))
 def test_folds_are_even_and_a_group_is_in_one(k, seed):
     groups, labels = rows(60, seed)
-    found = splits.kfold(groups, labels, k=k, seed=seed)
+    found = strategies.kfold(groups, labels, k=k, seed=seed)
     sizes = Counter(found[g] for g in groups)
     assert set(sizes) == set(range(k))
     assert max(sizes.values()) - min(sizes.values()) <= 12
@@ -54,9 +54,9 @@ def test_folds_are_even_and_a_group_is_in_one(k, seed):
 
 def test_what_was_assigned_stays_when_groups_are_added():
     groups, labels = rows(40)
-    before = splits.by_group(groups, labels, shares=SHARES, seed=1)
+    before = strategies.by_group(groups, labels, shares=SHARES, seed=1)
     more, more_labels = rows(60)
-    after = splits.by_group(more, more_labels, shares=SHARES, seed=1, kept=before)
+    after = strategies.by_group(more, more_labels, shares=SHARES, seed=1, kept=before)
     assert {g: after[g] for g in before} == before
     parts = Counter(after[g] for g in more)
     assert parts["test"] / parts.total() == pytest.approx(0.15, abs=0.05)
@@ -64,7 +64,7 @@ def test_what_was_assigned_stays_when_groups_are_added():
 
 def test_another_seed_is_another_split():
     groups = [f"g{i}" for i in range(50)]
-    one, other = (splits.by_group(groups, ["x"] * 50, shares=SHARES, seed=s) for s in (1, 2))
+    one, other = (strategies.by_group(groups, ["x"] * 50, shares=SHARES, seed=s) for s in (1, 2))
     assert one != other
 
 
@@ -73,7 +73,7 @@ def test_by_date_nothing_in_train_is_newer_than_what_is_held_out(pairs):
     groups, dates = [g for g, _ in pairs], [f"2026-01-{d:02}" for _, d in pairs]
     newest = {g: max(d for h, d in zip(groups, dates, strict=True) if h == g) for g in groups}
     try:
-        found = splits.by_date(groups, dates, shares=SHARES)
+        found = strategies.by_date(groups, dates, shares=SHARES)
     except BadInput as error:
         assert "would be empty" in str(error)
         return
@@ -86,15 +86,15 @@ def test_by_date_nothing_in_train_is_newer_than_what_is_held_out(pairs):
 def test_by_date_new_articles_fall_between_the_cuts():
     groups = [f"g{i}" for i in range(10)]
     dates = [f"2026-01-{10 + i}" for i in range(10)]
-    before = splits.by_date(groups, dates, shares=SHARES)
+    before = strategies.by_date(groups, dates, shares=SHARES)
     new = {"early": "2026-01-01", "late": "2026-03-01"}
-    after = splits.by_date([*groups, *new], [*dates, *new.values()], shares=SHARES, kept=before)
+    after = strategies.by_date([*groups, *new], [*dates, *new.values()], shares=SHARES, kept=before)
     assert {g: after[g] for g in before} == before
     assert (after["early"], after["late"]) == ("train", "test")
 
 
 def test_by_date_follows_the_days_given():
-    found = splits.by_date(["a", "b", "c"], ["2026-01-01", "2026-01-02", "2026-02-01"], shares=SHARES,
+    found = strategies.by_date(["a", "b", "c"], ["2026-01-01", "2026-01-02", "2026-02-01"], shares=SHARES,
                            train_until="2026-01-01", validation_until="2026-01-31")  # fmt: skip
     assert found == {"a": "train", "b": "validation", "c": "test"}
 
@@ -102,7 +102,7 @@ def test_by_date_follows_the_days_given():
 def test_by_outlet_no_outlet_is_in_two_splits():
     groups, labels = rows(80)
     outlets = [f"o{int(g[1:]) % 9}" for g in groups]
-    found = splits.by_outlet(groups, outlets, labels, shares=SHARES, seed=1)
+    found = strategies.by_outlet(groups, outlets, labels, shares=SHARES, seed=1)
     homes = {o: {found[g] for g, p in zip(groups, outlets, strict=True) if p == o} for o in set(outlets)}  # fmt: skip
     assert all(len(home) == 1 for home in homes.values())
     assert set.union(*homes.values()) == set(SHARES)
@@ -111,16 +111,16 @@ def test_by_outlet_no_outlet_is_in_two_splits():
 @pytest.mark.parametrize(
     ("call", "complaint"),
     [
-        pytest.param(lambda: splits.by_date(["a"], [None], shares=SHARES), "has no date", id="no date"),
-        pytest.param(lambda: splits.by_date(["a"], ["May"], shares=SHARES), "found 'May'", id="no such date"),
-        pytest.param(lambda: splits.by_date(["a", "b"], ["2026-01-01"] * 2, shares=SHARES), "would be empty", id="one day"),
-        pytest.param(lambda: splits.by_date(["a", "b"], ["2026-01-01", "2026-01-09"], shares=SHARES, train_until="2026-02-01", validation_until="2026-01-01"), "is after", id="cuts crossed"),
-        pytest.param(lambda: splits.by_outlet(["a"], [None], ["x"], shares=SHARES, seed=1), "has no outlet", id="no outlet"),
-        pytest.param(lambda: splits.by_outlet(["a"], ["X"], ["x"], shares=SHARES, seed=1), "expected 3 among the outlets", id="few outlets"),
-        pytest.param(lambda: splits.by_outlet(["a"] * 3, ["X", "Y", "Z"], ["x"] * 3, shares=SHARES, seed=1, held_out={"test": ["W"]}), "expected W", id="unknown outlet"),
-        pytest.param(lambda: splits.by_group(["a"], ["x"], shares={"train": 0}, seed=1), "positive share", id="shares"),
-        pytest.param(lambda: splits.kfold(["a"], ["x"], k=None, seed=1), "at least two groups, found 1", id="one group"),
-        pytest.param(lambda: splits.fixed(["test"], "rows"), "no row is declared train", id="no train"),
+        pytest.param(lambda: strategies.by_date(["a"], [None], shares=SHARES), "has no date", id="no date"),
+        pytest.param(lambda: strategies.by_date(["a"], ["May"], shares=SHARES), "found 'May'", id="no such date"),
+        pytest.param(lambda: strategies.by_date(["a", "b"], ["2026-01-01"] * 2, shares=SHARES), "would be empty", id="one day"),
+        pytest.param(lambda: strategies.by_date(["a", "b"], ["2026-01-01", "2026-01-09"], shares=SHARES, train_until="2026-02-01", validation_until="2026-01-01"), "is after", id="cuts crossed"),
+        pytest.param(lambda: strategies.by_outlet(["a"], [None], ["x"], shares=SHARES, seed=1), "has no outlet", id="no outlet"),
+        pytest.param(lambda: strategies.by_outlet(["a"], ["X"], ["x"], shares=SHARES, seed=1), "expected 3 among the outlets", id="few outlets"),
+        pytest.param(lambda: strategies.by_outlet(["a"] * 3, ["X", "Y", "Z"], ["x"] * 3, shares=SHARES, seed=1, held_out={"test": ["W"]}), "expected W", id="unknown outlet"),
+        pytest.param(lambda: strategies.by_group(["a"], ["x"], shares={"train": 0}, seed=1), "positive share", id="shares"),
+        pytest.param(lambda: strategies.kfold(["a"], ["x"], k=None, seed=1), "at least two groups, found 1", id="one group"),
+        pytest.param(lambda: strategies.fixed(["test"], "rows"), "no row is declared train", id="no train"),
     ],
 )  # fmt: skip
 def test_a_split_that_cannot_be_made_is_refused(call, complaint):

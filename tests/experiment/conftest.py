@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from onrecord.cli import main
-from onrecord.experiment.examples import Examples, read_examples
-from onrecord.files import file_sha256
+from onrecord.cli.app import main
+from onrecord.core.files import file_sha256
+from onrecord.experiment.data import Examples, read_examples
 
 if pd.__version__.startswith(
     "2."

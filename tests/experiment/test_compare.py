@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onrecord.errors import BadInput
+from onrecord.core.errors import BadInput
+from onrecord.core.files import read_jsonl
 from onrecord.experiment import curve
-from onrecord.experiment.fitting import fit_model, make_model
-from onrecord.experiment.folds import grouped_folds, out_of_fold
-from onrecord.experiment.suspects import ranked, recheck_plan
-from onrecord.files import read_jsonl
+from onrecord.experiment.cross_validation import grouped_folds, out_of_fold
+from onrecord.experiment.label_errors import ranked, recheck_plan
+from onrecord.experiment.models.registry import fit_model, make_model
 
 from .conftest import done, table
 

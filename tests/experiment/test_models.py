@@ -7,11 +7,15 @@ import pandas as pd
 import pytest
 import skops.io
 
-from onrecord.errors import BadInput
-from onrecord.experiment import fitting, models
-from onrecord.experiment.examples import Examples
-from onrecord.experiment.features import Interactions, MarkTarget, make_features
-from onrecord.experiment.weights import top_features
+from onrecord.core.errors import BadInput
+from onrecord.experiment.data import Examples
+from onrecord.experiment.models.estimators import estimators, registry
+from onrecord.experiment.models.text_features import (
+    Interactions,
+    MarkTarget,
+    make_features,
+)
+from onrecord.experiment.models.top_features import top_features
 
 WORDS = {"words": {"kind": "ngrams", "unit": "word", "low": 1, "high": 1, "min_df": 1}}
 TARGET_AWARE = {
@@ -52,14 +56,14 @@ def learnt(examples: Examples) -> Examples:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_model_learns_and_comes_back_from_its_file(kind, learnt, tmp_path):
     features, classifier, options = KINDS[kind]
-    model = fitting.fit_model(fitting.make_model(features, classifier, seed=1, **options), learnt)
-    chances = fitting.label_probabilities(model, learnt.frame, 3)
+    model = registry.fit_model(registry.make_model(features, classifier, seed=1, **options), learnt)
+    chances = registry.label_probabilities(model, learnt.frame, 3)
     assert chances.sum(axis=1) == pytest.approx(1)
     if not kind.startswith("majority"):
         assert (chances.argmax(axis=1) == learnt.labels).mean() > 0.6
-    fitting.save_model(model, tmp_path / "model.skops")
-    again = fitting.label_probabilities(
-        fitting.load_model(tmp_path / "model.skops"), learnt.frame, 3
+    registry.save_model(model, tmp_path / "model.skops")
+    again = registry.label_probabilities(
+        registry.load_model(tmp_path / "model.skops"), learnt.frame, 3
     )
     assert again.tobytes() == chances.tobytes()
 
@@ -80,7 +84,7 @@ def test_a_model_learns_and_comes_back_from_its_file(kind, learnt, tmp_path):
 def test_what_speaks_for_a_label_is_named(kind, parts, learnt):
     features, classifier, options = KINDS[kind.removesuffix(" per target") if kind != "per target" else kind]  # fmt: skip
     options = {**options, "per_target": True} if kind.endswith("per target") else options
-    model = fitting.fit_model(fitting.make_model(features, classifier, **options), learnt)
+    model = registry.fit_model(registry.make_model(features, classifier, **options), learnt)
     top = top_features(model, learnt.names, count=5)
     assert list(top) == parts
     for weighed in top.values():
@@ -92,7 +96,7 @@ def test_what_speaks_for_a_label_is_named(kind, parts, learnt):
 
 
 def test_vectors_beside_words_are_left_out(learnt):
-    model = fitting.fit_model(fitting.make_model({**VECTORS, **WORDS}, LOGREG), learnt)
+    model = registry.fit_model(registry.make_model({**VECTORS, **WORDS}, LOGREG), learnt)
     top = top_features(model, learnt.names)[""]
     assert not any(word.startswith("vector") for rows in top.values() for word, _ in rows)
 
@@ -100,28 +104,30 @@ def test_vectors_beside_words_are_left_out(learnt):
 @pytest.mark.parametrize("kind", ["logreg", "nb", "svm", "per target"])
 def test_soft_labels_are_learnt_from_shares_of_votes(kind, learnt):
     features, classifier, options = KINDS[kind]
-    hard = fitting.fit_model(fitting.make_model(features, classifier, **options), learnt)
-    soft = fitting.fit_model(fitting.make_model(features, classifier, **options), learnt, soft=True)
+    hard = registry.fit_model(registry.make_model(features, classifier, **options), learnt)
+    soft = registry.fit_model(
+        registry.make_model(features, classifier, **options), learnt, soft=True
+    )
     cross = [
-        -(learnt.soft * np.log(np.clip(fitting.label_probabilities(m, learnt.frame, 3), 1e-9, 1))).sum(axis=1).mean()
+        -(learnt.soft * np.log(np.clip(registry.label_probabilities(m, learnt.frame, 3), 1e-9, 1))).sum(axis=1).mean()
         for m in (soft, hard)
     ]  # fmt: skip
     assert cross[0] < cross[1] or kind in {"nb", "svm"}
 
 
 def test_the_temperature_leaves_the_decisions_of_the_svm(learnt):
-    svm = fitting.fit_model(fitting.make_model(WORDS, {"kind": "svm"}), learnt)
+    svm = registry.fit_model(registry.make_model(WORDS, {"kind": "svm"}), learnt)
     matrix = svm[0].transform(learnt.frame)
     assert (svm[-1].svm_.predict(matrix) == svm[-1].predict(matrix)).all()
     assert svm[-1].temperature_ != 1
 
 
 def test_a_new_target_gets_the_mean_of_what_all_models_say(learnt):
-    model = fitting.fit_model(fitting.make_model(WORDS, LOGREG, per_target=True), learnt)
-    chances = fitting.label_probabilities(model, learnt.frame.assign(target="trams"), 3)
+    model = registry.fit_model(registry.make_model(WORDS, LOGREG, per_target=True), learnt)
+    chances = registry.label_probabilities(model, learnt.frame.assign(target="trams"), 3)
     assert chances.sum(axis=1) == pytest.approx(1)
     with pytest.raises(BadInput, match="at most 1 targets, found 2"):
-        models.PerTarget(model.estimator, most=1).fit(learnt.frame, learnt.labels)
+        estimators.PerTarget(model.estimator, most=1).fit(learnt.frame, learnt.labels)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +148,7 @@ def test_a_new_target_gets_the_mean_of_what_all_models_say(learnt):
 )  # fmt: skip
 def test_what_cannot_be_fitted_is_refused(features, classifier, options, complaint, learnt):
     with pytest.raises(BadInput, match=complaint):
-        fitting.fit_model(fitting.make_model(features, classifier, **options), learnt)
+        registry.fit_model(registry.make_model(features, classifier, **options), learnt)
 
 
 @pytest.mark.parametrize("content", ["pickle", "text", "unknown type", "no model"])
@@ -155,7 +161,7 @@ def test_a_file_that_is_no_model_of_ours_is_refused(content, tmp_path):
     else:
         skops.io.dump(pytest.Item if content == "unknown type" else {"a": 1}, path)
     with pytest.raises(BadInput, match=r"unknown type|saved with skops|found dict"):
-        fitting.load_model(path)
+        registry.load_model(path)
 
 
 def test_interactions_keep_targets_apart():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from onrecord.errors import BadInput
+from onrecord.core.errors import BadInput
 from onrecord.experiment.ngrams import NgramTfidf
 
 TEXTS = st.lists(

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onrecord.core.records import SENTENCES, sentence_id
+from onrecord.core.tables import read_parquet, write_parquet
 from onrecord.experiment.predict import sentence_frame, shards_by_article
-from onrecord.experiment.prevalence import adjusted_shares, estimate_prevalence
-from onrecord.records import SENTENCES, sentence_id
-from onrecord.tables import read_parquet, write_parquet
+from onrecord.experiment.quantification import adjusted_shares, estimate_prevalence
 
 from .conftest import done, table
 

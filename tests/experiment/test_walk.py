@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from onrecord.experiment.examples import read_examples
+from onrecord.experiment.data import read_examples
 from onrecord.experiment.runs import read_run
 
 from .conftest import done, table, write_rows

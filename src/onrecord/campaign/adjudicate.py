@@ -10,15 +10,15 @@ from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
 
-from onrecord.campaign import adjudication, collect
-from onrecord.campaign.long_table import NO_NAME, answers_of_annotations
-from onrecord.campaign.reliability import probabilities
-from onrecord.errors import BadInput
-from onrecord.files import read_jsonl, require, write_jsonl
-from onrecord.records import MAX_NAME_WORDS, GoldRow, counted_annotations, text_sha256
-from onrecord.scheme import Scheme, load_scheme
-from onrecord.versions import read_annotations
-from onrecord.workspace import read_sentences
+from onrecord.campaign import adjudication_round, collect
+from onrecord.campaign.agreement.annotator_quality import probabilities
+from onrecord.campaign.agreement.long_table import NO_NAME, answers_of_annotations
+from onrecord.core.errors import BadInput
+from onrecord.core.files import read_jsonl, require, write_jsonl
+from onrecord.core.records import MAX_NAME_WORDS, GoldRow, counted_annotations, text_sha256
+from onrecord.core.workspace import read_sentences
+from onrecord.scheme.migrations import read_annotations
+from onrecord.scheme.scheme import Scheme, load_scheme
 
 Policy = Literal["unanimous", "majority", "model"]
 POLICIES = ("unanimous", "majority", "model")
@@ -226,7 +226,7 @@ def main(cfg: DictConfig) -> None:
         )
     if cfg.round == "close":
         launched = read_jsonl(require(workspace / "launched.jsonl", "launch"))
-        if not any(row["round"] == adjudication.ROUND for row in launched):
+        if not any(row["round"] == adjudication_round.ROUND for row in launched):
             raise BadInput(
                 "no adjudication round is open: run `onrecord adjudicate round=open` first"
             )
@@ -273,7 +273,7 @@ def main(cfg: DictConfig) -> None:
             print(f"… and {len(lines) - 20} more {what}")
     if cfg.round == "open":
         print(
-            adjudication.open_round(cfg, unresolved, counted)
+            adjudication_round.open_round(cfg, unresolved, counted)
             if unresolved
             else "nothing to adjudicate"
         )

@@ -12,11 +12,15 @@ from typing import Any
 from omegaconf import DictConfig
 
 from onrecord import __version__
-from onrecord.campaign import agree_page, drift, reliability
-from onrecord.campaign.agree_disputes import contexts
-from onrecord.campaign.enough import advice
-from onrecord.campaign.long_table import Answers, answers_of, answers_of_annotations, read_long
-from onrecord.campaign.measure import (
+from onrecord.campaign.agreement import annotator_quality, drift, page
+from onrecord.campaign.agreement.confusions import flag_costs, problems, sample_advice
+from onrecord.campaign.agreement.long_table import (
+    Answers,
+    answers_of,
+    answers_of_annotations,
+    read_long,
+)
+from onrecord.campaign.agreement.measures import (
     CROWD,
     breakdown,
     coefficient,
@@ -24,14 +28,22 @@ from onrecord.campaign.measure import (
     identical_annotators,
     measure,
 )
-from onrecord.campaign.problems import flag_costs, problems, sample_advice
-from onrecord.errors import BadInput, CheckFailed
-from onrecord.files import file_sha256, read_jsonl, read_object, require, write_json, write_text
-from onrecord.guidelines import read_guidelines
-from onrecord.records import counted_annotations, origin_of, text_sha256
-from onrecord.scheme import Scheme, load_scheme
-from onrecord.versions import read_annotations
-from onrecord.workspace import read_articles, read_sentences, read_speakers
+from onrecord.campaign.agreement.page_disputes import contexts
+from onrecord.campaign.planning.sample_size import advice
+from onrecord.core.errors import BadInput, CheckFailed
+from onrecord.core.files import (
+    file_sha256,
+    read_jsonl,
+    read_object,
+    require,
+    write_json,
+    write_text,
+)
+from onrecord.core.records import counted_annotations, origin_of, text_sha256
+from onrecord.core.workspace import read_articles, read_sentences, read_speakers
+from onrecord.scheme.guidelines import read_guidelines
+from onrecord.scheme.migrations import read_annotations
+from onrecord.scheme.scheme import Scheme, load_scheme
 
 
 def week(moment: str) -> str:
@@ -55,10 +67,12 @@ def per_annotator(
     for name, answers in questions.items():
         if len(answers.annotators) > CROWD:
             return {}
-        rest = reliability.agreement_with_rest(answers, seed=seed)
-        bias = reliability.label_bias(answers, seed=seed) if len(answers.labels) <= CROWD else {}
+        rest = annotator_quality.agreement_with_rest(answers, seed=seed)
+        bias = (
+            annotator_quality.label_bias(answers, seed=seed) if len(answers.labels) <= CROWD else {}
+        )
         skills = (
-            reliability.models(answers, seed=seed)
+            annotator_quality.models(answers, seed=seed)
             if with_models and len(answers.annotators) > 2
             else {}
         )
@@ -142,9 +156,11 @@ def people(
         for row in counted_annotations(every, sha256_of, purpose)
     ]
     parts = {
-        "pace": reliability.pace(rows),
-        "checks": reliability.check_scores([*rows, *checks], known),
-        "repeats": reliability.consistency(counted_annotations(every, sha256_of, "repeat"), rows),
+        "pace": annotator_quality.pace(rows),
+        "checks": annotator_quality.check_scores([*rows, *checks], known),
+        "repeats": annotator_quality.consistency(
+            counted_annotations(every, sha256_of, "repeat"), rows
+        ),
     }
     names = sorted({row["annotator"] for row in rows})
     return {name: {part: own[name] for part, own in parts.items() if name in own} for name in names}
@@ -209,7 +225,7 @@ def main(cfg: DictConfig) -> None:
     }  # fmt: skip
     write_json(workspace / "agreement.json", report)
     title = source.name if cfg.annotations else cfg.campaign.title
-    html = agree_page.agreement_page(report, disputes(answers), texts, title=str(title))
+    html = page.agreement_page(report, disputes(answers), texts, title=str(title))
     write_text(workspace / "agreement.html", html)
     print("\n".join([*report_lines(questions), *warnings(report)]))
     print(f"{workspace / 'agreement.json'}, {workspace / 'agreement.html'}")

@@ -15,21 +15,21 @@ from typing import Any
 from omegaconf import DictConfig
 from rich.progress import track
 
-from onrecord.campaign.accounts import marks
-from onrecord.campaign.annotations import Collection
-from onrecord.campaign.client import connect, iso
-from onrecord.campaign.elsewhere import Sentences, read_from, read_names, rows_of
-from onrecord.campaign.environment import locked
+from onrecord.campaign.import_annotations import Sentences, read_from, read_names, rows_of
+from onrecord.campaign.labelstudio.accounts import marks
+from onrecord.campaign.labelstudio.annotation_rows import Collection
+from onrecord.campaign.labelstudio.client import connect, iso
+from onrecord.campaign.labelstudio.install import locked
+from onrecord.campaign.labelstudio.sync import Instrument, overdue, pull_project
 from onrecord.campaign.launch import Launched
-from onrecord.campaign.pull import Instrument, overdue, pull_project
-from onrecord.errors import BadInput
-from onrecord.files import atomic as atomically
-from onrecord.files import parse_row, read_json, read_jsonl, require, write_json
-from onrecord.guidelines import guidelines_version
-from onrecord.records import Annotation, PlanRow, latest_annotations, text_sha256
-from onrecord.scheme import annotation_folder, load_scheme
-from onrecord.versions import scheme_of
-from onrecord.workspace import read_articles, read_sentences
+from onrecord.core.errors import BadInput
+from onrecord.core.files import atomic as atomically
+from onrecord.core.files import parse_row, read_json, read_jsonl, require, write_json
+from onrecord.core.records import Annotation, PlanRow, latest_annotations, text_sha256
+from onrecord.core.workspace import read_articles, read_sentences
+from onrecord.scheme.guidelines import guidelines_version
+from onrecord.scheme.migrations import scheme_of
+from onrecord.scheme.scheme import annotation_folder, load_scheme
 
 
 def read_collected(path: Path) -> tuple[bytes, list[dict[str, Any]], bool]:

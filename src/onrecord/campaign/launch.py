@@ -16,12 +16,12 @@ from typing import Any, TypedDict
 from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
-from onrecord.campaign.accounts import Account, ensure_accounts
-from onrecord.campaign.client import LabelStudio, connect
-from onrecord.campaign.environment import locked
-from onrecord.campaign.label_config import render_label_config
-from onrecord.campaign.practice import cleared, record
-from onrecord.campaign.projects import (
+from onrecord.campaign.labelstudio.accounts import Account, ensure_accounts
+from onrecord.campaign.labelstudio.client import LabelStudio, connect
+from onrecord.campaign.labelstudio.install import locked
+from onrecord.campaign.labelstudio.label_config import render_label_config
+from onrecord.campaign.labelstudio.predictions import read_model_labels
+from onrecord.campaign.labelstudio.projects import (
     Standing,
     configure,
     ensure_project,
@@ -29,15 +29,15 @@ from onrecord.campaign.projects import (
     project_key,
     settle_journal,
 )
-from onrecord.campaign.suggestions import read_model_labels
-from onrecord.campaign.tasks import instructions, tasks_of
-from onrecord.errors import BadInput
-from onrecord.files import read_jsonl, require, write_jsonl, write_text
-from onrecord.guidelines import guidelines_version, read_guidelines
-from onrecord.records import PlanRow
-from onrecord.scheme import Scheme, load_scheme, targets_of
-from onrecord.versions import read_annotations
-from onrecord.workspace import read_articles, read_sentences, read_speakers
+from onrecord.campaign.labelstudio.tasks import instructions, tasks_of
+from onrecord.campaign.planning.qualification import cleared, record
+from onrecord.core.errors import BadInput
+from onrecord.core.files import read_jsonl, require, write_jsonl, write_text
+from onrecord.core.records import PlanRow
+from onrecord.core.workspace import read_articles, read_sentences, read_speakers
+from onrecord.scheme.guidelines import guidelines_version, read_guidelines
+from onrecord.scheme.migrations import read_annotations
+from onrecord.scheme.scheme import Scheme, load_scheme, targets_of
 
 
 class Launched(TypedDict):
@@ -264,7 +264,7 @@ def main(cfg: DictConfig) -> None:
         write_jsonl(path, [*rows, *(r for r in here if r["purpose"] == "adjudication")])
         if cfg.simulate:
             # seats, which the simulator uses, knows launch
-            from onrecord.campaign.simulate import simulate  # noqa: PLC0415
+            from onrecord.campaign.labelstudio.simulated_annotators import simulate  # noqa: PLC0415
 
             print(simulate(cfg, client, rows, scheme))
     links: dict[str, list[str]] = {}

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from omegaconf import DictConfig, ListConfig
 
-from onrecord.campaign.assign import (
+from onrecord.campaign.planning.assignment import (
     Order,
     in_order,
     main_round,
@@ -17,14 +17,19 @@ from onrecord.campaign.assign import (
     shared_out,
     with_repeats,
 )
-from onrecord.campaign.budget import plan_page
-from onrecord.campaign.enough import foretold
-from onrecord.campaign.practice import known_answers, write_known
-from onrecord.campaign.sampling import drawn, random_sample, stratified_sample, uncertainty_sample
-from onrecord.errors import BadInput
-from onrecord.files import read_jsonl, require, write_jsonl, write_text
-from onrecord.records import PlanRow, text_sha256
-from onrecord.workspace import read_articles, read_sentences
+from onrecord.campaign.planning.qualification import known_answers, write_known
+from onrecord.campaign.planning.sample_size import foretold
+from onrecord.campaign.planning.sampling import (
+    drawn,
+    random_sample,
+    stratified_sample,
+    uncertainty_sample,
+)
+from onrecord.campaign.planning.workload import plan_page
+from onrecord.core.errors import BadInput
+from onrecord.core.files import read_jsonl, require, write_jsonl, write_text
+from onrecord.core.records import PlanRow, text_sha256
+from onrecord.core.workspace import read_articles, read_sentences
 
 LATER_TRIES = "of the qualification, the tries after the first are for those who fail: hours are at most these"
 Sampling = Literal["random", "stratified", "uncertainty"]

@@ -7,8 +7,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, NamedTuple
 
-from onrecord.campaign.practice import Score, score
-from onrecord.scheme import Scheme
+from onrecord.campaign.planning.qualification import Score, score
+from onrecord.scheme.scheme import Scheme
 
 BREAK = timedelta(minutes=10)  # without a new annotation: the annotator was away
 

@@ -14,20 +14,20 @@ from rich.table import Table
 
 from onrecord.campaign import collect
 from onrecord.campaign.agree import report_lines
-from onrecord.campaign.annotations import SUPERSEDED
+from onrecord.campaign.agreement.long_table import answers_of_annotations
+from onrecord.campaign.agreement.measures import coefficient
+from onrecord.campaign.labelstudio.annotation_rows import SUPERSEDED
 from onrecord.campaign.launch import Launched, read_plan
-from onrecord.campaign.long_table import answers_of_annotations
-from onrecord.campaign.measure import coefficient
-from onrecord.campaign.practice import Score, feedback_page, record
+from onrecord.campaign.planning.qualification import Score, feedback_page, record
 from onrecord.campaign.progress import Progress, progress, to_read
-from onrecord.errors import BadInput
-from onrecord.files import read_jsonl, read_object, require, write_text
-from onrecord.guidelines import read_guidelines
-from onrecord.pages import Interval, Section, bar_plot, interval_plot, notice, page, table, text
-from onrecord.records import counted_annotations, latest_annotations, text_sha256
-from onrecord.scheme import Scheme, load_scheme
-from onrecord.versions import read_annotations
-from onrecord.workspace import read_sentences
+from onrecord.core.errors import BadInput
+from onrecord.core.files import read_jsonl, read_object, require, write_text
+from onrecord.core.html import Interval, Section, bar_plot, interval_plot, notice, page, table, text
+from onrecord.core.records import counted_annotations, latest_annotations, text_sha256
+from onrecord.core.workspace import read_sentences
+from onrecord.scheme.guidelines import read_guidelines
+from onrecord.scheme.migrations import read_annotations
+from onrecord.scheme.scheme import Scheme, load_scheme
 
 COLUMNS = ("annotator", "round", "done", "left", "skip", "/hour", "ends", "s/task", "checks", "repeats")  # fmt: skip
 COMMENTS = 200  # shown in status.html

@@ -15,15 +15,15 @@ from typing import Any
 import pyarrow as pa
 from omegaconf import DictConfig
 
+from onrecord.core.files import require
+from onrecord.core.parallel import names_of, resumable, update, waiting
+from onrecord.core.records import SPEAKERS
 from onrecord.corpus import columns
-from onrecord.corpus.credit import Article, Reading, Sentence
-from onrecord.corpus.names import Roster
-from onrecord.corpus.roles import kind_of_name, kind_of_nominal
-from onrecord.corpus.shards import Copies, Known, Row, packed, shards_of, texts, unpacked
+from onrecord.corpus.article_shards import Copies, Known, Row, packed, shards_of, texts, unpacked
+from onrecord.corpus.attribution.article import Article, Reading, Sentence
+from onrecord.corpus.attribution.entities import Roster
+from onrecord.corpus.attribution.speaker_types import kind_of_name, kind_of_nominal
 from onrecord.corpus.unchanged import rules_hash, unless_all
-from onrecord.engine import names_of, resumable, update, waiting
-from onrecord.files import require
-from onrecord.records import SPEAKERS
 
 COPIES = pa.schema([("known", pa.string())])
 MOST_CANDIDATES = 7

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash
 
+from onrecord.core.files import atomic
 from onrecord.corpus.shingles import Hashes, Places, shingle_hashes
-from onrecord.files import atomic
 
 Marks = npt.NDArray[np.uint8]
 

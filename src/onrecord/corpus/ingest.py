@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from onrecord.corpus import changes, dedupe
-from onrecord.corpus.article import read_sidecar
-from onrecord.corpus.files import article_files, base_of, others, shards, suffix
-from onrecord.corpus.pieces import Pieces, ingest_shard, regrouped, with_sidecar
+from onrecord.core.errors import BadInput
+from onrecord.core.files import write_jsonl
+from onrecord.core.parallel import map_shards
+from onrecord.core.records import ARTICLES
+from onrecord.core.tables import write_parquet_stream
+from onrecord.corpus import changed_articles, dedupe
+from onrecord.corpus.ingest_shards import Pieces, ingest_shard, regrouped, with_sidecar
+from onrecord.corpus.readers.articles import read_sidecar
+from onrecord.corpus.readers.sources import article_files, base_of, others, shards, suffix
 from onrecord.corpus.unchanged import repeated
-from onrecord.engine import map_shards
-from onrecord.errors import BadInput
-from onrecord.files import write_jsonl
-from onrecord.records import ARTICLES
-from onrecord.tables import write_parquet_stream
 
 SHOWN = 10  # bad files, and files in other encodings, that the summary lists
 
@@ -147,9 +147,9 @@ def main(cfg: DictConfig) -> None:
         if stopped := refusal(bad, usable, cfg.on_error):
             raise BadInput(stopped)
         now = partial(pieces.rows, "article_id", "sha256", without=same.keys())
-        found = changes.compare(partial(changes.hashes, target), now)
-        lost = changes.orphans(workspace / "annotations.jsonl", found, pieces.text_of)
-        if (stopped := changes.complaint(found, lost)) and not cfg.accept_changes:
+        found = changed_articles.compare(partial(changed_articles.hashes, target), now)
+        lost = changed_articles.orphans(workspace / "annotations.jsonl", found, pieces.text_of)
+        if (stopped := changed_articles.complaint(found, lost)) and not cfg.accept_changes:
             raise BadInput(stopped)
         groups, n_groups = group(pieces, same.keys(), options["dedupe"])
         schema = ARTICLES.with_metadata(extractor(name for (name,) in pieces.rows("source_file")))

@@ -13,13 +13,13 @@ from typing import Any
 import pyarrow as pa
 from omegaconf import DictConfig, OmegaConf
 
+from onrecord.core.files import require
+from onrecord.core.parallel import names_of, update
+from onrecord.core.records import SENTENCES, sentence_id
+from onrecord.core.tables import read_rows, row_shards
 from onrecord.corpus import columns
 from onrecord.corpus.splitter import LINE, Splitter, make, trimmed
 from onrecord.corpus.unchanged import article_keys, rules_hash, unless_all
-from onrecord.engine import names_of, update
-from onrecord.files import require
-from onrecord.records import SENTENCES, sentence_id
-from onrecord.tables import read_rows, row_shards
 
 # They are part of the page's layout, but they assert something: annotators are sent them.
 SAID = frozenset({"headline", "deck"})

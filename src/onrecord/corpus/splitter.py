@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from onrecord.errors import BadInput
+from onrecord.core.errors import BadInput
 
 Spans = list[tuple[int, int]]
 Splitter = Callable[[str], Spans]

@@ -5,12 +5,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from onrecord.tables import opened
+from onrecord.core.tables import opened
 
 _LIBRARIES = ("charset-normalizer", "numpy", "rensa", "trafilatura")  # that have a say in the rows
 
@@ -22,8 +21,8 @@ def rules_hash() -> str:
     Rows made by other rules are made again, whatever the version of On Record says.
     """
     digest = hashlib.sha256("".join(map(version, _LIBRARIES)).encode())
-    for file in sorted(files("onrecord.corpus").iterdir(), key=lambda file: file.name):
-        if file.is_file():
+    for file in sorted(Path(__file__).parent.rglob("*")):
+        if file.is_file() and file.suffix in {".py", ".yaml", ".skops"}:
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 

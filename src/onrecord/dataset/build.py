@@ -8,18 +8,18 @@ from typing import Any
 import pyarrow as pa
 from omegaconf import DictConfig, OmegaConf
 
-from onrecord.dataset.audit import audited
+from onrecord.core.errors import BadInput, CheckFailed
+from onrecord.core.files import read_jsonl, require, write_json, write_jsonl
+from onrecord.core.records import GoldRow, latest_annotations, origin_of
+from onrecord.core.workspace import read_articles, read_sentences, read_speakers
 from onrecord.dataset.features import SPLITS, Spec, annotation_columns, gold_columns, table, value
 from onrecord.dataset.folder import replaced, write_configs, write_minimal_card
-from onrecord.dataset.gold import all_counted, join_annotations, join_gold
-from onrecord.dataset.placement import place
-from onrecord.dataset.rows import join_rows, read_table
-from onrecord.errors import BadInput, CheckFailed
-from onrecord.files import read_jsonl, require, write_json, write_jsonl
-from onrecord.records import GoldRow, latest_annotations, origin_of
-from onrecord.scheme import Scheme, load_scheme, questions_over, targets_of
-from onrecord.versions import read_annotations
-from onrecord.workspace import read_articles, read_sentences, read_speakers
+from onrecord.dataset.gold_rows import all_counted, join_annotations, join_gold
+from onrecord.dataset.labelled_table import join_rows, read_table
+from onrecord.dataset.splitting.assign import place
+from onrecord.dataset.splitting.audit import audited
+from onrecord.scheme.migrations import read_annotations
+from onrecord.scheme.scheme import Scheme, load_scheme, questions_over, targets_of
 
 Columns = dict[str, list[Any]]
 

@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from onrecord.errors import BadInput
-from onrecord.scheme import Scheme
+from onrecord.core.errors import BadInput
+from onrecord.scheme.scheme import Scheme
 
 Spec = Mapping[str, Any]  # one column's feature, as `datasets` writes it down
 

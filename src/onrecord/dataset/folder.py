@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from onrecord.files import atomic, write_text
+from onrecord.core.files import atomic, write_text
 
 
 def write_configs(folder: Path, configs: Mapping[str, Mapping[str, pa.Table]]) -> None:

@@ -10,26 +10,31 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from onrecord.dataset import card, changes, citation, proof
-from onrecord.dataset.codebook import codebook, meaning_of
-from onrecord.dataset.croissant import croissant
-from onrecord.dataset.facts import Material, card_facts, rai_fields
+from onrecord.core.errors import BadInput
+from onrecord.core.files import read_json, read_object, require, write_json, write_jsonl, write_text
+from onrecord.core.tables import write_parquet
+from onrecord.core.workspace import read_articles, read_sentences
 from onrecord.dataset.folder import write_configs
-from onrecord.dataset.hub import upload
-from onrecord.dataset.release import (
+from onrecord.dataset.release import card, changelog, checks, citation
+from onrecord.dataset.release.card_fields import Material, card_facts, rai_fields
+from onrecord.dataset.release.codebook import codebook, meaning_of
+from onrecord.dataset.release.croissant import croissant
+from onrecord.dataset.release.hub import upload
+from onrecord.dataset.release.release_tables import (  # fmt: skip
     Tables,
     baseline,
     dataset_signature,
     read_dataset,
     release_tables,
-)  # fmt: skip
-from onrecord.dataset.standoff import SENTENCE_HASHES, article_rows, runs, sentence_hashes
-from onrecord.errors import BadInput
-from onrecord.files import read_json, read_object, require, write_json, write_jsonl, write_text
-from onrecord.guidelines import guidelines_version, read_guidelines
-from onrecord.scheme import annotation_folder, load_scheme
-from onrecord.tables import write_parquet
-from onrecord.workspace import read_articles, read_sentences
+)
+from onrecord.dataset.standoff.standoff import (
+    SENTENCE_HASHES,
+    article_rows,
+    runs,
+    sentence_hashes,
+)
+from onrecord.scheme.guidelines import guidelines_version, read_guidelines
+from onrecord.scheme.scheme import annotation_folder, load_scheme
 
 MADE = {"people": "people's", "machine": "machine-made", "simulated": "simulated"}
 
@@ -37,7 +42,7 @@ MADE = {"people": "people's", "machine": "machine-made", "simulated": "simulated
 def main(cfg: DictConfig) -> Path:
     """Write ``releases/vX.Y.Z/``, prove it, and (``to=hub``) upload it in one commit; return its folder."""
     workspace = Path(cfg.workspace)
-    changes.parse_version(str(cfg.version))
+    changelog.parse_version(str(cfg.version))
     if cfg.kind not in ("full", "standoff"):
         raise BadInput(f"kind={cfg.kind}: expected full or standoff")
     if cfg.to not in (None, "hub"):
@@ -79,7 +84,7 @@ def write_once(material: Material, cfg: DictConfig, releases: Path) -> Path:
         said = f"{folder} is published and holds other bytes ({', '.join(differing[:3])})"
         if not cfg.bump:
             raise BadInput(f"{said}: raise version=, or say bump=true")
-        major, minor, patch = changes.parse_version(str(cfg.version))
+        major, minor, patch = changelog.parse_version(str(cfg.version))
         cfg.version = f"{major}.{minor}.{patch + 1}"
         print(f"{said}: it stays, and {cfg.version} is tried")
 
@@ -224,15 +229,15 @@ def write_release(
         folder / "croissant.json",
         croissant(folder, features, meaning, about, rai_fields(facts, about)),
     )
-    write_changelog(folder, about, changes.previous_release(releases, about["version"]))
+    write_changelog(folder, about, changelog.previous_release(releases, about["version"]))
     declared = {q.name: q.names for q in material.scheme.questions.values() if q.names}
-    proof.check_label_order(folder, declared if material.articles is not None else {})
-    proof.check_croissant(folder)
+    checks.check_label_order(folder, declared if material.articles is not None else {})
+    checks.check_croissant(folder)
     if about["kind"] == "standoff":
         # Guidelines may take examples from a text that the campaign has the right to give.
         own = frozenset({"guidelines.md"}) if cfg.campaign.text_license else frozenset[str]()
-        proof.check_no_quotation(folder, quoted, own)
-    write_text(folder / "SHA256SUMS", proof.checksums(folder))
+        checks.check_no_quotation(folder, quoted, own)
+    write_text(folder / "SHA256SUMS", checks.checksums(folder))
 
 
 def article_ids(tables: Tables) -> set[str]:
@@ -247,8 +252,8 @@ def article_ids(tables: Tables) -> set[str]:
 
 def write_changelog(folder: Path, about: Mapping[str, Any], last: Path | None) -> None:
     """Write CHANGELOG.md: this release against the one before, then what that one said."""
-    before = None if last is None else changes.labels_of(last)
-    entry = changes.changelog(about["version"], about["released"], changes.labels_of(folder), before,
+    before = None if last is None else changelog.labels_of(last)
+    entry = changelog.changelog(about["version"], about["released"], changelog.labels_of(folder), before,
                               "" if last is None else last.name)  # fmt: skip
     head = f"# Changes of {about['title']}\n\n"
     earlier = (
@@ -261,7 +266,7 @@ def write_changelog(folder: Path, about: Mapping[str, Any], last: Path | None) -
 
 def other_bytes(folder: Path, fresh: Path) -> list[str]:
     """Return the files in which the published folder, whose checksums must hold, and the fresh one differ."""
-    proof.check_checksums(folder)
+    checks.check_checksums(folder)
     old, new = (
         (f / "SHA256SUMS").read_text(encoding="utf-8").splitlines() for f in (folder, fresh)
     )

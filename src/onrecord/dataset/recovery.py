@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from onrecord.dataset.features import Spec
-from onrecord.dataset.recover import Recovered
+from onrecord.dataset.standoff.alignment import Recovered
 
 TIERS = ("text", "sentence", "folded", "fuzzy")
 

@@ -8,21 +8,21 @@ from typing import Any
 import pyarrow as pa
 from omegaconf import DictConfig
 
+from onrecord.core.errors import BadInput, CheckFailed  # fmt: skip
+from onrecord.core.files import read_jsonl, read_object, write_json  # fmt: skip
+from onrecord.core.records import text_sha256  # fmt: skip
+from onrecord.core.tables import read_parquet  # fmt: skip
+from onrecord.core.text_normalization import folded
 from onrecord.dataset.features import Spec, gold_columns, table, value
 from onrecord.dataset.folder import replaced, write_configs, write_minimal_card
-from onrecord.dataset.folding import folded
-from onrecord.dataset.gold import contexts
-from onrecord.dataset.proof import check_checksums
-from onrecord.dataset.recover import Place, Recovered, recover
+from onrecord.dataset.gold_rows import contexts
+from onrecord.dataset.labelled_table import read_table
 from onrecord.dataset.recovery import rehydration, summary
-from onrecord.dataset.release import read_dataset
-from onrecord.dataset.rows import read_table
-from onrecord.dataset.standoff import SENTENCE_HASHES
-from onrecord.errors import BadInput, CheckFailed  # fmt: skip
-from onrecord.files import read_jsonl, read_object, write_json  # fmt: skip
-from onrecord.records import text_sha256  # fmt: skip
-from onrecord.scheme import Scheme, load_scheme
-from onrecord.tables import read_parquet  # fmt: skip
+from onrecord.dataset.release.checks import check_checksums
+from onrecord.dataset.release.release_tables import read_dataset
+from onrecord.dataset.standoff.alignment import Place, Recovered, recover
+from onrecord.dataset.standoff.standoff import SENTENCE_HASHES
+from onrecord.scheme.scheme import Scheme, load_scheme
 
 
 def main(cfg: DictConfig) -> None:

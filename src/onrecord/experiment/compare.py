@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from omegaconf import DictConfig
 
-from onrecord.errors import BadInput
-from onrecord.experiment import runs, scores
-from onrecord.experiment.compare_page import compare_page, verdict_words
-from onrecord.files import require, write_json, write_text
+from onrecord.core.errors import BadInput
+from onrecord.core.files import require, write_json, write_text
+from onrecord.experiment import runs, scoring
+from onrecord.experiment.reporting.compare_page import compare_page, verdict_words
 
 
 def compare_runs(
@@ -22,7 +22,7 @@ def compare_runs(
     groups: Sequence[str],
     labels: Sequence[str],
     *,
-    replicates: int = scores.REPLICATES,
+    replicates: int = scoring.REPLICATES,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Return each run's scores and each pair's difference, all on the same rows.
@@ -30,13 +30,13 @@ def compare_runs(
     ``predicted`` has one array of label indices a run. A pair has a paired bootstrap over groups for each
     measure, which gives the verdict, and the exact McNemar test, which is blind to groups.
     """
-    per_group = [scores.group_confusions(gold, p, groups, len(labels)) for p in predicted]
-    measured = scores.measures(labels, gold)
+    per_group = [scoring.group_confusions(gold, p, groups, len(labels)) for p in predicted]
+    measured = scoring.measures(labels, gold)
     return {
         "n": len(gold),
         "n_groups": len(per_group[0]),
         "runs": {
-            name: scores.intervals(counts, measured, replicates=replicates, seed=seed)
+            name: scoring.intervals(counts, measured, replicates=replicates, seed=seed)
             for name, counts in zip(names, per_group, strict=True)
         },
         "pairs": [
@@ -44,13 +44,13 @@ def compare_runs(
                 "first": names[i],
                 "second": names[j],
                 "difference": {
-                    key: scores.paired_difference(
+                    key: scoring.paired_difference(
                         per_group[i], per_group[j], measure, replicates=replicates, seed=seed
                     )
                     for key, measure in measured.items()
                     if measure is not None
                 },
-                "mcnemar": scores.mcnemar(predicted[i] == gold, predicted[j] == gold),
+                "mcnemar": scoring.mcnemar(predicted[i] == gold, predicted[j] == gold),
             }
             for i, j in combinations(range(len(names)), 2)
         ],

@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from omegaconf import DictConfig, OmegaConf
 
-from onrecord.errors import BadInput
-from onrecord.experiment import runs, scores
+from onrecord.core.errors import BadInput
+from onrecord.core.files import write_json, write_text
+from onrecord.experiment import runs, scoring
+from onrecord.experiment.cross_validation import grouped_folds
 from onrecord.experiment.curve_plot import curve_svg
-from onrecord.experiment.examples import Examples, read_examples
+from onrecord.experiment.data import Examples, read_examples
 from onrecord.experiment.feature_cache import NOWHERE, features_folder, features_kept
-from onrecord.experiment.fitting import fit_model, label_probabilities
-from onrecord.experiment.folds import grouped_folds
+from onrecord.experiment.models.embeddings import attach_vectors
+from onrecord.experiment.models.registry import fit_model, label_probabilities
 from onrecord.experiment.train import development, make_from, wants_vectors
-from onrecord.experiment.vectors import attach_vectors
-from onrecord.files import write_json, write_text
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -95,7 +95,7 @@ def resampled_curves(
     predicted: Ints,
     groups: Sequence[str],
     labels: int,
-    measure: scores.Measure,
+    measure: scoring.Measure,
     *,
     replicates: int,
     seed: int,
@@ -108,13 +108,13 @@ def resampled_curves(
     repeats, sizes, _ = predicted.shape
     counts = np.stack(
         [
-            np.hstack([scores.group_confusions(gold, predicted[r, s], groups, labels) for s in range(sizes)])
+            np.hstack([scoring.group_confusions(gold, predicted[r, s], groups, labels) for s in range(sizes)])
             for r in range(repeats)
         ]
     )  # fmt: skip
     shape = (sizes, labels, labels)
     whole = measure(counts.sum(axis=1).reshape(repeats, *shape).astype(float)).mean(axis=0)
-    drawn = scores.drawn_confusions(np.hstack(list(counts)), replicates, seed)
+    drawn = scoring.drawn_confusions(np.hstack(list(counts)), replicates, seed)
     values = measure(drawn.reshape(replicates, repeats, *shape))
     generator = np.random.default_rng(seed + 1)
     pick = generator.integers(0, repeats, size=(replicates, sizes))
@@ -149,7 +149,7 @@ def make_curve(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """Return ``curve.json``'s content: points with intervals, the fit and what more sentences would give."""  # fmt: skip
-    measured = scores.measures(examples.names, examples.labels).get(measure)
+    measured = scoring.measures(examples.names, examples.labels).get(measure)
     if measured is None:
         raise BadInput(f"measure={measure}: not defined for the labels {', '.join(examples.names)}")
     if (
@@ -168,7 +168,7 @@ def make_curve(
         examples.labels, predicted, groups, len(examples.names), measured, replicates=replicates, seed=seed
     )  # fmt: skip
     n_groups = len(set(groups))
-    reason = scores.too_few_groups(n_groups)
+    reason = scoring.too_few_groups(n_groups)
     if reason:
         drawn = drawn[:0]
     ends = np.percentile(drawn, [2.5, 97.5], axis=0) if len(drawn) else None

@@ -9,12 +9,20 @@ import numpy as np
 import numpy.typing as npt
 from omegaconf import DictConfig
 
-from onrecord.errors import BadInput
-from onrecord.experiment import leaderboard, runs
-from onrecord.experiment.examples import Examples, read_examples
-from onrecord.experiment.fitting import fit_model, label_probabilities, load_model
-from onrecord.experiment.report import make_report
-from onrecord.experiment.report_page import report_page
+from onrecord.core.errors import BadInput
+from onrecord.core.files import read_json, write_json, write_text
+from onrecord.experiment import runs
+from onrecord.experiment.data import Examples, read_examples
+from onrecord.experiment.models.embeddings import attach_vectors
+from onrecord.experiment.models.registry import (
+    fit_model,
+    label_probabilities,
+    load_model,
+)
+from onrecord.experiment.models.top_features import top_features
+from onrecord.experiment.reporting import leaderboard
+from onrecord.experiment.reporting.report import make_report
+from onrecord.experiment.reporting.report_page import report_page
 from onrecord.experiment.train import (
     cross_validate,
     development,
@@ -22,9 +30,6 @@ from onrecord.experiment.train import (
     shown,
     wants_vectors,
 )
-from onrecord.experiment.vectors import attach_vectors
-from onrecord.experiment.weights import top_features
-from onrecord.files import read_json, write_json, write_text
 
 ON = ("auto", "test", "out_of_fold")
 BASELINES = ("majority", "majority_per_target")

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import scipy
 import scipy.sparse as sp
 
-from onrecord.files import atomic
+from onrecord.core.files import atomic
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 

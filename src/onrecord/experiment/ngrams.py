@@ -20,7 +20,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from onrecord.errors import BadInput
+from onrecord.core.errors import BadInput
 from onrecord.experiment.feature_cache import Arrays, kept, matrix_arrays, matrix_of
 
 WORD = re.compile(r"\b\w\w+\b|\n")  # a newline parts two texts; none is left inside a text

@@ -11,17 +11,17 @@ import pandas as pd
 import pyarrow as pa
 from omegaconf import DictConfig
 
-from onrecord.engine import resumable
-from onrecord.errors import BadInput
+from onrecord.core.errors import BadInput
+from onrecord.core.files import require, write_json
+from onrecord.core.parallel import resumable
+from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS
+from onrecord.core.tables import read_parquet, write_parquet
 from onrecord.experiment import runs
-from onrecord.experiment.examples import read_examples
-from onrecord.experiment.fitting import label_probabilities, load_model
-from onrecord.experiment.prevalence import estimate_prevalence
+from onrecord.experiment.data import read_examples
+from onrecord.experiment.models.embeddings import vector_columns
+from onrecord.experiment.models.registry import label_probabilities, load_model
+from onrecord.experiment.quantification import estimate_prevalence
 from onrecord.experiment.train import wants_vectors
-from onrecord.experiment.vectors import vector_columns
-from onrecord.files import require, write_json
-from onrecord.records import ARTICLES, SENTENCES, SPEAKERS
-from onrecord.tables import read_parquet, write_parquet
 
 NEEDED = ("sentence_id", "article_id", "group_id", "index", "text", "furniture")
 

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig
 
-from onrecord.errors import BadInput, CheckFailed
-from onrecord.files import file_sha256, read_json, require, write_json
+from onrecord.core.errors import BadInput, CheckFailed
+from onrecord.core.files import file_sha256, read_json, require, write_json
 
 KEYS = {"title", "rows", "sha256", "build", "runs", "compare"}
 TOLERANCE = 1e-4  # an encoder's last digits depend on the machine and on what it encodes together

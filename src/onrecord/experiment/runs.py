@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from onrecord import __version__
-from onrecord.errors import BadInput
-from onrecord.files import read_json, read_jsonl, read_object, require, write_jsonl
-from onrecord.tables import write_parquet
+from onrecord.core.errors import BadInput
+from onrecord.core.files import read_json, read_jsonl, read_object, require, write_jsonl
+from onrecord.core.tables import write_parquet
 
 RUNS = Path("experiments/runs")
 LOOKS = Path("experiments/test_looks.jsonl")

@@ -7,17 +7,21 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from onrecord.errors import BadInput
+from onrecord.core.errors import BadInput
+from onrecord.core.files import file_sha256, write_json, write_text
 from onrecord.experiment import runs
-from onrecord.experiment.card import model_card
-from onrecord.experiment.examples import Examples, read_examples, small_labels
+from onrecord.experiment.cross_validation import grouped_folds, out_of_fold
+from onrecord.experiment.data import Examples, read_examples, small_labels
 from onrecord.experiment.feature_cache import NOWHERE, features_folder, features_kept
-from onrecord.experiment.features import needs_vectors
-from onrecord.experiment.fitting import fit_model, make_model, save_model
-from onrecord.experiment.folds import grouped_folds, out_of_fold
-from onrecord.experiment.scores import confusion, measures
-from onrecord.experiment.vectors import attach_vectors, encoder_folder, weights_hash
-from onrecord.files import file_sha256, write_json, write_text
+from onrecord.experiment.models.embeddings import (
+    attach_vectors,
+    encoder_folder,
+    weights_hash,
+)
+from onrecord.experiment.models.registry import fit_model, make_model, save_model
+from onrecord.experiment.models.text_features import needs_vectors
+from onrecord.experiment.reporting.model_card import model_card
+from onrecord.experiment.scoring import confusion, measures
 
 MADE = ("model.skops", "cv.json", "out_of_fold.parquet", "model_card.md")
 

@@ -1,0 +1,142 @@
+"""Annotators' accounts on Label Studio: made through the invite link, kept in a file that only its owner reads.
+
+Community has no roles: an account is for who did what, not a wall. Label Studio's API can make a user but
+not a password, so each account signs up as a person would.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict
+
+import httpx
+
+from onrecord.campaign.labelstudio.client import LabelStudio, Tokens
+from onrecord.core.errors import BadInput
+from onrecord.core.files import read_json, write_text
+
+
+class Account(TypedDict):
+    """One annotator's login. ``user_id`` is Label Studio's, which ``completed_by`` of an annotation names.
+
+    ``origin`` is set where no person uses it: shipped or simulated labels are entered by it, and
+    ``guidelines_version`` where those were made under another version than the present one.
+    """
+
+    annotator: str
+    email: str
+    password: str
+    token: str
+    user_id: int
+    origin: NotRequired[str]
+    guidelines_version: NotRequired[str]
+
+
+def email_of(annotator: str, campaign: str) -> str:
+    """Return the login of an annotator: no real address, since nothing is ever sent to it.
+
+    >>> email_of("annotator-1", "sample")
+    'annotator-1.sample@localhost'
+    """
+    plain = re.sub(r"[^a-z0-9._+-]", "-", annotator.lower())
+    return f"{plain}.{re.sub(r'[^a-z0-9-]', '-', campaign.lower())}@localhost"
+
+
+def ensure_accounts(
+    client: LabelStudio, annotators: Iterable[str], campaign: str, path: Path
+) -> dict[str, Account]:
+    """Return ``annotator → account`` for each of ``annotators``, signing up whom the server does not know.
+
+    ``path`` keeps the logins of every server that the campaign was launched on, mode 0600.
+    Raises BadInput where the server knows a login whose password is in no file here.
+    """
+    kept: dict[str, dict[str, Account]] = read_json(path) if path.exists() else {}
+    mine = kept.setdefault(client.key, {})
+    for annotator in annotators:
+        known = mine.get(annotator)
+        if known and accepted(client.url, known["token"]):
+            continue
+        login = known or {
+            "email": email_of(annotator, campaign),
+            "password": secrets.token_urlsafe(9),
+        }
+        # Kept before the server hears of it: a password lost in between would lock the login.
+        mine[annotator] = Account(
+            annotator=annotator,
+            email=login["email"],
+            password=login["password"],
+            token="",
+            user_id=0,
+        )
+        save(path, kept)
+        token, user_id = sign_in(client, login["email"], login["password"])
+        mine[annotator]["token"], mine[annotator]["user_id"] = token, user_id
+        save(path, kept)
+    return dict(mine)
+
+
+def mark(path: Path, server: str, annotator: str, **marks: str | None) -> None:
+    """Keep what is known of an account's labels (``origin``, ``guidelines_version``); None is not kept."""
+    kept = read_json(path)
+    kept[server][annotator].update({key: value for key, value in marks.items() if value})
+    save(path, kept)
+
+
+def marks(path: Path, server: str) -> dict[str, Account]:
+    """Return the accounts of a server, with what is marked on them; none where there is no file."""
+    return dict(read_json(path).get(server, {})) if path.exists() else {}
+
+
+def save(path: Path, kept: Any) -> None:
+    """Write the logins so that only their owner may read them, from the first byte on."""
+    write_text(path, json.dumps(kept, indent=2, ensure_ascii=False) + "\n", mode=0o600)
+
+
+def accepted(url: str, token: str) -> bool:
+    """Return whether the server accepts the token."""
+    if not token:
+        return False
+    with httpx.Client(auth=Tokens(token, url), timeout=30, trust_env=False) as http:
+        return http.get(f"{url}/api/current-user/whoami").status_code == 200
+
+
+def sign_in(client: LabelStudio, email: str, password: str) -> tuple[str, int]:
+    """Sign a login up by the invite link, or log it in where it exists; return its token and user id."""
+    invite = client.get("/api/invite")["invite_url"]
+    with httpx.Client(
+        base_url=client.url, timeout=60, follow_redirects=True, trust_env=False
+    ) as browser:
+        form = {"email": email, "password": password, "allow_newsletters": "false"}
+        for page in (invite, "/user/login/"):
+            found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', browser.get(page).text)
+            if not found:
+                raise BadInput(
+                    f"{client.url}{page.split('?')[0]}: expected Label Studio's form, found none"
+                )
+            browser.post(
+                page,
+                data={**form, "csrfmiddlewaretoken": found[1]},
+                headers={"Referer": client.url + page},
+            )
+            who = browser.get("/api/current-user/whoami")
+            if who.status_code == 200 and who.json().get("email") == email:
+                return _own_token(browser), int(who.json()["id"])
+    raise BadInput(
+        f"{client.url} knows {email} by another password: delete that user there, or keep the file of logins"
+    )
+
+
+def _own_token(browser: httpx.Client) -> str:
+    """Return the token of who is logged in: the legacy one, or a personal one where those are switched off."""
+    legacy = browser.get("/api/current-user/token")
+    if legacy.status_code == 200 and browser.get("/api/jwt/settings").json().get(
+        "legacy_api_tokens_enabled", True
+    ):
+        return str(legacy.json()["token"])
+    personal = browser.post(
+        "/api/token/",
+        headers={"X-CSRFToken": browser.cookies["csrftoken"], "Referer": str(browser.base_url)},
+    )
+    return str(personal.json()["token"]) if personal.status_code < 300 else ""

@@ -1,0 +1,193 @@
+"""Qualification and hidden checks: answers scored against those known, explained, and who may go on.
+
+What is known stands in the workspace's ``known.json``, which ``plan`` writes: ``pass_mark`` and ``answers``
+(sentence → ``labels``, and ``why`` where the file of known answers gives a reason).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from onrecord.core.files import read_object, write_json, write_jsonl
+from onrecord.core.html import Section, notice, page, table, text
+from onrecord.core.records import latest_annotations
+from onrecord.scheme.guideline_clauses import rules_for
+from onrecord.scheme.migrations import read_annotations
+from onrecord.scheme.scheme import Scheme
+
+QUALIFICATION = "qualification"
+Row = TypeVar("Row", bound=Mapping[str, Any])
+
+
+class Score(NamedTuple):
+    """How many of the answers to questions with labels were those known; None of none is no score."""
+
+    right: int
+    total: int
+
+    @property
+    def share(self) -> float | None:
+        """Return right answers as a share of 1."""
+        return self.right / self.total if self.total else None
+
+
+def known_answers(rows: Iterable[Mapping[str, Any]], sentences: Iterable[str]) -> dict[str, Any]:
+    """Return ``sentence → {labels, why}`` of the rows (gold, or a writer's labels) for ``sentences``."""
+    wanted = set(sentences)
+    return {
+        row["sentence_id"]: {"labels": dict(row["labels"]), "why": row.get("why", "")}
+        for row in rows
+        if row["sentence_id"] in wanted
+    }
+
+
+def score(
+    annotations: Iterable[Mapping[str, Any]], answers: Mapping[str, Any], scheme: Scheme
+) -> Score:
+    """Return how many answers are right; a skipped task is all wrong, a question without a known answer is left out."""
+    right = total = 0
+    for row in annotations:
+        for name, known in answers.get(row["sentence_id"], {}).get("labels", {}).items():
+            if known is not None and scheme.questions[name].kind == "label":
+                total += 1
+                right += row["status"] == "submitted" and row["labels"].get(name) == known
+    return Score(right, total)
+
+
+def results(
+    plan: Sequence[Mapping[str, Any]],
+    annotations: Iterable[Mapping[str, Any]],
+    answers: Mapping[str, Any],
+    scheme: Scheme,
+    pass_mark: float,
+) -> list[dict[str, Any]]:
+    """Return a row for each annotator and qualification round of the plan: ``state`` is open, passed or failed.
+
+    A round is open until every task of it is done, so that nobody passes on a part.
+    """
+    done: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in latest_annotations(annotations):
+        if row["purpose"] == QUALIFICATION and row["status"] in ("submitted", "skipped"):
+            done.setdefault((row["annotator"], row["round"]), []).append(row)
+    found = []
+    for annotator, name in dict.fromkeys(
+        (r["annotator"], r["round"]) for r in plan if r["purpose"] == QUALIFICATION
+    ):
+        tasks = {
+            r["sentence_id"] for r in plan if (r["annotator"], r["round"]) == (annotator, name)
+        }
+        mine = [r for r in done.get((annotator, name), []) if r["sentence_id"] in tasks]
+        reached = score(mine, answers, scheme)
+        finished = {r["sentence_id"] for r in mine} == tasks
+        passed = reached.share is not None and reached.share >= pass_mark
+        found.append(
+            {
+                "annotator": annotator,
+                "round": name,
+                "tasks": len(tasks),
+                "done": len(mine),
+                "right": reached.right,
+                "answers": reached.total,
+                "score": reached.share,
+                "pass_mark": pass_mark,
+                "state": "open" if not finished else "passed" if passed else "failed",
+            }
+        )
+    return found
+
+
+def cleared(plan: Sequence[Row], outcome: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return the rows of the plan that may be launched now.
+
+    The first qualification round always, the next once the one before is failed, and an annotator's other
+    tasks once one is passed; whoever has no qualification round in the plan may do everything.
+    """
+    states: dict[str, list[str]] = {}
+    rounds: dict[str, list[str]] = {}
+    for row in outcome:
+        states.setdefault(row["annotator"], []).append(row["state"])
+        rounds.setdefault(row["annotator"], []).append(row["round"])
+    allowed: dict[str, set[str]] = {}
+    for annotator, found in states.items():
+        failed = next((i for i, state in enumerate(found) if state != "failed"), len(found))
+        allowed[annotator] = set(rounds[annotator][: failed + 1])
+    return [
+        row
+        for row in plan
+        if row["annotator"] not in states
+        or row["round"] in allowed[row["annotator"]]
+        or (row["purpose"] != QUALIFICATION and "passed" in states[row["annotator"]])
+    ]
+
+
+def record(
+    workspace: Path, plan: Sequence[Mapping[str, Any]], scheme: Scheme
+) -> list[dict[str, Any]]:
+    """Return the results of the workspace's qualification, and record them in ``qualification.jsonl``.
+
+    Nothing is written where the plan has no qualification.
+    """
+    if not any(row["purpose"] == QUALIFICATION for row in plan):
+        return []
+    known = read_object(workspace / "known.json", ["answers", "pass_mark"], "plan")
+    path = workspace / "annotations.jsonl"
+    rows = read_annotations(path) if path.exists() else []
+    found = results(plan, rows, known["answers"], scheme, known["pass_mark"])
+    write_jsonl(workspace / "qualification.jsonl", found)
+    return found
+
+
+def feedback_page(
+    annotator: str,
+    *,
+    rows: Sequence[Mapping[str, Any]],
+    answers: Mapping[str, Any],
+    texts: Mapping[str, str],
+    scheme: Scheme,
+    guidelines: str,
+    outcome: Sequence[Mapping[str, Any]],
+) -> str:
+    """Return a page that explains each answer of an annotator's qualification: theirs, the right one, and why.
+
+    ``rows`` are their annotations, ``texts`` maps sentences to their text.
+    """
+    sections: list[Section] = []
+    for row in rows:
+        known = answers.get(row["sentence_id"])
+        if known is None:
+            continue
+        cells = []
+        for name, question in scheme.questions.items():
+            right = known["labels"].get(name)
+            given = row["labels"].get(name) if row["status"] == "submitted" else "skipped"
+            if right is None and given is None:
+                continue
+            hint = next((label.hint for label in question.labels if label.name == right), "")
+            rules = rules_for(guidelines, name, right, scheme.questions) if right else []
+            why = "" if given == right else " · ".join([hint, *rules] if hint else rules)
+            cells.append(
+                [question.ask, given or "–", right or "–", "✓" if given == right else "✗", why]
+            )
+        wrong = sum(cell[3] == "✗" for cell in cells)
+        blocks = [
+            text(f"“{texts[row['sentence_id']]}”"),
+            table("Your answers", ["question", "yours", "right", "", "why"], cells),
+        ]
+        if known["why"]:
+            blocks.append(notice(known["why"], "plain"))
+        title = "All right" if not wrong else f"{wrong} of {len(cells)} to look at again"
+        sections.append(Section(f"{len(sections) + 1}. {title}", blocks))
+    said = "; ".join(
+        f"{o['round']}: {o['right']} of {o['answers']} answers right, {o['state']}"
+        for o in outcome
+        if o["annotator"] == annotator
+    )
+    return page(
+        f"Practice of {annotator}", said, sections,
+        "The right answers are those of the campaign's known sentences; the rules are those of its guidelines.",
+    )  # fmt: skip
+
+
+def write_known(workspace: Path, answers: Mapping[str, Any], pass_mark: float) -> None:
+    """Write ``known.json``, for whoever runs the campaign: annotators must not see it."""
+    write_json(workspace / "known.json", {"pass_mark": pass_mark, "answers": answers})

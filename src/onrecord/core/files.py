@@ -1,0 +1,168 @@
+"""Files between stages: text, JSON and JSON Lines, written whole or not at all, and checked when read."""
+
+import hashlib
+import json
+import os
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from onrecord.core.errors import BadInput
+
+
+def require(path: str | Path, verb: str) -> Path:
+    """Return ``path`` if it exists; else raise BadInput naming the verb that makes it."""
+    if not Path(path).exists():
+        raise BadInput(f"{path} is not there yet: run `onrecord {verb}` first")
+    return Path(path)
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` that takes its place when the block ends without an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def swept(path: str | Path) -> Path:
+    """Return the path, after what killed processes left of writing it is removed."""
+    path = Path(path)
+    for left in path.parent.glob(f".{path.name}.*.tmp"):
+        try:
+            os.kill(int(left.name.split(".")[-2]), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (ValueError, OSError):  # not ours, or of another user's process
+            continue
+    return path
+
+
+def write_text(path: str | Path, text: str, *, mode: int | None = None) -> None:
+    """Write UTF-8 text, newlines as they are; ``mode`` (such as 0o600) holds from the first byte on."""
+    with atomic(path) as temporary:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode or 0o666)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write one JSON value, indented, keys in the order given."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def write_jsonl(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write one JSON object a line."""
+    with atomic(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> Any:
+    """Return the JSON value in a file; raises BadInput where it is none."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: expected JSON, found {error}") from error
+
+
+def read_object(path: str | Path, keys: Iterable[str], made_by: str) -> dict[str, Any]:
+    """Return the JSON object in a file that the verb ``made_by`` writes; raises BadInput where a key is missing."""
+    found = read_json(path)
+    missing = [key for key in keys if not isinstance(found, dict) or key not in found]
+    if missing:
+        raise BadInput(
+            f"{path}: expected the key {missing[0]!r}, found none: run `onrecord {made_by}` again"
+        )
+    return dict(found)
+
+
+def read_jsonl(path: str | Path, row_type: type | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a JSON Lines file, each checked against ``row_type`` (a TypedDict) if given."""
+    rows = []
+    try:
+        with Path(path).open(encoding="utf-8", newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    rows.append(parse_row(line, f"{path}, line {number}", row_type))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: expected JSON Lines in UTF-8, found {error}") from error
+    return rows
+
+
+def parse_row(line: str, where: str, row_type: type | None = None) -> dict[str, Any]:
+    """Return one line's JSON object, checked; raises BadInput saying what was expected and where."""
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise BadInput(f"{where}: expected a JSON object, found {error}") from error
+    if not isinstance(row, dict):
+        raise BadInput(f"{where}: expected a JSON object, found {type(row).__name__}")
+    if row_type is not None:
+        check_row(row, row_type, where)
+    return row
+
+
+def check_row(row: Mapping[str, Any], row_type: type, where: str) -> None:
+    """Raise BadInput unless ``row`` has every required key of the TypedDict, each of its type."""
+    for key, fits, optional in _keys(row_type):
+        if key not in row:
+            if optional:
+                continue
+            raise BadInput(
+                f"{where}: expected the key {key!r}, found {', '.join(sorted(row)) or 'none'}"
+            )
+        if not fits(row[key]):
+            raise BadInput(f"{where}: {key!r} is not as expected: found {row[key]!r}")
+
+
+@cache
+def _keys(row_type: type) -> tuple[tuple[str, Callable[[Any], bool], bool], ...]:
+    """Return each key of a TypedDict, the check of its value, and whether it may be absent."""
+    optional = row_type.__optional_keys__  # type: ignore[attr-defined]
+    hints = get_type_hints(row_type)
+    return tuple((key, _fits(hint), key in optional) for key, hint in hints.items())
+
+
+@cache
+def _fits(hint: Any) -> Callable[[Any], bool]:
+    """Return the check of a value against a type, made once: a million rows are checked with it."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        parts = [_fits(part) for part in arguments]
+        return lambda value: any(fits(value) for fits in parts)
+    if hint is type(None):
+        return lambda value: value is None
+    if origin is list:
+        item = _fits(arguments[0])
+        return lambda value: isinstance(value, list) and all(map(item, value))
+    if origin is dict:
+        key, item = _fits(arguments[0]), _fits(arguments[1])
+        return lambda value: (
+            isinstance(value, dict) and all(map(key, value)) and all(map(item, value.values()))
+        )
+    if hasattr(hint, "__required_keys__"):
+        keys = _keys(hint)
+        return lambda value: (
+            isinstance(value, dict)
+            and all(name in value and fits(value[name]) for name, fits, _ in keys)
+        )
+    if hint is float:
+        return lambda value: isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return lambda value: isinstance(value, int) and not isinstance(value, bool)
+    return lambda value: isinstance(value, hint)
+
+
+def file_sha256(path: str | Path) -> str:
+    """Return the SHA-256, in hex, of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

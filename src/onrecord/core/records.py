@@ -1,0 +1,224 @@
+"""The rows that flow between stages: their types, their ids, and which of them count.
+
+Stages meet in files, and this module is what they share of them. Offsets are half-open, in Unicode
+code points, into an article's text; ``text[start:end]`` of the article is the sentence's text, always.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NotRequired, TypedDict
+
+import pyarrow as pa
+
+from onrecord.core.errors import BadInput
+
+
+class Span(TypedDict):
+    """A half-open ``[start, end)`` in code points of an article's text."""
+
+    start: int
+    end: int
+
+
+class PlanRow(TypedDict):
+    """One task for one annotator. ``task_id`` is our key in Label Studio (``data.onrecord_id``)."""
+
+    task_id: str
+    sentence_id: str
+    annotator: str
+    round: str
+    position: int
+    purpose: str
+    suggestion_shown: bool
+    inclusion_probability: float
+
+
+class Annotation(TypedDict):
+    """One annotator's answers to one task, as collected. ``seconds`` is null where no time was taken.
+
+    ``purpose`` is one of PURPOSES, ``origin`` of ORIGINS. ``status`` is submitted, skipped, deleted (on the
+    server; the answers stay readable) or rejected (broke a check when collected). A later line with the same ``annotation_id`` supersedes an earlier one.
+    """
+
+    annotation_id: str
+    sentence_id: str
+    annotator: str
+    round: str
+    target_id: str
+    labels: dict[str, str | None]
+    speaker_span: Span | None
+    flags: list[str]
+    comment: str
+    text_sha256: str
+    seconds: float | None
+    created_at: str
+    updated_at: str
+    suggestion_shown: bool
+    guidelines_version: str
+    scheme_version: int
+    purpose: str
+    status: str
+    origin: str
+
+
+class ShippedLabel(TypedDict):
+    """Labels that come with a campaign: offsets, hash and answers, never text of the sentence."""
+
+    sentence_id: str
+    annotator: str
+    labels: dict[str, str | None]
+    speaker_span: Span | None
+    flags: list[str]
+    text_sha256: str
+    origin: str
+    comment: NotRequired[str]
+    seconds: NotRequired[float | None]
+
+
+PURPOSES = ("main", "qualification", "check", "repeat", "adjudication")
+ORIGINS = ("people", "machine", "simulated")
+
+
+def origin_of(origins: Iterable[str], declared: str) -> str:
+    """Return who made the labels: of what annotations say and the campaign declares, the furthest from people.
+
+    >>> origin_of(["people", "simulated"], "people")
+    'simulated'
+    """
+    found = {*origins, declared}
+    return next(origin for origin in ("simulated", "machine", "people") if origin in found)
+
+
+MAX_NAME_WORDS = 5  # of a speaker's name that may be given without the text
+
+
+class GoldRow(TypedDict):
+    """The decided answer to each question of one sentence toward one target.
+
+    ``speaker_span`` is where the article has the speaker's name; in a stand-off campaign it stands for a
+    name of more than MAX_NAME_WORDS words.
+    """
+
+    sentence_id: str
+    target_id: str
+    labels: dict[str, str | None]
+    soft: dict[str, dict[str, float]]
+    decided_by: dict[str, str]
+    n_annotators: int
+    speaker_span: NotRequired[Span | None]
+
+
+def latest_annotations(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the last line of each ``annotation_id``, in order of first appearance."""
+    return list({row["annotation_id"]: row for row in rows}.values())
+
+
+def counted_annotations(
+    rows: Iterable[Mapping[str, Any]], sha256_of: Mapping[str, str], purpose: str = "main"
+) -> list[Mapping[str, Any]]:
+    """Return the annotations that enter agreement, gold, splits and counts: one population, defined once.
+
+    These are the latest lines that were submitted for ``purpose`` and made on the text that the sentence
+    has now. ``sha256_of`` maps ``sentence_id`` to the hash of its present text; an annotation of another
+    text, or of a sentence that is gone, is stale and left out.
+    """
+    return [
+        row
+        for row in latest_annotations(rows)
+        if row["status"] == "submitted"
+        and row["purpose"] == purpose
+        and sha256_of.get(row["sentence_id"]) == row["text_sha256"]
+    ]
+
+
+FURNITURE_KINDS = (
+    "headline", "deck", "byline", "dateline", "date", "caption", "credit", "promo", "comments", "bio", "cue",
+)  # fmt: skip
+
+SPAN_OF_FURNITURE = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("kind", pa.string())])
+
+ARTICLES = pa.schema(
+    [
+        ("article_id", pa.string()),
+        ("outlet", pa.string()),
+        ("title", pa.string()),
+        ("byline", pa.string()),
+        ("published", pa.string()),
+        ("url", pa.string()),
+        ("text", pa.string()),
+        ("sha256", pa.string()),
+        ("group_id", pa.string()),
+        ("copy_of", pa.string()),
+        ("furniture", pa.list_(SPAN_OF_FURNITURE)),
+        ("source_file", pa.string()),
+    ]
+)
+
+SENTENCES = pa.schema(
+    [
+        ("sentence_id", pa.string()),
+        ("article_id", pa.string()),
+        ("group_id", pa.string()),
+        ("index", pa.int32()),
+        ("paragraph", pa.int32()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("text", pa.string()),
+        ("furniture", pa.string()),
+    ]
+)
+
+SPEAKERS = pa.schema(
+    [
+        ("sentence_id", pa.string()),
+        ("speaker", pa.string()),
+        ("speaker_name", pa.string()),
+        ("attribution", pa.string()),
+        ("cue", pa.string()),
+        ("candidates", pa.list_(pa.string())),
+        ("confidence", pa.float64()),
+    ]
+)
+
+ARTICLE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def sentence_id(article_id: str, start: int, end: int) -> str:
+    """Return the id of a sentence: nothing but its article's id and its offsets.
+
+    >>> sentence_id("a1", 0, 12)
+    'a1:0-12'
+    """
+    return f"{article_id}:{start}-{end}"
+
+
+def parse_sentence_id(identifier: str) -> tuple[str, int, int]:
+    """Return ``(article_id, start, end)``; raises BadInput for anything that is no sentence id.
+
+    >>> parse_sentence_id("a1:0-12")
+    ('a1', 0, 12)
+    """
+    match = re.fullmatch(rf"({ARTICLE_ID.pattern}):(\d+)-(\d+)", identifier)
+    if not match:
+        raise BadInput(f"expected a sentence id ARTICLE:START-END, found {identifier!r}")
+    return match[1], int(match[2]), int(match[3])
+
+
+def row_id(sentence: str, target: str) -> str:
+    """Return the id of a sentence's row toward one of several targets, the target in words."""
+    return f"{sentence} → {target}"
+
+
+def sentence_of(row: str, target: str) -> str:
+    """Return the sentence's id in the id of its row toward a target; an id without the target is the sentence's.
+
+    >>> sentence_of(row_id("a:0-5", "fees"), "fees"), sentence_of("a:0-5", "fees")
+    ('a:0-5', 'a:0-5')
+    """
+    return row.removesuffix(row_id("", target))
+
+
+def text_sha256(text: str) -> str:
+    """Return the SHA-256, in hex, of the text's UTF-8."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

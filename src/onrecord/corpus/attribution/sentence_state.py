@@ -1,0 +1,54 @@
+"""The sentences of an article on the way to their speakers: how much of each is quoted, and what is known."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from onrecord.corpus.attribution.quotations import Quotation
+
+# A speaker handed over: the name, the person's name as mentioned, and how sure it is.
+Lead = tuple[str, tuple[str, ...] | None, float]
+
+
+class Sentence(NamedTuple):
+    """A sentence as segmented: offsets, its paragraph's number, the kind of furniture or None."""
+
+    start: int
+    end: int
+    paragraph: int
+    furniture: str | None
+
+
+@dataclass
+class Reading:
+    """What is known of one sentence on the way."""
+
+    sentence: Sentence
+    quoted: list[tuple[int, int]]
+    share: float  # of its letters that stand in quotation marks
+    name: str | None = None
+    person: tuple[str, ...] | None = None
+    kind: str = "none"
+    cue: str | None = None
+    confidence: float = 0.5
+    lead: Lead | None = None  # whom its closing colon hands over to
+    tail: Lead | None = None  # whom it credits with the quotation before it
+
+
+def readings_of(sentences: Sequence[Sentence], quotes: Sequence[Quotation]) -> list[Reading]:
+    """Return a reading for each sentence, with the parts of it that stand in quotation marks."""
+    ends = [q.end for q in quotes]
+    found = []
+    for sentence in sentences:
+        start, end, _, _ = sentence
+        parts: list[tuple[int, int]] = []
+        quoted = 0
+        at = bisect_right(ends, start)
+        while at < len(quotes) and quotes[at].start < end:
+            low, high = max(start, quotes[at].start), min(end, quotes[at].end)
+            parts.append((low, high))
+            quoted += high - low
+            at += 1
+        found.append(Reading(sentence, parts, quoted / max(1, end - start)))
+    return found

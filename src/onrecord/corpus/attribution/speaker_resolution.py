@@ -1,0 +1,207 @@
+"""Who the subject of a cue is: a name in its fullest form, a title's bearer, a pronoun's person, or a phrase."""
+
+import re
+from collections.abc import Sequence
+
+from onrecord.corpus.attribution.coreference import Pronouns
+from onrecord.corpus.attribution.entities import Roster
+from onrecord.corpus.attribution.lexicon import words as listed
+from onrecord.corpus.attribution.mentions import ORG_NOUNS, TITLES, Mention, bare, looks_person
+from onrecord.corpus.attribution.sentence_state import Reading
+from onrecord.corpus.attribution.tokens import AUX, PREPOSITIONS, PRONOUNS, VERBS, Row
+
+_BEHIND = 20_000  # code points: how far back a title finds its bearer
+_AHEAD = 200  # mentions: how far on a headline finds the bearer of an office
+_DOCUMENTS = listed("documents", "speech_nouns")
+_NO_NAME_AFTER = PREPOSITIONS | {"and", "or", "the"}
+_NO_START = AUX | PREPOSITIONS | {"when", "as", "while"}
+_AFTER_HEAD = PREPOSITIONS | {"who", "(", "and"}
+_BODIES = ORG_NOUNS | {
+    "club",
+    "division",
+    "citizens",
+    "mayors",
+    "friends",
+    "voice",
+    "mothers",
+    "moms",
+}
+_JOINED = re.compile(r"(?: (?:of|for|against)(?: the)? [A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*)+")
+_CALLED = frozenset(["calling", "known", "named"])
+# "the senator" is whoever was named with one of these titles
+_SHORT = {
+    "senator": {"sen", "senator"},
+    "representative": {"rep", "representative"},
+    "congressman": {"rep", "congressman", "representative"},
+    "congresswoman": {"rep", "congresswoman", "representative"},
+    "lawmaker": {"rep", "sen", "senator", "representative", "congressman", "congresswoman"},
+    "governor": {"gov", "governor"},
+    "professor": {"prof", "professor"},
+    "doctor": {"dr", "doctor"},
+    "chief": {"chief"},
+}
+
+
+class Sources:
+    """The speakers of one article as they come up: whom "he", "she" or "the senator" may mean."""
+
+    def __init__(self, text: str, roster: Roster, readings: Sequence[Reading]) -> None:
+        self.text = text
+        self.roster = roster
+        self.readings = readings
+        self.pronouns = Pronouns(text, roster, readings)
+
+    def of(
+        self, at: int, row: Row, subject: tuple[int, int]
+    ) -> tuple[str | None, tuple[str, ...] | None, float]:
+        """Return the speaker's fullest name, the person's name as mentioned, and how sure that is."""
+        first = subject[0]
+        if subject[1] - first == 1 and row.lows[first] in PRONOUNS:
+            return self._pronoun(at, row, first)
+        mention = self._named(row, subject)
+        if mention is not None:
+            body = self._body(mention)
+            if body is not None:
+                return body, None, 1.0
+            name = self.roster.bearer(mention)
+            self.roster.speaks(name)
+            speaks = self.roster.is_person(name) or self.roster.has_spoken(name)
+            return self.roster.full(name), name if speaks else None, 1.0
+        bearer = self._bearer(at, row, subject)
+        if bearer is not None:
+            return self.roster.full(bearer), bearer, 0.8
+        if self._no_phrase(row.words[first], row.lows[first]):
+            return None, None, 0.0
+        phrase = self.text[row.start_of(first) : row.end_of(subject[1] - 1)].strip()
+        return phrase, None, 0.8
+
+    def _no_phrase(self, word: str, low: str) -> bool:
+        """Say whether a word cannot open a noun phrase: a verb, an auxiliary, a preposition."""
+        if not word[:1].islower():
+            return False
+        verb = VERBS.get(low)
+        return low in _NO_START or (verb is not None and not verb.nounish)
+
+    def _body(self, mention: Mention) -> str | None:
+        """Return the whole name of a body that small words join: "Center for Better Streets"."""
+        if mention.name[-1].lower() not in _BODIES:
+            return None
+        joined = _JOINED.match(self.text, mention.end)
+        if joined is None:
+            return None
+        return " ".join([*mention.name, *joined[0].split()])
+
+    def _bearer(self, at: int, row: Row, subject: tuple[int, int]) -> tuple[str, ...] | None:
+        """Return the person last named with the title that "the senator" uses, if there is one."""
+        lows = row.lows
+        if subject[1] - subject[0] == 1 and not self.readings[at].sentence.paragraph:
+            return self.in_office(lows[subject[0]])
+        if subject[1] - subject[0] != 2 or lows[subject[0]] != "the":
+            return None
+        return self._titled(lows[subject[0] + 1], row.start_of(subject[0]))
+
+    def in_office(self, office: str) -> tuple[str, ...] | None:
+        """Return whom a headline means by an office ("Mayor says …"): the first person so titled."""
+        said = office.lower().split()
+        for mention in self.roster.mentions[:_AHEAD]:
+            titles = [bare(title).lower() for title in mention.titles]
+            both = min(len(said), len(titles))
+            if both and said[-both:] == titles[-both:]:
+                return self.roster.bearer(mention)
+        return None
+
+    def _titled(self, title: str, before: int) -> tuple[str, ...] | None:
+        """Return who was last named with a title alone, else with more before it: "World Bank President NAME"."""
+        wanted = _SHORT.get(title, {title})
+        last = None
+        for mention in reversed(self.roster.between(before - _BEHIND, before)):
+            if mention.titles and bare(mention.titles[-1]).lower() in wanted:
+                if len(mention.titles) == 1:
+                    return mention.name
+                last = last or mention.name
+        return last
+
+    def _named(self, row: Row, subject: tuple[int, int]) -> Mention | None:
+        words, lows = row.words, row.lows
+        low, high = subject
+        plain = words[high - 1][:1].islower()
+        if plain and (lows[high - 1] in _CALLED or lows[min(high, len(lows) - 1)] in _CALLED):
+            told = self.roster.between(row.end_of(high - 1), row.end_of(high - 1) + 20)
+            if told and self.roster.is_name(told[0].name) and looks_person(told[0].name):
+                return told[0]  # "a man calling himself NAME"
+        whole = self._ending_at(row, low, high)
+        if (
+            whole is not None
+            and len(whole.name) > 1
+            and self.roster.is_person(whole.name)
+            and self._is_head(row, low, whole)
+        ):
+            return whole
+        head = high
+        for at in range(low + 1, high):
+            if lows[at] in _AFTER_HEAD:
+                head = at
+                break
+        if head == high or lows[head] != "and" or self._pair(row, head, high):
+            mention = self._ending_at(row, low, head)
+            if mention is not None:
+                return mention
+        documents = [at for at in range(low, head) if lows[at] in _DOCUMENTS]
+        if documents:
+            owner = self._ending_at(row, low, documents[0])
+            if owner is not None:
+                return owner
+            if head < high and lows[head] in {"by", "from", "of"}:
+                inside = self.roster.between(row.start_of(head), row.end_of(high - 1))
+                if inside:
+                    return inside[0]
+        return None
+
+    def _pair(self, row: Row, joint: int, high: int) -> bool:
+        """Say whether "NAME and NAME" are two persons: the first is the speaker then."""
+        after = self.roster.between(row.start_of(joint), row.end_of(high - 1))
+        if not after:
+            return False
+        first = self._ending_at(row, max(0, joint - 6), joint)
+        both = first is not None and len(first.name) > 1 and self.roster.is_person(first.name)
+        return self.roster.is_person(after[0].name) or (
+            both and self.roster.could_be_person(after[0].name)
+        )
+
+    def _is_head(self, row: Row, low: int, mention: Mention) -> bool:
+        """Say whether the person named last in a subject is whom it means: "Gov. and party chairman NAME"."""
+        words, lows = row.words, row.lows
+        last = low - 1
+        while last + 1 < len(lows) and row.end_of(last + 1) <= mention.start:
+            last += 1
+        if last < low or lows[last] not in _NO_NAME_AFTER:
+            return True
+        if lows[last] != "and":
+            return False
+        return last > low and bare(words[last - 1]).lower() in TITLES
+
+    def _ending_at(self, row: Row, low: int, head: int) -> Mention | None:
+        """Return the mention that ends where the token before ``head`` ends."""
+        if head <= low:
+            return None
+        end = row.end_of(head - 1)
+        here = self.roster.between(row.start_of(low), end)
+        if here and here[-1].end >= end - 1 and self.roster.is_name(here[-1].name):
+            return here[-1]
+        return None
+
+    def _pronoun(
+        self, at: int, row: Row, token: int
+    ) -> tuple[str | None, tuple[str, ...] | None, float]:
+        low = row.lows[token]
+        if low in {"he", "she"}:
+            person = self.pronouns.person(at, row.start_of(token), "m" if low == "he" else "f")
+            if person is None:
+                return row.words[token], None, 0.2
+            sure = 0.85 if self.roster.is_person(person) else 0.5
+            return self.roster.full(person), person, sure
+        if low in {"they", "it"}:
+            return self.pronouns.last_group, None, 0.5
+        if low in {"i", "we", "you"}:
+            return None, None, 0.0
+        return row.words[token], None, 0.5

@@ -1,0 +1,206 @@
+"""Who a cue's subject is, as far as words without a parse tell: left of the verb, right of it, or the sentence's own."""
+
+from onrecord.corpus.attribution.lexicon import SAY, Verb
+from onrecord.corpus.attribution.lexicon import words as listed
+from onrecord.corpus.attribution.noun_phrases import (
+    appositive_name,
+    over_appositive,
+    phrase_left,
+    phrase_right,
+    skip_dates,
+)
+from onrecord.corpus.attribution.tokens import (
+    ADVERBS,
+    AUX,
+    BE,
+    CONJUNCTIONS,
+    DASHES,
+    DATES,
+    DETERMINERS,
+    NOBODY,
+    PREPOSITIONS,
+    PRONOUNS,
+    REACH,
+    VERBS,
+    Row,
+)
+
+_LEADING = CONJUNCTIONS | ADVERBS | {","}
+_SKIPPED = ADVERBS | {","}
+_CIRCUMSTANCE = PREPOSITIONS | {"when", "while", "as", "if", "after"}
+_CLOCK = frozenset(["a.m.", "p.m.", ".", "m", "am", "pm"])
+_SINCE = frozenset(["later", "ago", "earlier", "before", "afterward", "after"])
+_SHORT = 6  # tokens: longer after "…, said the" is a clause
+_SELF = frozenset(["himself", "herself", "themselves", "itself"])
+_NOT_OWN = DETERMINERS - {"his", "her", "its", "their"}
+_NEGATIONS = frozenset(["not", "n't", "never"])
+_MARKS = frozenset([".", ",", ";", ":", "(", "—", "–", "-", "?", "!"])
+_CLOSES = _MARKS | listed("after_inversion") | PREPOSITIONS | DATES | ADVERBS
+_NO_INVERSION = DATES | PRONOUNS | PREPOSITIONS | CONJUNCTIONS | AUX | ADVERBS
+
+
+def main_subject(row: Row, before: int) -> tuple[int, int] | None:
+    """Return the subject of the sentence's main clause, as far as words without a parse tell."""
+    words, lows = row.words, row.lows
+    j = 0
+    for at in range(1, min(before, 7)):
+        if lows[at] == ":" and lows[at - 1] in _CLOCK:
+            j = at + 1  # a time of day
+    if before > 2 and words[0].isupper() and lows[1] in DASHES:
+        j = 2  # a date line
+    while j < before and lows[j] in _LEADING:
+        j += 1
+    comma = next((k for k in range(j + 1, min(before, j + 6)) if lows[k] == ","), j)
+    if lows[comma - 1] in _SINCE:
+        j = comma + 1  # "A few days later, NAME"
+    if j < before and (
+        lows[j] in PREPOSITIONS or lows[j] in _CIRCUMSTANCE or lows[j].endswith("ing")
+    ):
+        k = j
+        while k < min(before, j + 30) and lows[k] != ",":
+            k += 1
+        if k < before and lows[k] == ",":
+            j = k + 1
+        else:
+            m = next((m for m in range(j, before) if lows[m] in {"he", "she", "they"}), None)
+            if m is not None:
+                return m, m + 1
+    while j < before and lows[j] in _SKIPPED:
+        j += 1
+    if j >= before or words[j] == "":
+        return None
+    if lows[j] in NOBODY:
+        return None
+    if lows[j] in PRONOUNS:
+        return j, j + 1
+    return appositive_name(row, phrase_right(row, j))
+
+
+def left_subject(row: Row, at: int, verb: Verb) -> tuple[tuple[int, int] | None, bool, bool]:
+    """Return ``(subject, negated, passive)`` of a verb, looking to its left."""
+    words, lows = row.words, row.lows
+    j = at - 1
+    negated = passive = False
+    verbal = False
+    while j >= 0:
+        low = lows[j]
+        if low in AUX or low.endswith("n't"):
+            negated |= low.endswith("n't") or low == "cannot"
+            passive |= low in BE and not verb.participle and not verb.base
+            verbal = True
+        elif low in _NEGATIONS:
+            negated = True
+        elif not (
+            low in ADVERBS or (low.endswith("ly") and len(low) > 4 and words[j][0].islower())
+        ):
+            break
+        j -= 1
+    if j < 0:
+        return None, negated, passive
+    j = skip_dates(row, j)
+    while j > 0 and (lows[j] in ADVERBS or lows[j] in _SELF):
+        j -= 1
+    if j >= 0 and lows[j] == ")":
+        k = j
+        while k > max(0, j - 12) and lows[k] != "(":
+            k -= 1
+        j = k - 1
+    if j < 0:
+        return None, negated, passive
+    low = lows[j]
+    if verb.participle and not verbal:
+        return (
+            (
+                main_subject(row, at)
+                if low in {",", "—", "–", "while", "by", "in", "after", "before", "and"}
+                or words[j] == ""
+                else None
+            ),
+            negated,
+            False,
+        )
+    if low in {"and", "but", "then"}:
+        return main_subject(row, j), negated, passive
+    if low in {"who", "which", "that"}:
+        k = j - 1
+        if k >= 0 and lows[k] == ",":
+            k -= 1
+        if low == "that" or k < 0 or verb.strength < SAY:
+            return None, negated, passive
+        if k > 1 and lows[k].isdigit() and lows[k - 1] == ",":
+            k -= 2  # "NAME, 19, who says"
+        return phrase_left(row, k), negated, passive
+    if low == "," or low in DASHES:
+        return over_appositive(row, j), negated, passive
+    if words[j] == "":
+        return None, negated, passive
+    return phrase_left(row, j), negated, passive
+
+
+def inverted_subject(row: Row, at: int) -> tuple[int, int] | None:
+    """Return the subject of "…, said NAME": a noun phrase right after the verb, not the start of a clause."""
+    words, lows = row.words, row.lows
+    j = at + 1
+    if j >= len(lows) or words[j] == "":
+        return None
+    low = lows[j]
+    if low in {"he", "she", "they"}:
+        follows = lows[j + 1] if j + 1 < len(lows) else "."
+        return (j, j + 1) if follows in {".", ",", "in", "on", "at", "during", ""} else None
+    if low in _NO_INVERSION:
+        return None
+    subject = appositive_name(row, phrase_right(row, j))
+    if subject is None:
+        return None
+    after = lows[subject[1]] if subject[1] < len(lows) else "."
+    closes = (
+        after in _CLOSES
+        or (subject[1] < len(lows) and words[subject[1]] == "")
+        or after.endswith(("ing", "ly", "ed"))
+    )
+    if closes and words[at - 1]:
+        # "NAME, of TOWN, asked the crowd …" is told from "…, said NAME." by what ends the phrase
+        closes = after in {".", ",", "who", ";", "—"} and (
+            words[subject[0]][:1].isupper()
+            or (
+                subject[1] - subject[0] > 2
+                and all(word[:1].isupper() for word in words[subject[1] - 2 : subject[1]])
+            )
+            or (lows[subject[0]] in _NOT_OWN and subject[1] - subject[0] <= _SHORT)
+        )
+    return subject if closes else None
+
+
+def closing_subject(row: Row) -> tuple[int, int] | None:
+    """Return the subject of a short close after a quotation, whatever its verb: "…,” an angry NAME retaliated."
+
+    Only where the quotation ends in a mark of its own and few words follow.
+    """
+    words, lows = row.words, row.lows
+    if "" not in words:
+        return None
+    at = len(words) - 1 - words[::-1].index("")
+    if lows[at] != "”," or not 2 <= len(lows) - at - 1 <= 9:
+        return None
+    start = at + 1
+    if lows[start] in DASHES and words[start + 1][:1].isupper():
+        return phrase_right(row, start + 1)  # "“…” — NAME, town"
+    if lows[start].endswith("ed") and words[start][0].islower():
+        start += 1
+    if lows[start] in PRONOUNS:
+        return (start, start + 1) if lows[start] in {"he", "she"} else None
+    span = phrase_right(row, start)
+    if span is None or not any(word[:1].isupper() for word in words[span[0] : span[1]]):
+        return None
+    return span
+
+
+def as_subject(row: Row) -> tuple[int, int] | None:
+    """Return the subject of "As NAME, the author of “…,” put it, “…”": a sentence that opens so and quotes."""
+    words, lows = row.words, row.lows
+    if lows[0] != "as" or len(lows) < 4 or not words[1][:1].isupper():
+        return None
+    at = next((j for j in range(2, min(len(lows), REACH)) if lows[j] in VERBS), None)
+    if at is None or (words[-1] and (words[-2] or lows[-1] != ".")):
+        return None
+    return phrase_right(row, 1)

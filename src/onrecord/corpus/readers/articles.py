@@ -1,0 +1,143 @@
+"""One article: what its file, a sidecar and its own text say of it, as a row of ``articles.parquet``."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from onrecord.core.errors import BadInput
+from onrecord.core.records import ARTICLE_ID, text_sha256
+from onrecord.corpus.furniture.furniture import author_names, mark
+from onrecord.corpus.furniture.patterns_en import MONTH
+from onrecord.corpus.readers.decode import decode
+from onrecord.corpus.readers.formats import FIELDS
+from onrecord.corpus.splitter import BLANKS
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WRITTEN = re.compile(
+    rf"(?P<m>{MONTH})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}})"
+    rf"|(?P<d2>\d{{1,2}})\s+(?P<m2>{MONTH}),?\s+(?P<y2>\d{{4}})"
+    r"|(?P<y3>\d{4})-(?P<m3>\d\d)-(?P<d3>\d\d)",
+    re.IGNORECASE,
+)
+
+Known = Mapping[str, str | None]
+
+
+def article(raw: Mapping[str, Any], known: Known, source_file: str) -> dict[str, Any]:
+    """Return a row of ``articles.parquet``, its group still to be found.
+
+    ``raw`` is what the file says, ``known`` what a sidecar says of it: the sidecar is believed first, then
+    the file's own fields, then what the text shows (headline, by-line and date line). Raises BadInput for
+    an id or a text that cannot be used.
+    """
+    where, text = raw["where"], raw["text"]
+    identifier = checked_id(known.get("id") or raw["id"], where)
+    if not text.strip(BLANKS):
+        raise BadInput(f"{where}: expected text, found an empty one")
+    told = {field: known.get(field) or raw.get(field) for field in FIELDS}
+    for field, value in {**told, "text": text}.items():
+        if value and ("\0" in value or not (value.isascii() or can_be_written(value))):
+            raise BadInput(f"{where}: expected text, {unusable(value)} of the {field}")
+    furniture = mark(text, title=told["title"], byline=told["byline"])
+    shown = {
+        f["kind"]: text[f["start"] : f["end"]]
+        for f in reversed(furniture)
+        if text[f["start"]]
+        not in "-—–"  # a reader's letter is signed; that is not the article's by-line
+    }
+    return {
+        "article_id": identifier,
+        "outlet": told["outlet"],
+        "title": told["title"] or shown.get("headline"),
+        "byline": told["byline"] or names_shown(shown.get("byline")),
+        "published": told["published"] or iso_date(shown.get("date")),
+        "url": told["url"],
+        "text": text,
+        "sha256": text_sha256(text),
+        "group_id": None,
+        "copy_of": None,
+        "furniture": furniture,
+        "source_file": source_file,
+    }
+
+
+def can_be_written(value: str) -> bool:
+    """Return whether a text is free of lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def unusable(value: str) -> str:
+    """Return what no file or no database takes of a text, and where: a NUL or a lone surrogate."""
+    at = next(n for n, c in enumerate(value) if c == "\0" or "\ud800" <= c <= "\udfff")
+    what = "a NUL" if value[at] == "\0" else f"a lone surrogate (U+{ord(value[at]):04X})"
+    return f"found {what} at {at}"
+
+
+def checked_id(identifier: str, where: str) -> str:
+    """Return an article's id; raises BadInput where it is not one."""
+    if not ARTICLE_ID.fullmatch(identifier) or identifier in {".", ".."}:
+        raise BadInput(
+            f"{where}: expected an article id of 1 to 128 letters, digits, '.', '_' or '-', "
+            f"found {identifier[:140]!r}"
+        )
+    return identifier
+
+
+def names_shown(byline: str | None) -> str | None:
+    """Return the names in a by-line as it stands in a text, or None where it has none.
+
+    >>> names_shown("By Ana Roe, The Herald")
+    'Ana Roe, The Herald'
+    """
+    return ", ".join(author_names(byline)) or None
+
+
+def iso_date(said: str | None) -> str | None:
+    """Return a date line's date as YYYY-MM-DD, or None where it says none.
+
+    >>> iso_date("Monday, Sept. 8, 2025 at 6 a.m.")
+    '2025-09-08'
+    """
+    found = WRITTEN.search(said or "")
+    if not found:
+        return None
+    part = {name[0]: value for name, value in found.groupdict().items() if value}
+    month = int(part["m"]) if part["m"].isdigit() else MONTHS.index(part["m"][:3].lower()) + 1
+    try:
+        return date(int(part["y"]), month, int(part["d"])).isoformat()
+    except ValueError:
+        return None
+
+
+def read_sidecar(
+    data: bytes, columns: Mapping[str, str], where: str
+) -> dict[str, dict[str, str | None]]:
+    """Return what a sidecar table says of each file, by the file's name."""
+    text = decode(data, where)[0].removeprefix("\ufeff")
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    key = columns["file"]
+    if key not in (reader.fieldnames or []):
+        raise BadInput(
+            f"{where}: expected the column {key!r} (columns.file), found "
+            f"{', '.join(reader.fieldnames or ['none'])}"
+        )
+    found: dict[str, dict[str, str | None]] = {}
+    try:
+        for row in reader:
+            said = {field: row.get(columns[field]) or None for field in FIELDS}
+            if found.setdefault(row[key], said) != said:
+                raise BadInput(
+                    f"{where}, line {reader.line_num}: expected each file once, or with the same words, "
+                    f"found {row[key]!r} a second time"
+                )
+    except csv.Error as error:
+        raise BadInput(f"{where}, line {reader.line_num}: expected csv, found {error}") from error
+    return found

@@ -1,0 +1,169 @@
+"""Any labelled table (``source=rows``): read, checked, and brought into the columns of a dataset."""
+
+import csv
+import gzip
+import io
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from onrecord.core.errors import BadInput
+from onrecord.core.files import parse_row
+from onrecord.core.text_normalization import folded
+from onrecord.dataset.features import Spec, feature_of, label, list_of, value
+
+NEEDED = ("id", "text", "target", "label")
+KINDS = "csv, jsonl, jsonl.gz or parquet"
+
+
+def read_table(path: Path) -> dict[str, list[Any]]:
+    """Return the columns of a table (csv, jsonl, jsonl.gz, parquet); raises BadInput naming the line.
+
+    In a csv file an empty field is null, and everything else is text as it stands (``None`` too).
+    """
+    if path.suffix == ".parquet":
+        try:
+            table: dict[str, list[Any]] = pq.read_table(path).to_pydict()
+        except (OSError, pa.ArrowException) as error:
+            raise BadInput(f"{path}: expected a Parquet table, found {error}") from error
+        return table
+    if not path.name.endswith((".csv", ".jsonl", ".jsonl.gz")):
+        raise BadInput(f"{path}: expected a table as {KINDS}")
+    try:
+        raw = path.read_bytes()
+        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: expected {KINDS} in UTF-8, found {error}") from error
+    rows = _csv_rows(text, path) if path.suffix == ".csv" else [
+        parse_row(line, f"{path}, line {number}")
+        for number, line in enumerate(text.split("\n"), 1) if line.strip()
+    ]  # fmt: skip
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _csv_rows(text: str, path: Path) -> list[dict[str, Any]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    rows = []
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                raise BadInput(
+                    f"{path}, line {reader.line_num}: expected {len(reader.fieldnames or ())} fields"
+                )
+            rows.append({name: field or None for name, field in row.items()})
+    except csv.Error as error:
+        raise BadInput(f"{path}, line {reader.line_num}: {error}") from error
+    return rows
+
+
+def check_rows(table: Mapping[str, Sequence[Any]], where: str) -> None:
+    """Raise BadInput unless ids are there and unique, and every text, target and label is a word or more."""
+    for name in NEEDED:
+        if name not in table:
+            raise BadInput(
+                f"{where}: expected the columns {', '.join(NEEDED)}, found {', '.join(table) or 'none'}"
+            )
+    if not table["id"]:
+        raise BadInput(f"{where}: expected rows, found none")
+    for name in NEEDED:
+        for number, found in enumerate(table[name], 1):
+            if found is None or found != found or not str(found).strip():  # noqa: PLR0124 (NaN)
+                raise BadInput(f"{where}, row {number}: {name} is empty")
+    twice = [str(i) for i, n in Counter(map(str, table["id"])).items() if n > 1]
+    if twice:
+        raise BadInput(f"{where}: id {twice[0]!r} stands {len(twice)} or more times: ids must be unique"
+                       if len(twice) > 1 else f"{where}: id {twice[0]!r} stands more than once")  # fmt: skip
+
+
+def label_order(found: Sequence[str], declared: Sequence[str] | None, where: str) -> list[str]:
+    """Return the label names in their order: as declared, else sorted.
+
+    Raises BadInput for fewer than two labels, and for one that was found but not declared.
+
+    >>> label_order(["b", "a", "b"], None, "rows")
+    ['a', 'b']
+    """
+    names = sorted(set(found)) if declared is None else list(declared)
+    unknown = sorted(set(found) - set(names))
+    if unknown:
+        raise BadInput(f"{where}: label {unknown[0]!r} is not among labels={','.join(names)}")
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise BadInput(f"{where}: expected two labels or more, each once, found {', '.join(names)}")
+    return names
+
+
+def join_rows(
+    table: Mapping[str, Sequence[Any]], declared: Sequence[str] | None, where: str
+) -> tuple[dict[str, list[Any]], dict[str, Spec]]:
+    """Return the columns of ``gold`` and their features, from a checked table.
+
+    A row without a group is a group of its own. ``votes`` (a list, or names parted by ``|``) give
+    ``label_soft``, ``n_annotators`` and ``unanimous``. All other columns are kept as they are, ``split``
+    as ``declared_split``.
+    """
+    check_rows(table, where)
+    ids = [str(i) for i in table["id"]]
+    groups = [
+        f"row:{i}" if g is None else str(g)
+        for i, g in zip(ids, table.get("group", [None] * len(ids)), strict=True)
+    ]
+    labels = [str(name) for name in table["label"]]
+    votes = [_votes(found) for found in table.get("votes", [None] * len(ids))]
+    names = label_order([*labels, *(v for found in votes for v in found)], declared, where)
+    columns: dict[str, list[Any]] = {
+        "sentence_id": ids,
+        "group_id": groups,
+        "text": [str(t) for t in table["text"]],
+        "target": [str(t) for t in table["target"]],
+        "label": labels,
+    }
+    columns["is_copy"] = _repeated(columns)
+    text = value("string")
+    features = {**dict.fromkeys(columns, text), "label": label(names), "is_copy": value("bool")}
+    if "votes" in table:
+        columns["label_soft"] = [[v.count(n) / len(v) for n in names] if v else None for v in votes]
+        columns["n_annotators"] = [len(v) for v in votes]
+        columns["unanimous"] = [len(set(v)) == 1 if v else None for v in votes]
+        features |= {"label_soft": list_of(value("float32")), "n_annotators": value("int32"),
+                     "unanimous": value("bool")}  # fmt: skip
+    for name in table:
+        kept = {"split": "declared_split"}.get(name, name)
+        if name in {*NEEDED, "group"} or kept in columns:
+            continue
+        columns[kept], features[kept] = _as_found(table[name])
+    return columns, features
+
+
+def _votes(found: Any) -> list[str]:
+    if isinstance(found, str):
+        found = json.loads(found) if found.startswith("[") else found.split("|")
+    return [str(vote) for vote in found or ()]
+
+
+def _repeated(columns: Mapping[str, Sequence[Any]]) -> list[bool]:
+    seen: set[Any] = set()
+    repeated = []
+    for key in zip(
+        columns["group_id"], columns["target"], map(folded, columns["text"]), strict=True
+    ):
+        repeated.append(key in seen)
+        seen.add(key)
+    return repeated
+
+
+def _as_found(values: Sequence[Any]) -> tuple[list[Any], Spec]:
+    """Return a column as it is, with its feature; one of mixed types becomes text."""
+    try:
+        kind = pa.array(values).type
+    except (pa.ArrowException, TypeError):
+        kind = pa.string()
+    feature = feature_of(kind)
+    if feature == value("string") and kind != pa.string():
+        return [None if v is None else str(v) for v in values], feature
+    return list(values), feature

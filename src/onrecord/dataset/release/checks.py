@@ -1,0 +1,136 @@
+"""What a release must show before it may be one: it loads cold, names its labels rightly, quotes nothing."""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import datasets
+import mlcroissant as mlc
+import pyarrow.parquet as pq
+import yaml
+
+from onrecord.core.errors import BadInput
+from onrecord.core.files import file_sha256
+from onrecord.dataset.features import stored_features
+from onrecord.dataset.standoff.standoff import quotations
+
+
+def checksums(folder: Path) -> str:
+    """Return the lines of SHA256SUMS for every other file of a folder, as ``sha256sum -c`` reads them."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "SHA256SUMS")
+    return "".join(f"{file_sha256(p)}  {p.relative_to(folder)}\n" for p in paths)
+
+
+def check_checksums(folder: Path) -> None:
+    """Raise BadInput unless the folder holds exactly the bytes that its SHA256SUMS names."""
+    try:
+        named = (folder / "SHA256SUMS").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{folder}: expected a release with SHA256SUMS, found {error}") from error
+    found = checksums(folder)
+    if found != named:
+        odd = sorted(set(found.splitlines()) ^ set(named.splitlines()), key=lambda line: line[66:])
+        raise BadInput(
+            f"{folder}: {odd[0].partition('  ')[2]} is not as SHA256SUMS says, it is changed or damaged"
+        )
+
+
+def card_head(folder: Path) -> dict[str, Any]:
+    """Return the YAML head of a folder's card."""
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    parts = text.split("---\n", 2)
+    if len(parts) != 3 or parts[0]:
+        raise BadInput(f"{folder / 'README.md'}: expected a YAML head between two lines of ---")
+    head: dict[str, Any] = yaml.safe_load(parts[1])
+    return head
+
+
+def label_orders(folder: Path) -> dict[str, dict[str, list[str]]]:
+    """Return config → label column → names by id, from the Parquet files, each of which must agree."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for config in card_head(folder)["configs"]:
+        for file in config["data_files"]:
+            for column, feature in stored_features(folder / file["path"]).items():
+                if feature.get("_type") == "ClassLabel":
+                    names = found.setdefault(config["config_name"], {}).setdefault(
+                        column, feature["names"]
+                    )
+                    if names != feature["names"]:
+                        raise BadInput(
+                            f"{file['path']}: {column} is {', '.join(feature['names'])}, elsewhere {', '.join(names)}"
+                        )
+    return found
+
+
+def check_label_order(
+    folder: Path, declared: Mapping[str, Sequence[str]], cache: Path | None = None
+) -> None:
+    """Raise BadInput unless card, codebook, Parquet and a cold ``load_dataset`` give every label the same id.
+
+    ``declared`` maps a label column to its names in the scheme's order. ``datasets`` takes the card's
+    order over the file's without a word, so that a card in another order permutes every label.
+    """
+    stored = label_orders(folder)
+    head = card_head(folder)
+    codebook = json.loads((folder / "codebook.json").read_text(encoding="utf-8"))["columns"]
+    for config, columns in stored.items():
+        for column, names in columns.items():
+            if list(declared.get(column, names)) != names:
+                raise BadInput(f"{config}.{column}: the files say {', '.join(names)}, the scheme {', '.join(declared[column])}")  # fmt: skip
+            if codebook[config][column]["labels"] != names:
+                raise BadInput(f"{config}.{column}: codebook.json has another order than the files")
+    for info in head.get("dataset_info", []):
+        for feature in info["features"]:
+            spelled = feature.get("dtype")
+            if isinstance(spelled, dict) and "class_label" in spelled:
+                by_id = spelled["class_label"]["names"]
+                said = [by_id[key] for key in sorted(by_id, key=int)]
+                if said != stored[info["config_name"]][feature["name"]]:
+                    raise BadInput(
+                        f"README.md: {info['config_name']}.{feature['name']} is {', '.join(said)}, the files say "
+                        f"{', '.join(stored[info['config_name']][feature['name']])}: labels would be permuted"
+                    )
+    bars = datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        with tempfile.TemporaryDirectory() as fresh:
+            for config in stored:
+                loaded = datasets.load_dataset(str(folder), config, cache_dir=str(cache or fresh))
+                _compare(folder, config, loaded, stored[config])
+                loaded.clear()
+    finally:
+        if not bars:
+            datasets.enable_progress_bars()
+
+
+def _compare(folder: Path, config: str, loaded: Any, names: Mapping[str, Sequence[str]]) -> None:
+    """Raise BadInput unless every row's label, by name, is what the Parquet file holds."""
+    for split, rows in loaded.items():
+        stored = pq.read_table(folder / config / f"{split}.parquet", columns=list(names))
+        for column, order in names.items():
+            feature = rows.features[column]
+            read = [None if i is None else feature.int2str(i) for i in rows[column]]
+            wanted = [None if i is None else order[i] for i in stored[column].to_pylist()]
+            if read != wanted:
+                raise BadInput(f"{config}/{split}: load_dataset gives other labels for {column}")
+
+
+def check_croissant(folder: Path) -> None:
+    """Raise BadInput unless mlcroissant validates the metadata and loads a record of each record set."""
+    try:
+        dataset = mlc.Dataset(str(folder / "croissant.json"))
+        for record_set in dataset.metadata.record_sets:
+            next(iter(dataset.records(record_set=record_set.id)), None)
+    except Exception as error:  # mlcroissant raises many kinds
+        raise BadInput(f"croissant.json: {' '.join(str(error).split())[:300]}") from error
+
+
+def check_no_quotation(folder: Path, quoted: set[int], may: frozenset[str] = frozenset()) -> None:
+    """Raise BadInput naming the files, but for those that ``may``, that hold eight words in a row of the articles."""
+    found = [name for name in quotations(folder, quoted) if name not in may]
+    if found:
+        raise BadInput(
+            f"a stand-off release may not quote: eight words in a row of the articles stand in {', '.join(found)}"
+        )

@@ -1,0 +1,72 @@
+"""The leaderboard: every evaluated run with its signature, rebuilt from the run folders."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from onrecord.core.files import read_jsonl, write_text
+from onrecord.core.html import Interval, Section, interval_plot, page, table, text
+from onrecord.core.tables import write_parquet
+from onrecord.experiment import runs
+
+SCORES = ("macro_f1", "f_avg", "accuracy")
+SCHEMA = pa.schema(
+    [("run", pa.string()), ("name", pa.string()), ("question", pa.string()), ("on", pa.string()),
+     ("n", pa.int64()), ("n_groups", pa.int64())]
+    + [(f"{s}{end}", pa.float64()) for s in SCORES for end in ("", "_low", "_high")]
+    + [("ece", pa.float64()), ("origin", pa.string()), ("data", pa.string()), ("split", pa.string()),
+       ("config", pa.string()), ("seed", pa.int64()), ("onrecord", pa.string()), ("heading", pa.string())]
+)  # fmt: skip
+
+
+def leaderboard_row(run: str, report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a report's line of the leaderboard."""
+    row = {"run": run, **{k: report["signature"].get(k) for k in ("name", "on", "data", "split", "config", "seed", "onrecord")}}  # fmt: skip
+    row |= {k: report[k] for k in ("question", "n", "n_groups", "origin", "heading")}
+    row["ece"] = report["calibration"]["ece"]
+    for score in SCORES:
+        found = report[score]
+        row |= {score: found["value"], f"{score}_low": found["low"], f"{score}_high": found["high"]}
+    return row
+
+
+def rebuild(folders: Iterable[Path]) -> list[dict[str, Any]]:
+    """Write the leaderboard of these run folders, best first, and return its rows."""
+    rows = []
+    for folder in sorted(set(folders), key=str):
+        if (folder / "report.json").is_file() and (folder / "run.json").is_file():
+            rows.append(leaderboard_row(str(folder), runs.read_report(folder)))
+    rows.sort(key=lambda r: (str(r["data"]), str(r["on"]), -(r["macro_f1"] or 0), r["run"]))
+    write_parquet(runs.LEADERBOARD, rows, SCHEMA)
+    write_text(runs.LEADERBOARD.with_suffix(".html"), leaderboard_page(rows))
+    return rows
+
+
+def known_folders() -> set[Path]:
+    """Return the run folders there are, those elsewhere that were looked at among them."""
+    looked = read_jsonl(runs.LOOKS) if runs.LOOKS.exists() else []
+    return {p.parent for p in runs.RUNS.glob("*/run.json")} | {Path(look["run"]) for look in looked}
+
+
+def leaderboard_page(rows: list[dict[str, Any]]) -> str:
+    """Return the leaderboard as a page: a section for each dataset and way of scoring."""
+    sections = []
+    for data, on in dict.fromkeys((r["data"], r["on"]) for r in rows):
+        part = [r for r in rows if (r["data"], r["on"]) == (data, on)]
+        dots = [Interval(r["name"], r["macro_f1"], r["macro_f1_low"], r["macro_f1_high"], Path(r["run"]).name) for r in part]  # fmt: skip
+        columns = ("model", "macro-F1", "low", "high", "F_avg", "accuracy", "ECE", "n", "groups", "config", "split", "seed", "run")  # fmt: skip
+        keys = ("name", "macro_f1", "macro_f1_low", "macro_f1_high", "f_avg", "accuracy", "ece", "n", "n_groups", "config", "split", "seed", "run")  # fmt: skip
+        cells = [[str(r[k]) if k == "seed" else r[k] for k in keys] for r in part]
+        heading = {"test": "On the test split", "out_of_fold": "Out of fold, by group"}.get(on, on)
+        sections.append(
+            Section(
+                f"{heading}, data {data}",
+                [interval_plot(dots, "macro-F1 with 95 % intervals over groups"),
+                 table("Every run with its signature", columns, cells)],
+            )
+        )  # fmt: skip
+    if not rows:
+        sections.append(Section("No runs yet", [text("`onrecord train` and `onrecord evaluate` make one.")]))  # fmt: skip
+    return page("Leaderboard", "Overlapping intervals do not order two models; `onrecord compare` does.", sections)  # fmt: skip

@@ -1,0 +1,238 @@
+"""Coefficients: published values, the reference package, and what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from krippendorff import alpha as reference
+from sklearn.metrics import f1_score
+from statsmodels.stats.inter_rater import cohens_kappa
+
+from onrecord.campaign.agreement.bootstrap import bootstrap, figures, interval, sums_by_group, total
+from onrecord.campaign.agreement.coefficients import (  # fmt: skip
+    alpha,
+    cohen_kappa,
+    distances,
+    gwet_ac1,
+    label_counts,
+    percent_agreement,
+    specific_agreement,
+    why_undefined,
+)
+from onrecord.campaign.agreement.long_table import Answers
+from onrecord.campaign.agreement.measures import coefficient
+
+# Krippendorff (2011), section "any number of observers, with missing data": 12 units, 4 observers.
+NO = np.nan
+PUBLISHED = np.array(
+    [
+        [1, 2, 3, 3, 2, 1, 4, 1, 2, NO, NO, NO],
+        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, NO, 3],
+        [NO, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, NO],
+        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NO],
+    ]
+)
+
+
+def counts_of(observers):
+    return np.array(
+        [[np.sum(unit == value) for value in (1, 2, 3, 4, 5)] for unit in observers.T], float
+    )
+
+
+def whole_alpha(counts, level="nominal", values=None):
+    pairable = counts[counts.sum(axis=1) >= 2]
+    distance = distances(pairable.sum(axis=0), level, values)
+    sums = sums_by_group(counts, np.zeros(len(counts), dtype=int), distance)
+    return float(alpha(sums.marginals.sum(axis=0), sums.disagreement.sum(), distance))
+
+
+@pytest.mark.parametrize(
+    ("level", "published"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)]
+)
+def test_alpha_is_the_published_value(level, published):
+    assert whole_alpha(counts_of(PUBLISHED), level) == pytest.approx(published, abs=0.0006)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=2, max_size=40),
+    st.sampled_from(["nominal", "ordinal", "interval"]),
+)
+def test_alpha_equals_the_reference_package(rows, level):
+    counts = np.array(rows, float)
+    used = counts[counts.sum(axis=1) >= 2].sum(axis=0) > 0
+    if used.sum() < 2:
+        assert why_undefined(counts, ["a", "b", "c"])
+        return
+    expected = reference(value_counts=counts, level_of_measurement=level)
+    assert whole_alpha(counts, level) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("counts", "complaint"),
+    [
+        pytest.param(np.zeros((0, 2)), "two annotations", id="no tasks"),
+        pytest.param(np.array([[1.0, 0.0], [0.0, 1.0]]), "two annotations", id="no overlap"),
+        pytest.param(np.array([[2.0, 0.0], [3.0, 0.0]]), "only the label 'a'", id="one label"),
+    ],
+)
+def test_what_is_undefined_has_a_reason(counts, complaint):
+    assert complaint in why_undefined(counts, ["a", "b"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=4, max_size=60))
+def test_kappa_equals_statsmodels(pairs):
+    first, second = (np.array(column) for column in zip(*pairs, strict=True))
+    ours = cohen_kappa(first, second, 3)
+    if ours is not None:
+        table = label_counts(first, second, 3, 3)
+        assert ours == pytest.approx(cohens_kappa(table).kappa, abs=1e-9)
+
+
+def test_ac1_and_percent_agreement_by_hand():
+    # Two annotators, four tasks: three agree on a, one differs. Prevalence of a: 7/8.
+    counts = np.array([[2.0, 0.0], [2.0, 0.0], [2.0, 0.0], [1.0, 1.0]])
+    chance = 2 * (7 / 8) * (1 / 8)
+    assert percent_agreement(counts) == pytest.approx(0.75)
+    assert gwet_ac1(counts) == pytest.approx((0.75 - chance) / (1 - chance))
+
+
+# Gwet (2014), Handbook of Inter-Rater Reliability, 4th edition: 15 units, 5 observers, labels 0 to 3.
+GWET_OBSERVERS = np.array(
+    [
+        [1, 1, 2, NO, 0, 0, 1, 1, 2, 2, NO, 0, 1, 3, 1],
+        [1, 1, 3, 0, 0, 0, 0, NO, 2, 1, 1, 0, 2, 3, 1],
+        [2, 0, 3, 0, 0, 0, 2, 2, 2, 1, 0, 0, 2, 2, 1],
+        [NO, 1, 3, NO, NO, NO, NO, 0, NO, 1, 0, 0, 2, 2, NO],
+        [2, NO, NO, 0, 0, 0, 1, NO, 2, NO, NO, NO, NO, 3, 1],
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("observers", "labels", "ac1", "percent"),
+    [
+        pytest.param(PUBLISHED, (1, 2, 3, 4, 5), 0.775444068126995, 0.818181818181818, id="p. 120"),
+        pytest.param(
+            GWET_OBSERVERS, (0, 1, 2, 3), 0.496622054872614, 0.615555555555556, id="5 observers"
+        ),
+    ],
+)
+def test_ac1_is_gwet_s_own(observers, labels, ac1, percent):
+    """Gwet's data (the first is Krippendorff's too); figures of the package irrCAC 0.4.4 to 15 digits.
+
+    irrCAC holds numpy below 2, so it was run in an environment of its own.
+    """
+    counts = np.array([[np.sum(unit == value) for value in labels] for unit in observers.T], float)
+    assert gwet_ac1(counts) == pytest.approx(ac1, abs=1e-9)
+    assert percent_agreement(counts) == pytest.approx(percent, abs=1e-9)
+    who, what = np.nonzero(~np.isnan(observers))
+    given = np.searchsorted(labels, observers[who, what])
+    tasks = np.arange(
+        observers.shape[1]
+    )  # each a group of its own: one of the first table has one answer
+    answers = Answers(
+        what, who, given, [str(t) for t in tasks], list("abcde")[: len(observers)],
+        [str(label) for label in labels], tasks, len(tasks),
+    )  # fmt: skip
+    found = coefficient(answers, level="nominal", replicates=50, seed=1, whole=True)
+    assert found["ac1"]["value"] == pytest.approx(ac1, abs=1e-9)
+    assert found["percent"]["value"] == pytest.approx(percent, abs=1e-9)
+
+
+# Fleiss (1971), "Measuring nominal scale agreement among many raters": 30 patients, six psychiatrists each,
+# who chose depression, personality disorder, schizophrenia, neurosis or other.
+FLEISS = """00060 03003 01401 00006 03030 20400 00402 20310 20040 00006 10050 11040 03300 10050 02031
+    00501 30012 51000 02040 10203 00006 01050 02013 20040 10041 05010 40002 02040 10500 00006"""
+
+
+def test_specific_agreement_gives_fleiss_s_kappa_of_each_category():
+    """Fleiss' kappa of a category is its specific agreement beyond its share: published to three digits."""
+    counts = np.array([[int(n) for n in patient] for patient in FLEISS.split()], float)
+    share = counts.sum(axis=0) / counts.sum()
+    beyond = (np.array(specific_agreement(counts)) - share) / (1 - share)
+    assert list(beyond) == pytest.approx([0.245, 0.245, 0.520, 0.471, 0.566], abs=0.0005)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from([-1, 0, 1, 2]), min_size=4, max_size=4), min_size=2, max_size=20
+    )
+)
+def test_specific_agreement_is_f1_over_all_pairs_of_annotators(answers):
+    """Of two annotators, one taken as the truth, it is scikit-learn's F1; of more, F1 over all pairs; -1: none."""
+    table = np.array(answers)
+    counts = np.array([[np.sum(task == k) for k in range(3)] for task in table], float)
+    pairs = [(i, j) for i in range(4) for j in range(4) if i != j]
+    one = np.concatenate([table[:, i] for i, _ in pairs])
+    other = np.concatenate([table[:, j] for _, j in pairs])
+    both = (one >= 0) & (other >= 0)
+    ours = specific_agreement(counts)
+    for label in range(3):
+        if not both.any() or ours[label] is None:
+            assert label not in one[both]
+            continue
+        expected = f1_score(one[both], other[both], labels=[label], average="macro")
+        assert ours[label] == pytest.approx(expected, abs=1e-9)
+
+
+def test_weighted_sums_are_the_resampled_tasks():
+    """The bootstrap's shortcut is exact: weighting a group's sums is repeating its tasks."""
+    generator = np.random.default_rng(0)
+    counts = generator.integers(0, 3, size=(30, 3)).astype(float)
+    groups = np.repeat(np.arange(10), 3)
+    distance = distances(np.zeros(3), "nominal")
+    sums = sums_by_group(counts, groups, distance)
+    weights = np.bincount(generator.integers(0, 10, 10), minlength=10).astype(float)
+    repeated = np.concatenate(
+        [np.tile(counts[groups == g], (int(w), 1)) for g, w in enumerate(weights)]
+    )
+    shortcut = float(alpha(weights @ sums.marginals, weights @ sums.disagreement, distance))
+    assert shortcut == pytest.approx(whole_alpha(repeated), abs=1e-12)
+
+
+def test_the_interval_covers_and_is_seeded():
+    generator = np.random.default_rng(1)
+    truth = np.repeat(generator.integers(0, 3, 400), 1)
+    votes = np.where(
+        generator.random((400, 3)) < 0.8, truth[:, None], generator.integers(0, 3, (400, 3))
+    )
+    counts = np.array([[np.sum(row == k) for k in range(3)] for row in votes], float)
+    distance = distances(np.zeros(3), "nominal")
+    sums = sums_by_group(counts, np.arange(400) // 8, distance)
+    draws = [bootstrap(sums, distance, replicates=2000, seed=seed)["alpha"] for seed in (5, 5, 6)]
+    assert np.array_equal(draws[0], draws[1])
+    assert not np.array_equal(draws[0], draws[2])
+    ends = interval(draws[0])
+    assert ends["low"] < whole_alpha(counts) < ends["high"]
+    assert ends["undefined_replicates"] == 0
+
+
+def test_groups_that_are_equal_are_drawn_together_with_the_same_spread():
+    """400 single tasks have few distinct sums (one multinomial); 400 told apart are drawn one by one."""
+    generator = np.random.default_rng(2)
+    counts = np.array(
+        [[np.sum(v == k) for k in range(3)] for v in generator.integers(0, 3, (400, 3))]
+    )
+    distance = distances(np.zeros(3), "nominal")
+    together = sums_by_group(counts.astype(float), np.arange(400), distance)
+    jitter = type(together)(
+        **{**vars(together), "possible": together.possible + np.arange(400)[:, None] * 1e-9}
+    )
+    spread = [bootstrap(s, distance, replicates=4000, seed=1)["alpha"] for s in (together, jitter)]
+    assert spread[0].mean() == pytest.approx(spread[1].mean(), abs=0.003)
+    assert spread[0].std() == pytest.approx(spread[1].std(), rel=0.06)
+
+
+def test_the_sums_give_the_same_figures_as_the_plain_formulas():
+    generator = np.random.default_rng(3)
+    counts = generator.integers(0, 3, size=(50, 4)).astype(float)
+    distance = distances(np.zeros(4), "nominal")
+    found = figures(total(sums_by_group(counts, np.arange(50) // 5, distance)), distance)
+    assert found["alpha"] == pytest.approx(whole_alpha(counts))
+    assert found["percent"] == pytest.approx(percent_agreement(counts))
+    assert found["ac1"] == pytest.approx(gwet_ac1(counts))
+    assert list(found["specific"]) == pytest.approx(specific_agreement(counts))

@@ -1,0 +1,208 @@
+"""Annotations from a real Label Studio export, or a long table, are the same rows as collected ones."""
+
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from onrecord.campaign import import_annotations
+from onrecord.campaign.labelstudio import accounts, client, result_format
+from onrecord.campaign.labelstudio.result_format import to_result
+from onrecord.cli import app
+from onrecord.core.errors import BadInput
+from onrecord.core.files import read_jsonl
+from onrecord.core.records import text_sha256
+from onrecord.scheme.scheme import load_scheme
+
+SCHEME = load_scheme()
+LABELS = {"speaker": "expert", "speaker_name": "Ana Lee", "claim_type": "fact", "stance": "none"}
+SENTENCES = import_annotations.Sentences(
+    [
+        {"sentence_id": "a:0-4", "text": "One."},
+        {"sentence_id": "a:5-9", "text": "Two."},
+        {"sentence_id": "b:0-4", "text": "One."},
+    ],
+    [{"task_id": "k1", "sentence_id": "a:0-4"}],
+)
+
+
+def run(*words):
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = app.main(words)
+    return status, out.getvalue() + err.getvalue()
+
+
+def test_an_export_gives_the_rows_that_collecting_gives(
+    labelstudio, team_server, campaign_workspace, tmp_path
+):
+    words = campaign_workspace("exported")
+    assert run("launch", *words, team_server)[0] == 0
+    first, second, *_ = read_jsonl(words.workspace / "launched.jsonl")
+    kept = accounts.marks(words.workspace / "labelstudio" / "accounts.json", labelstudio.url)
+    with client.LabelStudio(labelstudio.url, kept[first["annotator"]]["token"]) as own:
+        path = f"/api/tasks/{first['ls_task_id']}/annotations/"
+        result = to_result(LABELS, SCHEME, flags=["needs_context"], comment="why")
+        own.send("POST", path, {"result": result, "lead_time": 3.5})
+        path = f"/api/tasks/{second['ls_task_id']}/annotations/"
+        own.send("POST", path, {"result": [], "was_cancelled": True})
+        export = own.get(f"/api/projects/{first['project_id']}/export", exportType="JSON")
+    assert run("collect", *words, team_server)[0] == 0
+    collected = read_jsonl(words.workspace / "annotations.jsonl")
+
+    other = campaign_workspace("exported-elsewhere")
+    file = tmp_path / "export, of today.json"
+    file.write_text(json.dumps(export))
+    names = f"names={tmp_path / 'who.csv'}"
+    (tmp_path / "who.csv").write_text(f"email,annotator\n{first['user_id']},annotator-1\n")
+    for _ in range(2):
+        status, said = run("collect", *other, f"from={file}", names)
+        assert status == 0, said
+    rows = read_jsonl(other.workspace / "annotations.jsonl")
+    for row, twin in zip(rows, collected, strict=True):
+        for key in ("annotation_id", "sentence_id", "annotator", "labels", "flags", "comment",
+                    "seconds", "status", "text_sha256", "created_at", "speaker_span"):  # fmt: skip
+            assert row[key] == twin[key], key
+    before = (other.workspace / "annotations.jsonl").read_bytes()
+    export[0]["annotations"][0]["result"][0]["value"]["choices"] = ["rumour"]
+    file.write_text(json.dumps(export))
+    status, said = run("collect", *other, f"from={file}", names)
+    assert status == 2
+    assert "'rumour' is not in the scheme" in said
+    assert (other.workspace / "annotations.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("version", ["1.8.2.post1", "1.13.1"])
+def test_exports_of_older_servers_are_read(version):
+    """Each was exported by that version: three tasks of our own, annotated, corrected and skipped through its API."""
+    path = Path(__file__).parents[1] / "exports" / f"label-studio-{version}.json"
+    text = "Buses are free, Ana Lee said. Riders like it.\nNobody counted. The end."
+    spans = [(0, 29), (30, 45), (46, 61), (62, 70)]
+    rows = [{"sentence_id": f"a:{start}-{end}", "text": text[start:end]} for start, end in spans]
+    sentences = import_annotations.Sentences(rows, [])
+    found = list(
+        import_annotations.read_from(path, "labelstudio", sentences, SCHEME, {"1": "annotator-1"})
+    )
+    assert {one.annotator for one in found} == {"annotator-1"}
+    assert [(one.sentence_id, one.status, one.seconds) for one in found] == [
+        ("a:0-29", "submitted", 4.25), ("a:30-45", "submitted", 9.5), ("a:46-61", "skipped", None),
+    ]  # fmt: skip
+    assert found[0].answers == result_format.Answers(
+        {**LABELS, "claim_type": "policy", "stance": "favor"}, ["needs_context"], "a <b>word</b>"
+    )
+    assert found[1].answers.labels == {
+        "speaker": "author", "speaker_name": None, "claim_type": "fact", "stance": "none",
+    }  # fmt: skip
+    assert found[1].created_at < found[1].updated_at
+    assert [one.text_sha256 for one in found] == [text_sha256(r["text"]) for r in rows[:3]]
+
+
+def exported(data, **annotation):
+    raw = {
+        "result": to_result(LABELS, SCHEME),
+        "completed_by": 4,
+        "created_at": "2024-01-01T00:00:00Z",
+    }
+    return json.dumps([{"id": 1, "data": data, "annotations": [{**raw, **annotation}]}])
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        pytest.param({"onrecord_id": "k1", "sentence": "<p>One.</p>"}, "a:0-4", id="our key"),
+        pytest.param({"sentence_id": "b:0-4", "text": "One."}, "b:0-4", id="its id"),
+        pytest.param({"text": "Two."}, "a:5-9", id="its text"),
+    ],
+)
+def test_a_sentence_is_found_by_key_id_or_text(data, found):
+    (one,) = import_annotations.read_export(
+        exported(data), SENTENCES, SCHEME, {"4": "ann"}, "x.json"
+    )
+    assert (one.sentence_id, one.annotator, one.answers.labels) == (found, "ann", LABELS)
+
+
+def test_the_shape_before_version_1_is_read():
+    old = json.loads(exported({"text": "Two."}))
+    old[0]["completions"] = old[0].pop("annotations")
+    del old[0]["completions"][0]["completed_by"]
+    (one,) = import_annotations.read_export(json.dumps(old), SENTENCES, SCHEME, {}, "x.json")
+    assert one.annotator == "user-None"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        pytest.param("nonsense", "type JSON", id="no JSON"),
+        pytest.param("{}", "list of tasks", id="no list"),
+        pytest.param('[{"speaker": "author", "annotator": 1}]', "not JSON_MIN", id="JSON_MIN"),
+        pytest.param(exported({"text": "Three."}), "text of 0 sentences", id="unknown text"),
+        pytest.param(exported({"text": "One."}), "text of 2 sentences", id="text of two"),
+        pytest.param(exported({"sentence_id": "c:0-1"}), "no sentence 'c:0-1'", id="unknown id"),
+    ],
+)
+def test_an_export_that_cannot_be_used_is_refused(text, complaint):
+    with pytest.raises(BadInput, match=complaint):
+        list(import_annotations.read_export(text, SENTENCES, SCHEME, {}, "x.json"))
+
+
+TABLE = """sentence_id,annotator,question,label,seconds,flags,created_at
+a:0-4,ann,speaker,expert,2.5,needs_context,2024-01-01T00:00:00Z
+a:0-4,ann,speaker_name,Ana Lee,,,
+a:0-4,ann,claim_type,fact,,,
+a:0-4,ann,stance,none,,,
+a:5-9,ann,stance,favor,,,
+"""
+
+
+def test_a_long_table_is_read_an_annotation_from_its_answers():
+    first, second = import_annotations.read_table(TABLE, SENTENCES, SCHEME, "x.csv")
+    assert (first.answers.labels, first.seconds) == (LABELS, 2.5)
+    assert first.answers.flags == ["needs_context"]
+    assert second.answers.labels == dict.fromkeys(SCHEME.questions) | {"stance": "favor"}
+
+
+def test_who_is_who_is_a_table_of_two_columns(tmp_path):
+    path = tmp_path / "who.csv"
+    path.write_text("annotator,email,password\nannotator-1,a@x.org,secret\n")
+    assert import_annotations.read_names(path) == {"a@x.org": "annotator-1"}
+    path.write_text("who,email\n1,a@x.org\n")
+    with pytest.raises(BadInput, match="columns annotator and email"):
+        import_annotations.read_names(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        pytest.param("annotator,", "who,", "expected the column 'annotator'", id="no column"),
+        pytest.param("a:5-9", "z:0-1", "line 6: there is no sentence", id="unknown sentence"),
+        pytest.param("favor", "pro", "line 6: stance 'pro' is not in the scheme", id="label"),
+        pytest.param("a:5-9", "a:0-4", "line 6: ann answers stance of a:0-4 twice", id="twice"),
+        pytest.param("2.5", "long", "expected seconds", id="seconds"),
+        pytest.param("needs_context", "odd", "flag 'odd'", id="flag"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused(old, new, complaint):
+    with pytest.raises(BadInput, match=complaint):
+        list(import_annotations.read_table(TABLE.replace(old, new), SENTENCES, SCHEME, "x.csv"))
+
+
+def test_a_table_without_times_collected_twice_is_nothing_new(campaign_workspace, tmp_path):
+    words = campaign_workspace("tabled")
+    first = read_jsonl(words.workspace / "plan.jsonl")[0]
+    table = tmp_path / "answers.csv"
+    table.write_text(
+        "sentence_id,annotator,question,label\n"
+        f"{first['sentence_id']},{first['annotator']},stance,favor\n"
+    )
+    for added in (1, 0):
+        status, said = run("collect", *words, f"from={table}", "format=csv")
+        assert (status, f"{added} new lines" in said) == (0, True), said
+    (row,) = read_jsonl(words.workspace / "annotations.jsonl")
+    assert row["annotation_id"] == first["task_id"]
+    table.write_text(table.read_text().replace("favor", "against"))
+    assert "1 new lines" in run("collect", *words, f"from={table}", "format=csv")[1]
+    status, said = run("collect", *words, f"from={table}", "format=xlsx")
+    assert status == 2
+    assert "expected labelstudio or csv" in said

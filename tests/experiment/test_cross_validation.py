@@ -1,0 +1,62 @@
+"""No group is ever on both sides of a fold."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onrecord.core.errors import BadInput
+from onrecord.experiment.cross_validation import grouped_folds, out_of_fold
+from onrecord.experiment.data import Examples
+from onrecord.experiment.models.registry import fit_model, make_model
+
+MAJORITY = {"kind": "majority"}
+
+
+def with_columns(examples: Examples, **columns) -> Examples:
+    rows = len(next(iter(columns.values())))
+    frame = examples.frame.iloc[:rows].assign(**columns).reset_index(drop=True)
+    return replace(examples, frame=frame, soft=examples.soft[:rows])
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), min_size=4, max_size=60),
+    count=st.integers(2, 6),
+)
+@settings(deadline=None, max_examples=60)
+@pytest.mark.filterwarnings("ignore:The least populated class")
+def test_groups_never_straddle_folds(examples, rows, count):
+    groups, labels = (np.array(column) for column in zip(*rows, strict=True))
+    part = with_columns(examples, group=groups, label=labels)
+    if len(set(groups.tolist())) < 2:
+        with pytest.raises(BadInput, match="at least two groups"):
+            grouped_folds(part, count, 1)
+        return
+    folds = grouped_folds(part, count, 1)
+    assert sorted(np.concatenate([test for _, test in folds]).tolist()) == list(range(len(rows)))
+    for train, test in folds:
+        assert not set(groups[train].tolist()) & set(groups[test].tolist())
+
+
+def test_folds_of_the_dataset_are_followed_and_checked(examples):
+    own = with_columns(examples, fold=[0, 0, 1, 1], group=["a", "a", "b", "c"])
+    assert [test.tolist() for _, test in grouped_folds(own, 5, 1)] == [[0, 1], [2, 3]]
+    torn = with_columns(examples, fold=[0, 0, 1, 1], group=["a", "a", "a", "c"])
+    with pytest.raises(BadInput, match="the group 'a' stands in two folds"):
+        grouped_folds(torn, 5, 1)
+
+
+def test_a_label_absent_from_a_fold_is_said_and_gets_no_probability(examples):
+    part = with_columns(
+        examples, fold=[0, 0, 1, 1], group=["a", "a", "b", "c"], label=np.array([0, 2, 0, 1])
+    )
+    folds = grouped_folds(part, 5, 1)
+    chances, fold_of, notes = out_of_fold(part, folds, lambda e: fit_model(make_model({}, MAJORITY), e))  # fmt: skip
+    assert fold_of.tolist() == [0, 0, 1, 1]
+    assert [n["absent_from_training"] for n in notes] == [["neutral"], ["favor"]] or [
+        n["absent_from_training"] for n in notes
+    ] == [[examples.names[2]], [examples.names[1]]]
+    assert chances[0, 2] == 0
+    assert chances[2, 1] == 0
