@@ -16,7 +16,7 @@ from onrecord.campaign.agreement.long_table import NO_NAME, answers_of_annotatio
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, require, write_jsonl
 from onrecord.core.records import MAX_NAME_WORDS, GoldRow, counted_annotations, text_sha256
-from onrecord.core.workspace import read_sentences
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme
 
@@ -231,7 +231,7 @@ def main(cfg: DictConfig) -> None:
                 "no adjudication round is open: run `onrecord adjudicate round=open` first"
             )
         collect.main(cfg)
-    sentences = read_sentences(workspace).to_pylist()
+    sentences = Workspace(workspace).read_sentences().to_pylist()
     hashes = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
     path, rows = (
         workspace / "gold.jsonl",

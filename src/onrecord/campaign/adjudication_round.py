@@ -23,7 +23,7 @@ from onrecord.campaign.planning.assignment import task_id
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, require, write_jsonl, write_text
 from onrecord.core.records import PlanRow, text_sha256
-from onrecord.core.workspace import read_articles, read_sentences, read_speakers
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import read_guidelines
 from onrecord.scheme.scheme import Scheme, load_scheme, targets_of
 
@@ -133,9 +133,9 @@ def open_round(
 ) -> str:
     """Launch the unresolved sentences in projects of their own; return what was done, in words."""
     workspace = Path(cfg.workspace)
-    articles = read_articles(workspace).to_pylist()
-    sentences = read_sentences(workspace).to_pylist()
-    speakers = read_speakers(workspace)
+    articles = Workspace(workspace).read_articles().to_pylist()
+    sentences = Workspace(workspace).read_sentences().to_pylist()
+    speakers = Workspace(workspace).read_speakers()
     path = require(workspace / "launched.jsonl", "launch")
     scheme, launched = load_scheme(), read_jsonl(path, Launched)
     by_sentence: dict[str, list[Mapping[str, Any]]] = {}

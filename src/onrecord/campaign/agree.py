@@ -40,7 +40,7 @@ from onrecord.core.files import (
     write_text,
 )
 from onrecord.core.records import counted_annotations, origin_of, text_sha256
-from onrecord.core.workspace import read_articles, read_sentences, read_speakers
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import read_guidelines
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme
@@ -180,8 +180,8 @@ def main(cfg: DictConfig) -> None:
         rows = []
     else:
         source = require(workspace / "annotations.jsonl", "collect")
-        sentences = read_sentences(workspace).to_pylist()
-        articles = read_articles(workspace).to_pylist()
+        sentences = Workspace(workspace).read_sentences().to_pylist()
+        articles = Workspace(workspace).read_articles().to_pylist()
         every = read_annotations(source)
         sha256_of = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
         rows = counted_annotations(every, sha256_of)
@@ -200,7 +200,7 @@ def main(cfg: DictConfig) -> None:
         own = people(rows, every, sha256_of, known)
         groups = {s["sentence_id"]: s["group_id"] for s in sentences}
         there = (workspace / "speakers.parquet").exists()
-        suggested = read_speakers(workspace).to_pylist() if there else []
+        suggested = Workspace(workspace).read_speakers().to_pylist() if there else []
         report["anchoring"] = drift.anchoring(
             rows, {s["sentence_id"]: s for s in suggested}, groups, seed=settings["seed"]
         )

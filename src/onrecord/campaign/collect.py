@@ -26,7 +26,7 @@ from onrecord.core.errors import BadInput
 from onrecord.core.files import atomic as atomically
 from onrecord.core.files import parse_row, read_json, read_jsonl, require, write_json
 from onrecord.core.records import Annotation, PlanRow, latest_annotations, text_sha256
-from onrecord.core.workspace import read_articles, read_sentences
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import guidelines_version
 from onrecord.scheme.migrations import scheme_of
 from onrecord.scheme.scheme import annotation_folder, load_scheme
@@ -88,8 +88,8 @@ def summary(rows: Sequence[Mapping[str, Any]], added: int) -> str:
 def collect_from(cfg: DictConfig) -> list[str]:
     """Read annotations made elsewhere (``from=FILE``) into ``annotations.jsonl``; return what is to say."""
     workspace, path = Path(cfg.workspace), Path(cfg.workspace) / "annotations.jsonl"
-    articles = read_articles(workspace).to_pylist()
-    table = read_sentences(workspace)
+    articles = Workspace(workspace).read_articles().to_pylist()
+    table = Workspace(workspace).read_sentences()
     plan = workspace / "plan.jsonl"
     planned = read_jsonl(plan, PlanRow) if plan.exists() else []
     scheme = load_scheme()
@@ -124,8 +124,8 @@ def collect(cfg: DictConfig) -> list[str]:
     """
     workspace = Path(cfg.workspace)
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
-    articles = read_articles(workspace).to_pylist()
-    sentences = read_sentences(workspace)
+    articles = Workspace(workspace).read_articles().to_pylist()
+    sentences = Workspace(workspace).read_sentences()
     versions = read_jsonl(require(workspace / "versions.jsonl", "launch"))
     path, state_path = workspace / "annotations.jsonl", workspace / "labelstudio" / "collected.json"
     with (

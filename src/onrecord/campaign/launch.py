@@ -34,7 +34,7 @@ from onrecord.campaign.planning.qualification import cleared, record
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, require, write_jsonl, write_text
 from onrecord.core.records import PlanRow
-from onrecord.core.workspace import read_articles, read_sentences, read_speakers
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import guidelines_version, read_guidelines
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme, targets_of
@@ -198,7 +198,7 @@ def check_suggestions(project: Mapping[str, Any], tasks: Iterable[Mapping[str, A
             )
 
 
-def read_plan(workspace: Path) -> list[dict[str, Any]]:
+def read_plan(workspace: Path) -> list[PlanRow]:
     """Return the plan; raises BadInput where there is none or a task stands in it twice."""
     path = require(workspace / "plan.jsonl", "plan")
     plan = read_jsonl(path, PlanRow)
@@ -214,9 +214,9 @@ def main(cfg: DictConfig) -> None:
     """Compare the plan with the server, send what is missing, write ``launched.jsonl`` and ``logins.csv``."""
     workspace = Path(cfg.workspace)
     plan = read_plan(workspace)
-    articles = read_articles(workspace)
-    sentences = read_sentences(workspace)
-    speakers = read_speakers(workspace)
+    articles = Workspace(workspace).read_articles()
+    sentences = Workspace(workspace).read_sentences()
+    speakers = Workspace(workspace).read_speakers()
     scheme = load_scheme()
     planned, plan = len(plan), cleared(plan, record(workspace, plan, scheme))
     guidelines = read_guidelines(scheme)

@@ -29,7 +29,7 @@ from onrecord.campaign.planning.workload import plan_page
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, require, write_jsonl, write_text
 from onrecord.core.records import PlanRow, text_sha256
-from onrecord.core.workspace import read_articles, read_sentences
+from onrecord.core.workspace import Workspace
 
 LATER_TRIES = "of the qualification, the tries after the first are for those who fail: hours are at most these"
 Sampling = Literal["random", "stratified", "uncertainty"]
@@ -225,8 +225,8 @@ def main(cfg: DictConfig) -> None:
     check_shares(cfg)
     workspace = Path(cfg.workspace)
     require(workspace / "speakers.parquet", "attribute")
-    sentences = read_sentences(workspace).to_pylist()
-    articles = read_articles(workspace)
+    sentences = Workspace(workspace).read_sentences().to_pylist()
+    articles = Workspace(workspace).read_articles()
     stratum = {a["article_id"]: stratum_of(a) for a in articles.drop_columns(["text"]).to_pylist()}
     strata = {s["sentence_id"]: stratum[s["article_id"]] for s in sentences}
     pool = to_annotate(sentences, send_furniture=cfg.campaign.send_furniture)

@@ -24,7 +24,7 @@ from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, read_object, require, write_text
 from onrecord.core.html import Interval, Section, bar_plot, interval_plot, notice, page, table, text
 from onrecord.core.records import counted_annotations, latest_annotations, text_sha256
-from onrecord.core.workspace import read_sentences
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import read_guidelines
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme
@@ -212,7 +212,7 @@ def look(
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
     said = collect.collect(cfg)[1:]
     rows = [dict(r) for r in latest_annotations(read_annotations(workspace / "annotations.jsonl"))]
-    sentences = read_sentences(workspace).to_pylist()
+    sentences = Workspace(workspace).read_sentences().to_pylist()
     texts = {row["sentence_id"]: row["text"] for row in sentences}
     known = workspace / "known.json"
     answers = read_object(known, ["answers"], "plan")["answers"] if known.exists() else {}

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl
 from onrecord.core.records import PlanRow
-from onrecord.core.workspace import read_articles, read_sentences
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import guidelines_version, read_guidelines
 from onrecord.scheme.scheme import annotation_folder, load_scheme, targets_of
 
@@ -84,7 +84,7 @@ def main(cfg: DictConfig) -> None:
     workspace = Path(cfg.workspace)
     folder = Path(cfg.articles)
     if (workspace / "articles.parquet").exists():
-        ids = read_articles(workspace)["article_id"].to_pylist()
+        ids = Workspace(workspace).read_articles()["article_id"].to_pylist()
         faults += [f"articles.parquet: article {one!r} stands twice" for one in repeated(ids)]
         lines.append(f"articles   {len(ids)} ingested")
     else:
@@ -92,7 +92,7 @@ def main(cfg: DictConfig) -> None:
         lines.append(f"articles   {found} files in {folder}, not ingested yet")
     plan = workspace / "plan.jsonl"
     if (workspace / "sentences.parquet").exists():
-        ids = read_sentences(workspace)["sentence_id"].to_pylist()
+        ids = Workspace(workspace).read_sentences()["sentence_id"].to_pylist()
         faults += [f"sentences.parquet: {one!r} stands twice" for one in repeated(ids)]
         lines.append(f"sentences  {len(ids)}")
         if plan.exists():

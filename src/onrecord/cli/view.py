@@ -16,7 +16,7 @@ from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, read_jsonl, require, write_text
 from onrecord.core.html import Section, notice, page, render
 from onrecord.core.records import Annotation, GoldRow, origin_of, sentence_of
-from onrecord.core.workspace import read_articles, read_sentences
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.scheme import Scheme, load_scheme, questions_over, targets_of
 
 CAVEAT = (
@@ -115,8 +115,8 @@ def main(cfg: DictConfig) -> None:
     scheme = load_scheme()
     if cfg.colour is not None and cfg.colour not in _closed(scheme):
         raise BadInput(f"colour={cfg.colour}: expected one of {', '.join(_closed(scheme))}")
-    articles = read_articles(workspace).to_pylist()
-    sentences = read_sentences(workspace).to_pylist()
+    articles = Workspace(workspace).read_articles().to_pylist()
+    sentences = Workspace(workspace).read_sentences().to_pylist()
     if cfg.labels_from == "gold":
         labels = labels_of_gold(
             read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)

@@ -1,6 +1,11 @@
-"""The tables of a workspace; where one is not there yet, the verb that makes it is named."""
+"""A campaign's folder: one property a file, and the command that makes it.
 
+Stages meet in these files. No other module spells their names.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self, overload
 
 import pyarrow as pa
 
@@ -9,16 +14,82 @@ from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS
 from onrecord.core.tables import read_parquet
 
 
-def read_articles(workspace: Path) -> pa.Table:
-    """Return ``articles.parquet``; raises BadInput where it is missing or lacks a column, as do the others."""
-    return read_parquet(require(workspace / "articles.parquet", "ingest"), ARTICLES)
+class WorkspaceFile:
+    """A file or folder of every workspace: its name and the command that makes it.
+
+    On the class it is itself (``Workspace.gold.command``), on a workspace its path (``workspace.gold``).
+    """
+
+    def __init__(self, name: str, command: str) -> None:
+        self.name = name
+        self.command = command
+
+    @overload
+    def __get__(self, workspace: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, workspace: "Workspace", owner: type) -> Path: ...
+    def __get__(self, workspace: "Workspace | None", owner: type) -> Self | Path:
+        """Return the path in a workspace, or on the class this description."""
+        return self if workspace is None else workspace.folder / self.name
 
 
-def read_sentences(workspace: Path) -> pa.Table:
-    """Return ``sentences.parquet``."""
-    return read_parquet(require(workspace / "sentences.parquet", "segment"), SENTENCES)
+@dataclass(frozen=True)
+class Workspace:
+    """The files of one campaign's folder.
 
+    >>> Workspace(Path("data/sample")).gold.as_posix(), Workspace.gold.command
+    ('data/sample/gold.jsonl', 'adjudicate')
+    """
 
-def read_speakers(workspace: Path) -> pa.Table:
-    """Return ``speakers.parquet``."""
-    return read_parquet(require(workspace / "speakers.parquet", "attribute"), SPEAKERS)
+    folder: Path
+
+    articles = WorkspaceFile("articles.parquet", "ingest")
+    sentences = WorkspaceFile("sentences.parquet", "segment")
+    speakers = WorkspaceFile("speakers.parquet", "attribute")
+    plan = WorkspaceFile("plan.jsonl", "plan")
+    plan_summary = WorkspaceFile("plan.md", "plan")
+    qualification = WorkspaceFile("qualification.jsonl", "plan")
+    known_answers = WorkspaceFile("known.json", "plan")
+    labelstudio = WorkspaceFile("labelstudio", "serve")
+    launched = WorkspaceFile("launched.jsonl", "launch")
+    versions = WorkspaceFile("versions.jsonl", "launch")
+    logins = WorkspaceFile("logins.csv", "launch")
+    annotations = WorkspaceFile("annotations.jsonl", "collect")
+    rejected = WorkspaceFile("rejected.jsonl", "collect")
+    practice_pages = WorkspaceFile("practice", "status")
+    status_page = WorkspaceFile("status.html", "status")
+    agreement = WorkspaceFile("agreement.json", "agree")
+    agreement_page = WorkspaceFile("agreement.html", "agree")
+    gold = WorkspaceFile("gold.jsonl", "adjudicate")
+    unresolved = WorkspaceFile("unresolved.jsonl", "adjudicate")
+    adjudicators = WorkspaceFile("adjudicators.csv", "adjudicate round=open")
+    articles_page = WorkspaceFile("articles.html", "view")
+    dataset = WorkspaceFile("dataset", "build")
+    split_assignments = WorkspaceFile("assignments.jsonl", "build")
+    audit = WorkspaceFile("audit.json", "build")
+    curve = WorkspaceFile("curve.json", "curve")
+    curve_plot = WorkspaceFile("curve.svg", "curve")
+    predictions = WorkspaceFile("predictions.parquet", "predict")
+    prevalence = WorkspaceFile("prevalence.json", "predict")
+    label_errors = WorkspaceFile("suspects.jsonl", "suspects")
+    label_errors_plan = WorkspaceFile("suspects_plan.jsonl", "suspects")
+    label_errors_page = WorkspaceFile("suspects.html", "suspects")
+    releases = WorkspaceFile("releases", "publish")
+    rehydration = WorkspaceFile("rehydration.json", "rehydrate")
+    steps = WorkspaceFile(".steps.json", "make")
+
+    def require(self, file: WorkspaceFile) -> Path:
+        """Return the path of a file that must exist; raises BadInput naming the command that makes it."""
+        return require(self.folder / file.name, file.command)
+
+    def read_articles(self) -> pa.Table:
+        """Return the articles, columns as ARTICLES; raises BadInput where the file is missing or lacks one."""
+        return read_parquet(self.require(Workspace.articles), ARTICLES)
+
+    def read_sentences(self) -> pa.Table:
+        """Return the sentences, columns as SENTENCES; raises as :meth:`read_articles`."""
+        return read_parquet(self.require(Workspace.sentences), SENTENCES)
+
+    def read_speakers(self) -> pa.Table:
+        """Return the suggested speakers, columns as SPEAKERS; raises as :meth:`read_articles`."""
+        return read_parquet(self.require(Workspace.speakers), SPEAKERS)

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from onrecord.core.errors import BadInput, CheckFailed
 from onrecord.core.files import read_jsonl, require, write_json, write_jsonl
 from onrecord.core.records import GoldRow, latest_annotations, origin_of
-from onrecord.core.workspace import read_articles, read_sentences, read_speakers
+from onrecord.core.workspace import Workspace
 from onrecord.dataset.features import SPLITS, Spec, annotation_columns, gold_columns, table, value
 from onrecord.dataset.folder import replaced, write_configs, write_minimal_card
 from onrecord.dataset.gold_rows import all_counted, join_annotations, join_gold
@@ -97,10 +97,10 @@ def read_gold(
 ) -> tuple[Columns, dict[str, list[str]], Columns]:
     """Return the columns of ``gold``, what was left out of it, and the columns of ``annotations``."""
     gold = read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)
-    articles = read_articles(workspace)
-    sentences = read_sentences(workspace)
+    articles = Workspace(workspace).read_articles()
+    sentences = Workspace(workspace).read_sentences()
     found = read_annotations(require(workspace / "annotations.jsonl", "collect"))
-    spoken = read_speakers(workspace)
+    spoken = Workspace(workspace).read_speakers()
     counted = all_counted(latest_annotations(found), sentences)
     joined = join_gold(
         gold, sentences, articles, spoken, counted, scheme=scheme, targets=targets,

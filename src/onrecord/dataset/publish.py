@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, read_object, require, write_json, write_jsonl, write_text
 from onrecord.core.tables import write_parquet
-from onrecord.core.workspace import read_articles, read_sentences
+from onrecord.core.workspace import Workspace
 from onrecord.dataset.folder import write_configs
 from onrecord.dataset.release import card, changelog, checks, citation
 from onrecord.dataset.release.card_fields import Material, card_facts, rai_fields
@@ -103,8 +103,8 @@ def read_material(workspace: Path, run: Path | None) -> Material:
         tables, features, about, audit,
         read_json(agreement) if agreement.is_file() and not rows else None,
         baseline(run, Path("experiments/runs"), dataset_signature(dataset)),
-        None if rows else read_articles(workspace),
-        None if rows else read_sentences(workspace),
+        None if rows else Workspace(workspace).read_articles(),
+        None if rows else Workspace(workspace).read_sentences(),
         load_scheme(), annotation_folder(),
     )  # fmt: skip
 

@@ -23,11 +23,11 @@ from onrecord.campaign.launch import Launched
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, require
 from onrecord.core.records import ShippedLabel, parse_sentence_id
-from onrecord.core.workspace import read_articles
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.scheme import Scheme, load_scheme
 
 
-def read_shipped(path: Path) -> list[dict[str, Any]]:
+def read_shipped(path: Path) -> list[ShippedLabel]:
     """Return the rows of a file of labels, or of every .jsonl file of a folder, in the order of names."""
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
     if not files or not path.exists():
@@ -160,7 +160,7 @@ def enter(cfg: DictConfig) -> None:
     path = Path(cfg.campaign.labels)
     shipped = read_shipped(path if path.exists() else ROOT / path)
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
-    articles = read_articles(workspace).to_pylist()
+    articles = Workspace(workspace).read_articles().to_pylist()
     scheme = load_scheme()
     todo = matched(shipped, launched, {row["article_id"]: row["text"] for row in articles}, scheme)
     origin_of = {row["annotator"]: row["origin"] for row in shipped}

@@ -21,7 +21,7 @@ from onrecord.campaign.labelstudio.shipped_labels import Entry, missing, post_at
 from onrecord.campaign.planning.qualification import known_answers
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl
-from onrecord.core.workspace import read_speakers
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.scheme import Scheme
 
 BIASED = 0.6  # of a biased annotator's wrong answers, those that fall back on the bias
@@ -162,7 +162,7 @@ def simulate(
     known = known_answers(
         read_jsonl(cfg.known) if cfg.known else [], (row["sentence_id"] for row in launched)
     )
-    speakers = read_speakers(workspace).to_pylist()
+    speakers = Workspace(workspace).read_speakers().to_pylist()
     logins = workspace / "labelstudio" / "accounts.json"
     accounts = marks(logins, client.key)
     offered = {}
