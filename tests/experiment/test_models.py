@@ -9,7 +9,7 @@ import skops.io
 
 from onrecord.core.errors import BadInput
 from onrecord.experiment.data import Examples
-from onrecord.experiment.models.estimators import estimators, registry
+from onrecord.experiment.models import estimators, registry
 from onrecord.experiment.models.text_features import (
     Interactions,
     MarkTarget,

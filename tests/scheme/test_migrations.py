@@ -8,7 +8,8 @@ import yaml
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import write_jsonl
-from onrecord.scheme.scheme import annotation_folder, migrations, parse_scheme
+from onrecord.scheme import migrations
+from onrecord.scheme.scheme import annotation_folder, parse_scheme
 
 FIRST = yaml.safe_load((annotation_folder() / "scheme.yaml").read_text(encoding="utf-8"))
 

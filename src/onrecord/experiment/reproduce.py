@@ -78,7 +78,7 @@ def differences(before: Any, after: Any, where: str = "") -> list[str]:
 # All steps in one process of their own: importing scikit-learn anew for each would be most of the time.
 RUN_ALL = """
 import json, sys
-from onrecord.cli import main
+from onrecord.cli.app import main
 for words in json.load(sys.stdin):
     print(" ", *words[:3], flush=True)
     if status := main(words):
