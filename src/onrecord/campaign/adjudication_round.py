@@ -18,11 +18,11 @@ from onrecord.campaign.labelstudio.install import locked
 from onrecord.campaign.labelstudio.label_config import render_label_config, words
 from onrecord.campaign.labelstudio.projects import settle_journal
 from onrecord.campaign.labelstudio.tasks import escape, instructions, name_choices, tasks_of
-from onrecord.campaign.launch import Launched, launch, logins_table
+from onrecord.campaign.launch import launch, logins_table
 from onrecord.campaign.planning.assignment import task_id
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, require, write_jsonl, write_text
-from onrecord.core.records import PlanRow, text_sha256
+from onrecord.core.records import Launched, PlanRow, text_sha256
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import read_guidelines
 from onrecord.scheme.scheme import Scheme, load_scheme, targets_of

@@ -21,11 +21,10 @@ from onrecord.campaign.labelstudio.annotation_rows import Collection
 from onrecord.campaign.labelstudio.client import connect, iso
 from onrecord.campaign.labelstudio.install import locked
 from onrecord.campaign.labelstudio.sync import Instrument, overdue, pull_project
-from onrecord.campaign.launch import Launched
 from onrecord.core.errors import BadInput
 from onrecord.core.files import atomic as atomically
 from onrecord.core.files import parse_row, read_json, read_jsonl, require, write_json
-from onrecord.core.records import Annotation, PlanRow, latest_annotations, text_sha256
+from onrecord.core.records import Annotation, Launched, PlanRow, latest_annotations, text_sha256
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import guidelines_version
 from onrecord.scheme.migrations import scheme_of

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from onrecord.campaign.backend import Answers
 from onrecord.campaign.labelstudio.annotation_rows import speaker_span
-from onrecord.campaign.labelstudio.result_format import Answers, from_result
+from onrecord.campaign.labelstudio.result_format import from_result
 from onrecord.core.errors import BadInput
 from onrecord.core.records import Annotation, parse_sentence_id, text_sha256
 from onrecord.scheme.scheme import Scheme

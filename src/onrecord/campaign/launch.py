@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
@@ -33,31 +33,11 @@ from onrecord.campaign.labelstudio.tasks import instructions, tasks_of
 from onrecord.campaign.planning.qualification import cleared, record
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, require, write_jsonl, write_text
-from onrecord.core.records import PlanRow
+from onrecord.core.records import Launched, PlanRow
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import guidelines_version, read_guidelines
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme, targets_of
-
-
-class Launched(TypedDict):
-    """A task as it stands on Label Studio: the plan's row and where it is.
-
-    ``state`` is active, or retired where the plan dropped it but somebody had annotated it.
-    """
-
-    task_id: str
-    sentence_id: str
-    annotator: str
-    round: str
-    purpose: str
-    suggestion_shown: bool
-    text_sha256: str
-    server: str
-    project_id: int
-    ls_task_id: int
-    user_id: int
-    state: str
 
 
 def version_line(scheme: Scheme, guidelines: str, since: str) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from onrecord.campaign.agree import report_lines
 from onrecord.campaign.agreement.long_table import answers_of_annotations
 from onrecord.campaign.agreement.measures import coefficient
 from onrecord.campaign.labelstudio.annotation_rows import SUPERSEDED
-from onrecord.campaign.launch import Launched, read_plan
+from onrecord.campaign.launch import read_plan
 from onrecord.campaign.planning.qualification import Score, feedback_page, record
 from onrecord.campaign.progress import Progress, progress, to_read
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, read_object, require, write_text
 from onrecord.core.html import Interval, Section, bar_plot, interval_plot, notice, page, table, text
-from onrecord.core.records import counted_annotations, latest_annotations, text_sha256
+from onrecord.core.records import Launched, counted_annotations, latest_annotations, text_sha256
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import read_guidelines
 from onrecord.scheme.migrations import read_annotations

@@ -21,6 +21,49 @@ class Span(TypedDict):
     end: int
 
 
+class Article(TypedDict):
+    """A row of articles.parquet (ARTICLES)."""
+
+    article_id: str
+    outlet: str | None
+    title: str | None
+    byline: str | None
+    published: str | None
+    url: str | None
+    text: str
+    sha256: str
+    group_id: str | None
+    copy_of: str | None
+    furniture: list[dict[str, Any]] | None
+    source_file: str | None
+
+
+class Sentence(TypedDict):
+    """A row of sentences.parquet (SENTENCES). ``start`` and ``end`` are of the article's text."""
+
+    sentence_id: str
+    article_id: str
+    group_id: str | None
+    index: int
+    paragraph: int
+    start: int
+    end: int
+    text: str
+    furniture: str | None
+
+
+class SuggestedSpeaker(TypedDict):
+    """A row of speakers.parquet (SPEAKERS). ``confidence`` is from 0 to 1."""
+
+    sentence_id: str
+    speaker: str | None
+    speaker_name: str | None
+    attribution: str | None
+    cue: str | None
+    candidates: list[str] | None
+    confidence: float | None
+
+
 class PlanRow(TypedDict):
     """One task for one annotator. ``task_id`` is our key in Label Studio (``data.onrecord_id``)."""
 
@@ -32,6 +75,26 @@ class PlanRow(TypedDict):
     purpose: str
     suggestion_shown: bool
     inclusion_probability: float
+
+
+class Launched(TypedDict):
+    """A task as the back end has it: the plan's row, and its numbers there (``ls_task_id`` is the task's).
+
+    ``state`` is active, or retired where the plan dropped it but somebody had annotated it.
+    """
+
+    task_id: str
+    sentence_id: str
+    annotator: str
+    round: str
+    purpose: str
+    suggestion_shown: bool
+    text_sha256: str
+    server: str
+    project_id: int
+    ls_task_id: int
+    user_id: int
+    state: str
 
 
 class Annotation(TypedDict):

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NotRequired
 
-from onrecord.campaign.labelstudio.result_format import Answers, from_result
+from onrecord.campaign.backend import Answers
+from onrecord.campaign.labelstudio.result_format import from_result
 from onrecord.core.records import Annotation, Span, text_sha256
 from onrecord.scheme.scheme import Scheme
 

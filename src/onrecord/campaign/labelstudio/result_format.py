@@ -6,8 +6,9 @@ nothing of what it stores: everything read here is checked against the scheme.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from onrecord.campaign.backend import Answers
 from onrecord.core.errors import BadInput
 from onrecord.scheme.scheme import Question, Scheme
 
@@ -15,14 +16,6 @@ SENTENCE = "sentence"  # the object that every control points to
 FLAGS = "flags"
 COMMENT = "comment"
 OTHER_NAME = "another name"
-
-
-class Answers(NamedTuple):
-    """One annotator's answers to one task: a label (or None) for each question, flags, a comment."""
-
-    labels: dict[str, str | None]
-    flags: list[str]
-    comment: str
 
 
 def text_control(question: str) -> str:

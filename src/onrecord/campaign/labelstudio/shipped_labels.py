@@ -19,10 +19,9 @@ from onrecord.campaign.labelstudio.accounts import ensure_accounts, mark
 from onrecord.campaign.labelstudio.client import Interrupted, LabelStudio, connect
 from onrecord.campaign.labelstudio.install import locked
 from onrecord.campaign.labelstudio.result_format import to_result
-from onrecord.campaign.launch import Launched
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, require
-from onrecord.core.records import ShippedLabel, parse_sentence_id
+from onrecord.core.records import Launched, ShippedLabel, parse_sentence_id
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.scheme import Scheme, load_scheme
 
