@@ -116,25 +116,25 @@ def exported(data, **annotation):
         pytest.param({"text": "Two."}, "a:5-9", id="its text"),
     ],
 )
-def test_a_sentence_is_found_by_key_id_or_text(data, found):
-    (one,) = import_annotations.read_export(
-        exported(data), SENTENCES, SCHEME, {"4": "ann"}, "x.json"
-    )
+def test_a_sentence_is_found_by_key_id_or_text(tmp_path, data, found):
+    (tmp_path / "x.json").write_text(exported(data))
+    (one,) = import_annotations.read_export(tmp_path / "x.json", SENTENCES, SCHEME, {"4": "ann"})
     assert (one.sentence_id, one.annotator, one.answers.labels) == (found, "ann", LABELS)
 
 
-def test_the_shape_before_version_1_is_read():
+def test_the_shape_before_version_1_is_read(tmp_path):
     old = json.loads(exported({"text": "Two."}))
     old[0]["completions"] = old[0].pop("annotations")
     del old[0]["completions"][0]["completed_by"]
-    (one,) = import_annotations.read_export(json.dumps(old), SENTENCES, SCHEME, {}, "x.json")
+    (tmp_path / "x.json").write_text(json.dumps(old))
+    (one,) = import_annotations.read_export(tmp_path / "x.json", SENTENCES, SCHEME, {})
     assert one.annotator == "user-None"
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        pytest.param("nonsense", "type JSON", id="no JSON"),
+        pytest.param("nonsense", "expected JSON", id="no JSON"),
         pytest.param("{}", "list of tasks", id="no list"),
         pytest.param('[{"speaker": "author", "annotator": 1}]', "not JSON_MIN", id="JSON_MIN"),
         pytest.param(exported({"text": "Three."}), "text of 0 sentences", id="unknown text"),
@@ -142,9 +142,10 @@ def test_the_shape_before_version_1_is_read():
         pytest.param(exported({"sentence_id": "c:0-1"}), "no sentence 'c:0-1'", id="unknown id"),
     ],
 )
-def test_an_export_that_cannot_be_used_is_refused(text, complaint):
+def test_an_export_that_cannot_be_used_is_refused(tmp_path, text, complaint):
+    (tmp_path / "x.json").write_text(text)
     with pytest.raises(BadInput, match=complaint):
-        list(import_annotations.read_export(text, SENTENCES, SCHEME, {}, "x.json"))
+        list(import_annotations.read_export(tmp_path / "x.json", SENTENCES, SCHEME, {}))
 
 
 TABLE = """sentence_id,annotator,question,label,seconds,flags,created_at
@@ -156,8 +157,9 @@ a:5-9,ann,stance,favor,,,
 """
 
 
-def test_a_long_table_is_read_an_annotation_from_its_answers():
-    first, second = import_annotations.read_table(TABLE, SENTENCES, SCHEME, "x.csv")
+def test_a_long_table_is_read_an_annotation_from_its_answers(tmp_path):
+    (tmp_path / "x.csv").write_text(TABLE)
+    first, second = import_annotations.read_answers(tmp_path / "x.csv", SENTENCES, SCHEME)
     assert (first.answers.labels, first.seconds) == (LABELS, 2.5)
     assert first.answers.flags == ["needs_context"]
     assert second.answers.labels == dict.fromkeys(SCHEME.questions) | {"stance": "favor"}
@@ -168,24 +170,25 @@ def test_who_is_who_is_a_table_of_two_columns(tmp_path):
     path.write_text("annotator,email,password\nannotator-1,a@x.org,secret\n")
     assert import_annotations.read_names(path) == {"a@x.org": "annotator-1"}
     path.write_text("who,email\n1,a@x.org\n")
-    with pytest.raises(BadInput, match="columns annotator and email"):
+    with pytest.raises(BadInput, match="found no 'annotator' among who, email"):
         import_annotations.read_names(path)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        pytest.param("annotator,", "who,", "expected the column 'annotator'", id="no column"),
-        pytest.param("a:5-9", "z:0-1", "line 6: there is no sentence", id="unknown sentence"),
-        pytest.param("favor", "pro", "line 6: stance 'pro' is not in the scheme", id="label"),
-        pytest.param("a:5-9", "a:0-4", "line 6: ann answers stance of a:0-4 twice", id="twice"),
+        pytest.param("annotator,", "who,", "found no 'annotator'", id="no column"),
+        pytest.param("a:5-9", "z:0-1", "row 5: there is no sentence", id="unknown sentence"),
+        pytest.param("favor", "pro", "row 5: stance 'pro' is not in the scheme", id="label"),
+        pytest.param("a:5-9", "a:0-4", "row 5: ann answers stance of a:0-4 twice", id="twice"),
         pytest.param("2.5", "long", "expected seconds", id="seconds"),
         pytest.param("needs_context", "odd", "flag 'odd'", id="flag"),
     ],
 )
-def test_a_table_that_cannot_be_used_is_refused(old, new, complaint):
+def test_a_table_that_cannot_be_used_is_refused(tmp_path, old, new, complaint):
+    (tmp_path / "x.csv").write_text(TABLE.replace(old, new))
     with pytest.raises(BadInput, match=complaint):
-        list(import_annotations.read_table(TABLE.replace(old, new), SENTENCES, SCHEME, "x.csv"))
+        list(import_annotations.read_answers(tmp_path / "x.csv", SENTENCES, SCHEME))
 
 
 def test_a_table_without_times_collected_twice_is_nothing_new(campaign_workspace, tmp_path):

@@ -4,11 +4,8 @@ A sentence is found by our key, by its ``sentence_id``, or else by its exact tex
 has it. An annotator is a pseudonym: an e-mail address never enters a row.
 """
 
-import csv
 import hashlib
 import html
-import io
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +15,9 @@ from onrecord.campaign.backend import Answers
 from onrecord.campaign.labelstudio.annotation_rows import speaker_span
 from onrecord.campaign.labelstudio.result_format import from_result
 from onrecord.core.errors import BadInput
+from onrecord.core.files import read_json
 from onrecord.core.records import Annotation, parse_sentence_id, text_sha256
+from onrecord.core.table_reader import read_table
 from onrecord.scheme.scheme import Scheme
 
 TABLE_COLUMNS = ("sentence_id", "annotator", "question", "label")
@@ -90,32 +89,19 @@ def read_names(path: Path) -> dict[str, str]:
 
     Raises BadInput where a column is missing.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: expected a table of who is who, found {error}") from error
-    if rows and not {"annotator", "email"} <= set(rows[0]):
-        raise BadInput(
-            f"{path}: expected the columns annotator and email, found {', '.join(rows[0])}"
-        )
-    return {row["email"]: row["annotator"] for row in rows}
+    table = read_table(path, ("annotator", "email")).to_pydict()
+    return dict(zip(table["email"], table["annotator"], strict=True))
 
 
 def read_export(
-    text: str, sentences: Sentences, scheme: Scheme, names: Mapping[str, str], path: str
+    path: Path, sentences: Sentences, scheme: Scheme, names: Mapping[str, str]
 ) -> Iterator[Answered]:
     """Yield the annotations of a Label Studio export of type JSON.
 
     Before version 1.0 they are called ``completions`` and carry no user. Raises BadInput for another shape,
     such as JSON_MIN, and for a label that the scheme lacks.
     """
-    try:
-        tasks = json.loads(text)
-    except ValueError as error:
-        raise BadInput(
-            f"{path}: expected a Label Studio export of type JSON, found {error}"
-        ) from error
+    tasks = read_json(path)
     if not isinstance(tasks, list):
         raise BadInput(f"{path}: expected a list of tasks, found {type(tasks).__name__}")
     for number, task in enumerate(tasks, 1):
@@ -139,31 +125,25 @@ def read_export(
             )  # fmt: skip
 
 
-def read_table(text: str, sentences: Sentences, scheme: Scheme, path: str) -> Iterator[Answered]:
+def read_answers(path: Path, sentences: Sentences, scheme: Scheme) -> Iterator[Answered]:
     """Yield the annotations of a long table: ``sentence_id, annotator, question, label`` and, where there are
     such columns, ``seconds``, ``created_at``, ``comment`` and ``flags`` (words apart by spaces).
 
-    An empty label is no answer (or, of a name, that there is none). Raises BadInput, with the line, for a
+    An empty label is no answer (or, of a name, that there is none). Raises BadInput, with the row, for a
     missing column, an unknown sentence or label, and a question answered twice.
     """
-    table = csv.DictReader(io.StringIO(text))
-    lacking = [name for name in TABLE_COLUMNS if name not in (table.fieldnames or ())]
-    if lacking:
-        raise BadInput(
-            f"{path}: expected the column {lacking[0]!r}, found {', '.join(table.fieldnames or ['none'])}"
-        )
     found: dict[tuple[str, str], tuple[dict[str, str | None], dict[str, str], str]] = {}
-    for row in table:
-        where = f"{path}, line {table.line_num}"
+    for number, row in enumerate(read_table(path, TABLE_COLUMNS).to_pylist(), 1):
+        where = f"{path}, row {number}"
         key = (sentences.named(row["sentence_id"], where), row["annotator"])
         labels, rest, _ = found.setdefault(key, ({}, {}, where))
         if row["question"] in labels:
             raise BadInput(
                 f"{where}: {row['annotator']} answers {row['question']} of {key[0]} twice"
             )
-        labels[row["question"]] = row["label"] or None
-        scheme.check({row["question"]: row["label"] or None}, where)
-        rest.update({k: v for k, v in row.items() if v and k not in TABLE_COLUMNS})
+        labels[row["question"]] = row["label"]
+        scheme.check({row["question"]: row["label"]}, where)
+        rest.update({k: str(v) for k, v in row.items() if v and k not in TABLE_COLUMNS})
     for (sentence, annotator), (labels, rest, where) in found.items():
         flags = rest.get("flags", "").split()
         unknown = [flag for flag in flags if flag not in [known.name for known in scheme.flags]]
@@ -246,14 +226,8 @@ def read_from(
     path: Path, kind: str, sentences: Sentences, scheme: Scheme, names: Mapping[str, str]
 ) -> list[Answered]:
     """Return the annotations in a file of a kind (labelstudio or csv); raises BadInput where it is none."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise BadInput(f"from={path}: expected a file, found {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: expected {kind} in UTF-8, found {error}") from error
     if kind == "labelstudio":
-        return list(read_export(text, sentences, scheme, names, str(path)))
+        return list(read_export(path, sentences, scheme, names))
     if kind == "csv":
-        return list(read_table(text, sentences, scheme, str(path)))
+        return list(read_answers(path, sentences, scheme))
     raise BadInput(f"format={kind}: expected labelstudio or csv")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from omegaconf import DictConfig, ListConfig
 
 from onrecord.campaign.planning.assignment import (
@@ -29,6 +28,7 @@ from onrecord.campaign.planning.workload import plan_page
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, require, write_jsonl, write_text
 from onrecord.core.records import PlanRow, text_sha256
+from onrecord.core.table_reader import read_table
 from onrecord.core.workspace import Workspace
 
 LATER_TRIES = "of the qualification, the tries after the first are for those who fail: hours are at most these"
@@ -183,11 +183,11 @@ def plan_rows(
 
 def read_probabilities(path: Path) -> dict[str, list[float]]:
     """Return ``sentence_id → the model's probabilities`` of a predictions.parquet (its columns of type float)."""
-    table = pq.read_table(path)
+    table = read_table(path, ["id"])
     columns = [f.name for f in table.schema if pa.types.is_floating(f.type)]
-    if "id" not in table.column_names or len(columns) < 2:
+    if len(columns) < 2:
         raise BadInput(
-            f"{path}: expected `id` and one probability column a label, found {table.column_names}"
+            f"{path}: expected a column of probabilities for each label, found {columns}"
         )
     chances = zip(*(table[c].to_pylist() for c in columns), strict=True)
     return {i: list(p) for i, p in zip(table["id"].to_pylist(), chances, strict=True)}

@@ -71,7 +71,7 @@ def write_jsonl(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def read_json(path: str | Path) -> Any:
     """Return the JSON value in a file; raises BadInput where it is none."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}: expected JSON, found {error}") from error
 

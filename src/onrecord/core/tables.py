@@ -28,13 +28,15 @@ def write_parquet(
         pq.write_table(table, temporary, compression="zstd")
 
 
-def read_parquet(path: str | Path, schema: pa.Schema) -> pa.Table:
-    """Return the table, its columns in the schema's order; raises BadInput where one is missing."""
+def read_parquet(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
+    """Return the table, its columns as ``schema`` has them if given; raises BadInput where one is missing."""
     try:
         with pq.ParquetFile(path) as file:  # read_table would import pandas, half a second a verb
             table = file.read()
     except (OSError, pa.ArrowException) as error:
         raise BadInput(f"{path}: expected a Parquet table, found {error}") from error
+    if schema is None:
+        return table
     missing = [name for name in schema.names if name not in table.column_names]
     if missing:
         raise BadInput(

@@ -11,11 +11,12 @@ from omegaconf import DictConfig, OmegaConf
 from onrecord.core.errors import BadInput, CheckFailed
 from onrecord.core.files import read_jsonl, require, write_json, write_jsonl
 from onrecord.core.records import GoldRow, latest_annotations, origin_of
+from onrecord.core.table_reader import read_table
 from onrecord.core.workspace import Workspace
 from onrecord.dataset.features import SPLITS, Spec, annotation_columns, gold_columns, table, value
 from onrecord.dataset.folder import replaced, write_configs, write_minimal_card
 from onrecord.dataset.gold_rows import all_counted, join_annotations, join_gold
-from onrecord.dataset.labelled_table import join_rows, read_table
+from onrecord.dataset.labelled_table import join_rows
 from onrecord.dataset.splitting.assign import place
 from onrecord.dataset.splitting.audit import audited
 from onrecord.scheme.migrations import read_annotations
@@ -77,10 +78,8 @@ def read_rows(rows: str | None, labels: Sequence[str] | None) -> tuple[Columns, 
     """Return the columns and features of the table ``rows``; raises BadInput where it cannot be used."""
     if rows is None:
         raise BadInput("source=rows needs rows=FILE (csv, jsonl, jsonl.gz or parquet)")
-    if not Path(rows).is_file():
-        raise BadInput(f"rows={rows}: there is no such file")
     declared = None if labels is None else [str(name) for name in labels]
-    return join_rows(read_table(Path(rows)), declared, str(rows))
+    return join_rows(read_table(Path(rows)).to_pydict(), declared, str(rows))
 
 
 def learnt(scheme: Scheme, asked: str | None) -> str:

@@ -1,65 +1,17 @@
 """Any labelled table (``source=rows``): read, checked, and brought into the columns of a dataset."""
 
-import csv
-import gzip
-import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from onrecord.core.errors import BadInput
-from onrecord.core.files import parse_row
 from onrecord.core.text_normalization import folded
 from onrecord.dataset.features import Spec, feature_of, label, list_of, value
 
 NEEDED = ("id", "text", "target", "label")
-KINDS = "csv, jsonl, jsonl.gz or parquet"
-
-
-def read_table(path: Path) -> dict[str, list[Any]]:
-    """Return the columns of a table (csv, jsonl, jsonl.gz, parquet); raises BadInput naming the line.
-
-    In a csv file an empty field is null, and everything else is text as it stands (``None`` too).
-    """
-    if path.suffix == ".parquet":
-        try:
-            table: dict[str, list[Any]] = pq.read_table(path).to_pydict()
-        except (OSError, pa.ArrowException) as error:
-            raise BadInput(f"{path}: expected a Parquet table, found {error}") from error
-        return table
-    if not path.name.endswith((".csv", ".jsonl", ".jsonl.gz")):
-        raise BadInput(f"{path}: expected a table as {KINDS}")
-    try:
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: expected {KINDS} in UTF-8, found {error}") from error
-    rows = _csv_rows(text, path) if path.suffix == ".csv" else [
-        parse_row(line, f"{path}, line {number}")
-        for number, line in enumerate(text.split("\n"), 1) if line.strip()
-    ]  # fmt: skip
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}
-
-
-def _csv_rows(text: str, path: Path) -> list[dict[str, Any]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    rows = []
-    try:
-        for row in reader:
-            if None in row or None in row.values():
-                raise BadInput(
-                    f"{path}, line {reader.line_num}: expected {len(reader.fieldnames or ())} fields"
-                )
-            rows.append({name: field or None for name, field in row.items()})
-    except csv.Error as error:
-        raise BadInput(f"{path}, line {reader.line_num}: {error}") from error
-    return rows
 
 
 def check_rows(table: Mapping[str, Sequence[Any]], where: str) -> None:

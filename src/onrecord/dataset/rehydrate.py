@@ -11,12 +11,12 @@ from omegaconf import DictConfig
 from onrecord.core.errors import BadInput, CheckFailed  # fmt: skip
 from onrecord.core.files import read_jsonl, read_object, write_json  # fmt: skip
 from onrecord.core.records import text_sha256  # fmt: skip
+from onrecord.core.table_reader import read_table
 from onrecord.core.tables import read_parquet  # fmt: skip
 from onrecord.core.text_normalization import folded
 from onrecord.dataset.features import Spec, gold_columns, table, value
 from onrecord.dataset.folder import replaced, write_configs, write_minimal_card
 from onrecord.dataset.gold_rows import contexts
-from onrecord.dataset.labelled_table import read_table
 from onrecord.dataset.recovery import rehydration, summary
 from onrecord.dataset.release.checks import check_checksums
 from onrecord.dataset.release.release_tables import read_dataset
@@ -70,7 +70,7 @@ def read_copies(path: Path) -> dict[str, str]:
     elif path.is_file() and path.suffix == ".txt":
         pairs = [(path.stem, _decoded(path))]
     elif path.is_file():
-        columns = read_table(path)
+        columns = read_table(path).to_pydict()
         ids = columns.get("article_id", columns.get("id"))
         if ids is None or "text" not in columns:
             raise BadInput(f"{path}: expected the columns article_id (or id) and text, found {', '.join(columns)}")  # fmt: skip

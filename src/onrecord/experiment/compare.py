@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import require, write_json, write_text
+from onrecord.core.table_reader import read_table
 from onrecord.experiment import runs, scoring
 from onrecord.experiment.reporting.compare_page import compare_page, verdict_words
 
@@ -65,9 +66,7 @@ def aligned(
     Raises BadInput unless the runs were scored on the same sentences with the same gold. Where runs differ
     in their groups, the first run's hold.
     """
-    tables = [
-        runs.read_table(require(f / "predictions.parquet", f"evaluate run={f}")) for f in folders
-    ]
+    tables = [read_table(require(f / "predictions.parquet", f"evaluate run={f}")) for f in folders]
     rows = [
         {r["id"]: r for r in t.select(["id", "label", "predicted"]).to_pylist()} for t in tables
     ]
@@ -87,9 +86,7 @@ def aligned(
     labels = [n for n in tables[0].column_names if n not in ("id", "label", "predicted")]
     place = {name: i for i, name in enumerate(labels)}
     order = sorted(first)
-    known = {
-        r["id"]: r["group_id"] for r in runs.read_table(folders[0] / "groups.parquet").to_pylist()
-    }
+    known = {r["id"]: r["group_id"] for r in read_table(folders[0] / "groups.parquet").to_pylist()}
     predicted = [np.array([place[r[i]["predicted"]] for i in order]) for r in rows]
     gold = np.array([place[first[i]["label"]] for i in order])
     return predicted, gold, [known[i] for i in order], labels

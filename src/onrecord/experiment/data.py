@@ -19,7 +19,7 @@ import pyarrow as pa
 from onrecord.core.errors import BadInput
 from onrecord.core.files import file_sha256, read_json, require
 from onrecord.core.records import row_id
-from onrecord.experiment.runs import read_table
+from onrecord.core.table_reader import read_table
 
 SPLITS = ("train", "validation", "test")
 SMALL_ROWS, SMALL_GROUPS = 30, 3

@@ -15,6 +15,7 @@ from onrecord.core.errors import BadInput
 from onrecord.core.files import require, write_json
 from onrecord.core.parallel import resumable
 from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS
+from onrecord.core.table_reader import read_table
 from onrecord.core.tables import read_parquet, write_parquet
 from onrecord.experiment import runs
 from onrecord.experiment.data import read_examples
@@ -160,7 +161,7 @@ def main(cfg: DictConfig) -> None:
     write_parquet(workspace / "predictions.parquet", table, table.schema)
     prevalence = estimate_prevalence(
         frame.assign(predicted=table["predicted"].to_pylist()),
-        runs.read_table(folder / "out_of_fold.parquet").to_pandas(),
+        read_table(folder / "out_of_fold.parquet").to_pandas(),
         about["labels"], replicates=int(cfg.replicates), seed=int(cfg.seed),
     )  # fmt: skip
     said = {"run": about["signature"], "target": target, "question": about["question"], "origin": about["origin"]}  # fmt: skip

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from onrecord import __version__
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, read_jsonl, read_object, require, write_jsonl
+from onrecord.core.table_reader import read_table
 from onrecord.core.tables import write_parquet
 
 RUNS = Path("experiments/runs")
@@ -66,14 +66,6 @@ def read_report(folder: str | Path) -> dict[str, Any]:
     """Return a run's ``report.json``; raises BadInput where there is none or it is no report."""
     path = require(Path(folder) / "report.json", f"evaluate run={folder}")
     return read_object(path, ["signature", "calibration", "labels"], f"evaluate run={folder}")
-
-
-def read_table(path: Path) -> pa.Table:
-    """Return a Parquet table; raises BadInput for a file that is none."""
-    try:
-        return pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise BadInput(f"{path}: expected a Parquet table, found {error}") from error
 
 
 def newest_run(data: str) -> Path:
@@ -156,9 +148,6 @@ def read_probabilities(
     path: Path, names: Sequence[str]
 ) -> tuple[list[str], npt.NDArray[np.float64]]:
     """Return the ids and the probabilities, shape (rows, labels), of such a file."""
-    table = read_table(path)
-    missing = [name for name in ("id", *names) if name not in table.column_names]
-    if missing:
-        raise BadInput(f"{path}: expected id and one probability a label, found no {missing[0]!r}")
+    table = read_table(path, ("id", *names))
     chances = np.column_stack([table[name].to_numpy() for name in names])
     return table["id"].to_pylist(), chances

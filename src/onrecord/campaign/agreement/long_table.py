@@ -3,7 +3,6 @@
 They come from collected annotations or from any table of somebody else's.
 """
 
-import gzip
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,12 +12,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.json as pa_json
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from onrecord.core.errors import BadInput
+from onrecord.core.table_reader import read_table
 from onrecord.scheme.scheme import Scheme
 
 NO_NAME = "∅"  # who has no name to give (the author, none) agrees with others who say so
@@ -119,13 +116,7 @@ def read_long(path: Path) -> dict[str, pa.Table]:
     Rows without a label are missing annotations. Raises BadInput for a file or a column that is not there,
     and for an annotator who labels a task twice.
     """
-    table = _read(path)
-    for name in ("task", "annotator", "label"):
-        if name not in table.column_names:
-            raise BadInput(
-                f"{path}: expected the columns task, annotator, label (and optional question, group), "
-                f"found {', '.join(table.column_names)}"
-            )
+    table = read_table(path, ("task", "annotator", "label"))
     for name in ("task", "annotator"):
         if table[name].null_count:
             row = table[name].is_null().index(pa.scalar(True)).as_py() + 1
@@ -166,33 +157,6 @@ def _refuse_twice(rows: pa.Table, path: Path) -> None:
         raise BadInput(
             f"{path}: annotator {twice['annotator']!r} labels task {twice['task']!r} more than once"
         )
-
-
-def _read(path: Path) -> pa.Table:
-    if not path.is_file():
-        raise BadInput(
-            f"{path}: expected a table (csv, jsonl, jsonl.gz or parquet), found no such file"
-        )
-    try:
-        if path.suffix == ".parquet":
-            return pq.read_table(path)
-        if path.suffix == ".csv":
-            with path.open("rb") as file:
-                head = file.readline().decode("utf-8-sig").strip()
-            texts = {name.strip('"'): pa.string() for name in head.split(",")}
-            return pa_csv.read_csv(
-                path,
-                convert_options=pa_csv.ConvertOptions(
-                    column_types=texts, null_values=[""], strings_can_be_null=True
-                ),
-            )
-        if path.name.endswith((".jsonl", ".jsonl.gz")):
-            with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-                return pa_json.read_json(file)
-    except (OSError, EOFError, UnicodeDecodeError, pa.ArrowException) as error:
-        line = " ".join(str(error).split())
-        raise BadInput(f"{path}: expected a table (csv, jsonl, parquet), found {line}") from error
-    raise BadInput(f"{path}: expected a table ending in .csv, .jsonl, .jsonl.gz or .parquet")
 
 
 def answers_of_annotations(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from onrecord.core.errors import BadInput
-from onrecord.dataset.labelled_table import read_table
+from onrecord.core.table_reader import read_table
 from onrecord.dataset.splitting import strategies
 
 Columns = dict[str, list[Any]]
@@ -82,9 +82,7 @@ def declared_splits(columns: Columns, file: str | None) -> list[Any]:
         if "declared_split" not in columns:
             raise BadInput("split=fixed: the table has no column split; give split.file=FILE (article_id, split)")  # fmt: skip
         return columns["declared_split"]
-    declared = read_table(Path(file))
-    if not {"article_id", "split"} <= set(declared):
-        raise BadInput(f"{file}: expected the columns article_id, split")
+    declared = read_table(Path(file), ("article_id", "split")).to_pydict()
     split_of = dict(zip(declared["article_id"], declared["split"], strict=True))
     articles = columns.get("article_id", columns["group_id"])
     absent = sorted(set(articles) - set(split_of))
