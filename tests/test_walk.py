@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from onrecord.core.tables import read_parquet
 
 pytestmark = pytest.mark.walk
 ROOT = Path(__file__).parents[1]
+RELEASE = ROOT / "data/287g/releases/v1.0.0"
 TABLE = {  # ../shared/campaign/README.md: without furniture, all
     "speaker": (1.000, 1.000), "speaker_name": (0.991, 0.992),
     "claim_type": (0.991, 0.993), "stance": (0.971, 0.975),
@@ -21,12 +23,16 @@ TABLE = {  # ../shared/campaign/README.md: without furniture, all
 
 @pytest.fixture(scope="module")
 def walked(shared, tmp_path_factory, onrecord):
-    """The workspace after ``onrecord demo campaign=287g``, and what the demo printed."""
+    """The workspace after ``onrecord demo campaign=287g`` on the day of the release, and what the demo printed."""
     workspace = tmp_path_factory.mktemp("walk") / "ws"
     folder = tmp_path_factory.mktemp("here")
     (folder / "data").mkdir()
     words = [f"workspace={workspace}", f"articles={shared / 'articles'}"]
-    done = onrecord("demo", "campaign=287g", *words, cwd=folder)
+    released = json.loads((RELEASE / "croissant.json").read_text(encoding="utf-8"))["datePublished"]
+    with pytest.MonkeyPatch.context() as environment:
+        day = datetime.fromisoformat(released).replace(tzinfo=UTC)
+        environment.setenv("SOURCE_DATE_EPOCH", f"{day.timestamp():.0f}")
+        done = onrecord("demo", "campaign=287g", *words, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return workspace, done.stdout, folder
 
@@ -115,9 +121,8 @@ def test_no_server_is_left_running(walked, onrecord):
 def test_gold_and_release_are_those_that_are_committed(walked):
     """Whoever walks the campaign gets the published bytes: nothing in them depends on the walk."""
     workspace, _, _ = walked
-    committed = ROOT / "data/287g"
-    assert (workspace / "gold.jsonl").read_bytes() == (committed / "gold.jsonl").read_bytes()
-    there, here = committed / "releases/v1.0.0", workspace / "releases/v1.0.0"
+    assert (workspace / "gold.jsonl").read_bytes() == (ROOT / "data/287g/gold.jsonl").read_bytes()
+    there, here = RELEASE, workspace / "releases/v1.0.0"
     names = sorted(f.relative_to(there) for f in there.rglob("*") if f.is_file())
     assert names == sorted(f.relative_to(here) for f in here.rglob("*") if f.is_file())
     changed = [str(n) for n in names if (there / n).read_bytes() != (here / n).read_bytes()]

@@ -122,6 +122,18 @@ def test_publishing_again_is_nothing_and_other_bytes_are_refused(released, capsy
     assert sorted(p.name for p in released.parent.iterdir()) == ["v1.0.0", "v1.0.1"]
 
 
+def test_publishing_again_on_another_day_is_nothing(released, monkeypatch, capsys):
+    workspace = released.parent.parent
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1893456000")  # 2030
+    words = [f"workspace={workspace}", *PEOPLE[:2]]
+    assert main(["publish", *words]) == 0
+    assert "byte for byte the same" in capsys.readouterr().out
+    assert main(["publish", *words, "version=1.0.1"]) == 0
+    dated = [released / "CHANGELOG.md", *(released.parent / "v1.0.1").glob("C*")]
+    assert [("2030-01-01" in p.read_text("utf-8"), "2026-06-01" in p.read_text("utf-8"))
+            for p in sorted(dated)] == [(False, True), (True, True), (True, False)]  # fmt: skip
+
+
 def test_a_release_holds_no_times_of_day_and_ids_of_its_own(released):
     rows = pq.read_table(released / "annotations/train.parquet")
     assert not {"created_at", "updated_at"} & set(rows.column_names)

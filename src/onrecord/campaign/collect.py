@@ -8,7 +8,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from onrecord.campaign.labelstudio.annotation_rows import Collection
 from onrecord.campaign.labelstudio.client import connect, iso
 from onrecord.campaign.labelstudio.install import locked
 from onrecord.campaign.labelstudio.sync import Instrument, overdue, pull_project
+from onrecord.core.clock import utc_now
 from onrecord.core.errors import BadInput
 from onrecord.core.files import atomic as atomically
 from onrecord.core.files import parse_row, read_json, read_jsonl, require, write_json
@@ -108,7 +108,7 @@ def collect_from(cfg: DictConfig) -> list[str]:
             found, planned,
             texts={a["article_id"]: a["text"] for a in articles}, target_id=cfg.campaign.target.id,
             origin=cfg.campaign.origin, guidelines_version=guidelines_version(guidelines),
-            scheme_version=scheme.version, now=iso(datetime.now(UTC)), known=collection.latest,
+            scheme_version=scheme.version, now=iso(utc_now()), known=collection.latest,
         ):  # fmt: skip
             collection.add({**collection.latest.get(row["annotation_id"], {}), **row})
         if collection.added or not path.exists():

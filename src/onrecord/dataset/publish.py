@@ -1,15 +1,14 @@
 """``onrecord publish``: a versioned release folder that is a Hub dataset repository, with or without the text."""
 
-import os
 import re
 import shutil
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
+from onrecord.core.clock import utc_now
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, read_object, require, write_json, write_jsonl, write_text
 from onrecord.core.tables import write_parquet
@@ -141,8 +140,7 @@ def release_date(given: str | None, folder: Path) -> str:
         return str(given)
     if (folder / "croissant.json").is_file():
         return str(read_json(folder / "croissant.json")["datePublished"])[:10]
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    return time.strftime("%Y-%m-%d", time.gmtime(int(epoch) if epoch else None))
+    return f"{utc_now():%Y-%m-%d}"
 
 
 def about_release(material: Material, cfg: DictConfig, folder: Path) -> dict[str, Any]:

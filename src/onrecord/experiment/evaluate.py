@@ -1,7 +1,6 @@
 """``evaluate``: score a run, with intervals and beside a baseline; write the report."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from omegaconf import DictConfig
 
+from onrecord.core.clock import utc_now
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, write_json, write_text
 from onrecord.experiment import runs
@@ -115,7 +115,7 @@ def main(cfg: DictConfig) -> None:
     looks = None
     if on == "test":
         look = {"data": examples.signature, "run_signature": about["signature"], "name": about["name"],
-                "run": str(folder), "at": datetime.now(UTC).isoformat(timespec="seconds")}  # fmt: skip
+                "run": str(folder), "at": utc_now().isoformat(timespec="seconds")}  # fmt: skip
         looks = runs.record_look(look)
         report["looks_at_test"] = looks
     runs.write_probabilities(
