@@ -36,10 +36,11 @@ lint: setup
 test: lint .venv/.embeddings
 	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
-# Renders what is committed from annotation/scheme.yaml; a test fails when it is stale.
+# Renders what is committed from annotation/scheme.yaml and from the commands; a test fails when it is stale.
 render: setup
 	@$(BIN)/python -m onrecord.scheme.guidelines
 	@$(BIN)/python -m onrecord.campaign.labelstudio.label_config
+	@$(BIN)/python -m onrecord.cli.help
 
 # The pages of docs/ as a site, in site/; its tools are in an environment of their own.
 docs: .venv-docs/.installed

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from onrecord.cli import app
+from onrecord.cli.commands import COMMANDS
 from onrecord.corpus import dedupe
 
 VERBS = ("ingest", "segment", "attribute")
@@ -67,7 +68,7 @@ def change_one(path: Path) -> None:
 
 def stage(verb: str, words: list[str]) -> None:
     """Run a verb in this process; write its CPU seconds at the start, in dedupe and in all to descriptor 3."""
-    module = importlib.import_module(app.VERBS[verb].module)
+    module = importlib.import_module(COMMANDS[verb].module)
     spent = {"start": 0.0, "dedupe": 0.0}
 
     def timed(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from onrecord.campaign.labelstudio import server
-from onrecord.cli.app import VERBS
+from onrecord.cli.commands import COMMANDS
+from onrecord.cli.help import with_command_table
 from onrecord.core.files import read_jsonl
 from onrecord.core.records import ShippedLabel
 
@@ -45,8 +46,8 @@ import sys
 from hydra import compose, initialize_config_dir
 from onrecord import ROOT
 from onrecord.campaign.labelstudio.shipped_labels import enter
-from onrecord.cli.overrides import own_conf_first
-own_conf_first()
+from onrecord.cli.overrides import local_conf_first
+local_conf_first()
 with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
     enter(compose("launch", overrides=sys.argv[1:]))
 """
@@ -217,9 +218,16 @@ def test_nothing_is_left_to_fill_in(page):
     assert not re.findall(r"TODO|TBD|FIXME|XXX|lorem ipsum|\?\?\?|coming soon", text, re.IGNORECASE)
 
 
-def test_every_verb_is_explained():
+def test_every_command_is_explained_outside_the_table():
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    assert not [verb for verb in VERBS if not re.search(rf"(onrecord |`){verb}\b", text)]
+    text = re.sub(r"<!-- commands -->.*?<!-- end -->", "", text, flags=re.DOTALL)
+    assert not [name for name in COMMANDS if not re.search(rf"(onrecord |`){name}\b", text)]
+
+
+def test_the_table_of_commands_is_the_one_in_the_code():
+    page = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    assert page == with_command_table(page), "stale: run `make render`"
+    assert "| `segment` | " in page
 
 
 def test_the_table_of_contents_of_the_site_names_pages_that_are_there():

@@ -152,7 +152,7 @@ def test_one_target_alone_is_learnt_on_request(walked, onrecord, tmp_path):
 def test_make_finds_all_done_as_it_was_done_and_goes_on_without_a_server(walked):
     lines = walked[2].splitlines()
     assert [line.split()[1].rstrip(";") for line in lines] == ["done"] * 9, walked[2]
-    assert "nothing new can come: no Label Studio runs" in lines[5]
+    assert "no new annotations: no Label Studio runs" in lines[5]
 
 
 def test_the_release_takes_its_text_back(walked, onrecord, tmp_path):

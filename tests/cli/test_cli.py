@@ -1,14 +1,18 @@
 """The command line: one clear line and the right exit status for whatever is wrong; new campaigns."""
 
+import re
+import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
 
-from onrecord import ROOT
-from onrecord.cli.app import VERBS, main
+from onrecord import ROOT, __main__
+from onrecord.cli.app import main
+from onrecord.cli.commands import ALIASES, COMMANDS, WHOLE, Command
 from onrecord.cli.overrides import check_campaign, groups, quoted
 from onrecord.core.errors import BadInput
 
@@ -27,33 +31,33 @@ def folder(tmp_path, onrecord):
     return tmp_path
 
 
-@pytest.mark.parametrize("verb", sorted(VERBS))
-def test_every_verb_shows_its_config(capsys, verb):
-    assert main([verb, "--cfg", "job"]) == 0
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_shows_its_config(capsys, command):
+    assert main([command, "--cfg", "job"]) == 0
     assert ": " in capsys.readouterr().out
-    assert main([verb, "--help"]) == 0
+    assert main([command, "--help"]) == 0
     page = capsys.readouterr().out
-    assert page.startswith(f"onrecord {verb} [key=value ...]: ")
+    assert page.startswith(f"onrecord {command} [key=value ...]: ")
     assert "defaults" not in page.splitlines()
     assert "override /" not in page
 
 
-@pytest.mark.parametrize("verb", sorted(VERBS))
-def test_every_file_of_every_group_composes(verb):
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_file_of_every_group_composes(command):
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        for group in groups(verb) - {"override"}:
+        for group in groups(command) - {"override"}:
             for file in (CONF / group).glob("*.yaml"):
-                assert compose(config_name=verb, overrides=[f"{group}={file.stem}"]) is not None
+                assert compose(config_name=command, overrides=[f"{group}={file.stem}"]) is not None
 
 
-def test_every_verb_has_a_config_and_every_config_a_verb():
-    assert {f.stem for f in CONF.glob("*.yaml")} - {"base"} == set(VERBS)
+def test_every_command_has_a_config_and_every_config_a_command():
+    assert {f.stem for f in CONF.glob("*.yaml")} - {"base"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["trian"], "there is no verb 'trian'; did you mean 'train'?"),
+        (["trian"], "there is no command 'trian'; did you mean 'train'?"),
         (["validate", "artcles=x"], "there is no key 'artcles'; did you mean 'articles'?"),
         (["validate", "campaign.target.nme=x"], "did you mean 'campaign.target.name'?"),
         (["validate", "campaign=smple"], "campaign=smple: expected one of 287g, sample; did you mean 'sample'?"),
@@ -88,11 +92,11 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, words, 
     assert not list(tmp_path.iterdir()), "something was written"
 
 
-def test_bare_onrecord_lists_the_verbs(tmp_path, onrecord):
+def test_bare_onrecord_lists_the_commands(tmp_path, onrecord):
     shown = onrecord(cwd=tmp_path)
     assert shown.returncode == 0
-    assert all(f"\n  {verb} " in shown.stdout for verb in VERBS)
-    assert "Nothing has been run here yet" in shown.stdout
+    assert all(f"\n  {name} " in shown.stdout for name in COMMANDS)
+    assert "No steps have been run here" in shown.stdout
 
 
 def test_a_new_campaign_is_sound_and_its_words_are_kept(folder, onrecord):
@@ -187,3 +191,62 @@ def test_any_path_can_be_given(name):
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         cfg = compose(config_name="demo", overrides=[quoted(f"articles=/tmp/{name}")])
     assert Path(cfg.articles) == Path("/tmp") / name
+
+
+def test_a_former_name_of_a_command_still_works_with_a_line(monkeypatch, capsys):
+    monkeypatch.setitem(ALIASES, "check", "validate")
+    assert main(["check"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == "onrecord check: this command is now `validate`; the old name will go\n"
+    assert shown.out.startswith("scheme ")
+
+
+def test_no_former_name_is_a_command():
+    assert not ALIASES.keys() & COMMANDS.keys()
+    assert set(ALIASES.values()) <= COMMANDS.keys()
+
+
+@pytest.fixture
+def added(tmp_path, monkeypatch):
+    """Return a function that adds a command by a row of the table, a config and a module, none of them the project's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "conf").mkdir()
+    base = "defaults:\n  - base\n  - campaign: sample\n  - _self_\n\nlouder: false\n"
+    (tmp_path / "conf/greet.yaml").write_text(base)
+
+    def add(body: str) -> None:
+        (tmp_path / "greeting.py").write_text(f"def main(cfg):\n    {body}\n")
+        monkeypatch.setitem(COMMANDS, "greet", Command("greet", "greeting", WHOLE, "say hello"))
+        monkeypatch.delitem(sys.modules, "greeting", raising=False)
+
+    return add
+
+
+def test_a_command_is_added_by_a_row_a_config_and_a_module(added, capsys):
+    added("print('HELLO' if cfg.louder else 'hello', cfg.campaign.name)")
+    assert main(["greet", "louder=true"]) == 0
+    assert capsys.readouterr().out == "HELLO sample\n"
+    assert main([]) == 0
+    assert "  greet        say hello" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("writable", [True, False], ids=["cache", "no cache"])
+def test_an_unforeseen_error_is_one_line_and_exit_3(added, tmp_path, monkeypatch, capsys, writable):
+    added("raise OSError('of no number')")
+    (tmp_path / "cache").mkdir() if writable else (tmp_path / "cache").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "argv", ["onrecord", "greet"])
+    assert __main__.main() == 3
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    line = re.fullmatch(
+        r"onrecord: unforeseen error, please report it: OSError: of no number \(traceback in (.+)\)\n",
+        shown.err,
+    )
+    assert line, shown.err
+    file = Path(line[1])
+    assert file.is_relative_to(tmp_path) is writable
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "greeting.py" in file.read_text()
+    file.unlink()

@@ -45,10 +45,8 @@ def test_a_sentence_carries_its_speaker_and_stance():
 
 def test_predictions_colour_the_question_about_the_target():
     assert load_scheme().learnt == "stance"
-    rows = [{"id": "a:2-3", "predicted": "against"}]
+    rows = [("a:2-3", "against")]
     assert labels_of_predictions(rows, {"stance": "buses"}) == {"a:2-3": {"stance": "against"}}
-    rows = [
-        {"id": f"a:2-3 → {t}", "predicted": p} for t, p in (("buses", "favor"), ("fees", "none"))
-    ]
+    rows = [("a:2-3 → buses", "favor"), ("a:2-3 → fees", "none")]
     both = labels_of_predictions(rows, {"stance": "buses", "stance_fees": "fees"})
     assert both == {"a:2-3": {"stance": "favor", "stance_fees": "none"}}

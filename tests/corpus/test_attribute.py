@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onrecord.cli import app
+from onrecord.cli import runner
 from onrecord.core.errors import BadInput
 from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS, sentence_id
 from onrecord.core.tables import read_parquet, write_parquet
@@ -342,7 +342,7 @@ def test_the_verb_writes_a_row_a_sentence_and_reads_copies_together(tmp_path):
     block = "We cannot go on like this, and every rider in the valley knows it."
     texts = {"a": f"{INTRODUCED}\nPell continued:\n{block}", "b": f"{INTRODUCED}\n{block}"}
     sentences = workspace_of(tmp_path, texts)
-    app.run("attribute", [f"workspace={tmp_path}", "shard_size=1"])
+    runner.run("attribute", [f"workspace={tmp_path}", "shard_size=1"])
     rows = read_parquet(tmp_path / "speakers.parquet", SPEAKERS).to_pylist()
     assert [r["sentence_id"] for r in rows] == [s["sentence_id"] for s in sentences]
     assert [r["speaker"] for r in rows] == ["author", "none", "politician", "author", "politician"]
@@ -354,7 +354,7 @@ def test_shards_and_processes_change_no_byte(tmp_path):
     for name, options in {"one": [], "many": ["shard_size=2", "workers=2"]}.items():
         (tmp_path / name).mkdir()
         workspace_of(tmp_path / name, texts)
-        app.run("attribute", [f"workspace={tmp_path / name}", *options])
+        runner.run("attribute", [f"workspace={tmp_path / name}", *options])
         made.append(read_parquet(tmp_path / name / "speakers.parquet", SPEAKERS))
     assert made[0].equals(made[1])
 
@@ -362,12 +362,12 @@ def test_shards_and_processes_change_no_byte(tmp_path):
 def test_sentences_of_other_articles_are_refused(tmp_path):
     workspace_of(tmp_path, {"a": "One.\nTwo.", "b": "Three."}, order=["b", "a"])
     with pytest.raises(BadInput, match="run `onrecord segment` again"):
-        app.run("attribute", [f"workspace={tmp_path}"])
+        runner.run("attribute", [f"workspace={tmp_path}"])
 
 
 def test_a_workspace_without_sentences_names_the_verb_to_run(tmp_path):
     with pytest.raises(BadInput, match="onrecord ingest"):
-        app.run("attribute", [f"workspace={tmp_path}"])
+        runner.run("attribute", [f"workspace={tmp_path}"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""``init``: a new campaign in the current folder, ready for somebody's own articles and target."""
+"""``init``: create a campaign in the current folder, ready for your own articles and target."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ from onrecord.core.errors import BadInput
 from onrecord.core.files import write_text
 
 CONFIG = """\
-# The campaign {name}. Every key that can stand here: onrecord plan --cfg job (under `campaign`).
+# The campaign {name}. All keys: onrecord plan --cfg job (under `campaign`).
 name: {name}
 title: {title}
 target:
@@ -64,7 +64,7 @@ def main(cfg: DictConfig) -> None:
         shutil.copytree(ROOT / "annotation", "annotation", dirs_exist_ok=True)
     articles.mkdir(parents=True, exist_ok=True)
     write_text(config, campaign_config(name, target))
-    print(f"The campaign {name} stands:")
+    print(f"Created the campaign {name}:")
     print(f"  {config}     its target and settings")
     print("  annotation/     the questions (scheme.yaml) and the guidelines")
     print(f"  {articles}/     put your articles here (txt, html, jsonl, csv, parquet)")
@@ -73,4 +73,4 @@ def main(cfg: DictConfig) -> None:
     print(
         f"  onrecord serve campaign={name}              Label Studio; the first start installs it"
     )
-    print(f"  onrecord make campaign={name} until=launch  read, cut, plan, fill the projects")
+    print(f"  onrecord make campaign={name} until=launch  read, segment, plan, fill the projects")

@@ -1,6 +1,6 @@
-"""What a verb's configuration rests on: paths quoted, a folder's own ``conf/`` first, near misses named.
+"""Prepare and check a command's overrides: quote paths, put the local ``conf/`` first, name the nearest key.
 
-Hydra leaves these rough: its grammar trips on brackets, its error for a typo fills a screen, and a
+Hydra does not do this: its grammar trips on brackets, its error for a typo fills a screen, and a
 config group cannot be chosen from a value.
 """
 
@@ -49,20 +49,22 @@ ONE_OR_MORE = {
 }
 
 
-class OwnConfFirst(SearchPathPlugin):
+class LocalConfFirst(SearchPathPlugin):
     """Put the current folder's ``conf/`` before the packaged one, so that its files win."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Prepend ``./conf`` to the ``main`` entry, once, if there is one that is not it."""
-        own = Path.cwd() / "conf"
-        if own.is_dir() and own.resolve() != (ROOT / "conf").resolve():
-            search_path.prepend("onrecord-own", f"file://{own}", SearchPathQuery(provider="main"))
+        local = Path.cwd() / "conf"
+        if local.is_dir() and local.resolve() != (ROOT / "conf").resolve():
+            search_path.prepend(
+                "onrecord-local", f"file://{local}", SearchPathQuery(provider="main")
+            )
 
 
-def own_conf_first() -> None:
+def local_conf_first() -> None:
     """Register the plugin, once: Hydra would otherwise look for it in a package of a fixed name."""
-    if OwnConfFirst not in Plugins.instance().discover(SearchPathPlugin):
-        Plugins.instance().register(OwnConfFirst)
+    if LocalConfFirst not in Plugins.instance().discover(SearchPathPlugin):
+        Plugins.instance().register(LocalConfFirst)
 
 
 def quoted(word: str) -> str:
@@ -89,11 +91,11 @@ def _quote(value: str) -> str:
 
 
 def config_folders() -> list[Path]:
-    """Return the folders that configs are looked up in, the current folder's own first."""
+    """Return the folders that configs are looked up in, the current folder's first."""
     return [f for f in (Path.cwd() / "conf", ROOT / "conf") if f.is_dir()]
 
 
-def campaign_choices(verb: str, words: Sequence[str]) -> list[str]:
+def campaign_choices(command: str, words: Sequence[str]) -> list[str]:
     """Return the overrides that a campaign's file implies: Hydra cannot choose a group from a value."""
     given = dict(word.partition("=")[::2] for word in words)
     name = given.get("campaign", "sample")
@@ -102,14 +104,14 @@ def campaign_choices(verb: str, words: Sequence[str]) -> list[str]:
     if found is None:
         return []
     check_campaign(found)
-    if "split" in given or "split" not in groups(verb):
+    if "split" in given or "split" not in groups(command):
         return []
     split = (load_yaml(found) or {}).get("split")
     return [f"split={split}"] if split else []
 
 
 def check_campaign(path: Path) -> None:
-    """Raise BadInput naming file and line of a key that no campaign has, at any depth, or of a value of no use."""
+    """Raise BadInput naming file and line of an unknown key, at any depth, or of an invalid value."""
     found = load_yaml(path)
     if not isinstance(found, dict | None):
         raise BadInput(
@@ -123,7 +125,7 @@ def _check_keys(node: Any, values: Any, known: dict[str, Any], path: Path, at: s
     for key, value in node.value if isinstance(node, yaml.MappingNode) else []:
         line = f"{path}, line {key.start_mark.line + 1}"
         if key.value not in known:
-            raise BadInput(f"{line}: there is no key {key.value!r}{near(key.value, known)}")
+            raise BadInput(f"{line}: there is no key {key.value!r}{did_you_mean(key.value, known)}")
         dotted = f"{at}.{key.value}"
         check_value(f"{line}: {key.value}", dotted, known[key.value], values[key.value])
         if key.value == "targets" and isinstance(value, yaml.MappingNode):
@@ -135,7 +137,7 @@ def _check_keys(node: Any, values: Any, known: dict[str, Any], path: Path, at: s
 
 
 def check_value(where: str, key: str, default: Any, found: Any) -> None:
-    """Raise BadInput where a value is of no use beside the default that is declared for its dotted key.
+    """Raise BadInput where a value is invalid for its dotted key, judged by the declared default.
 
     >>> check_value("seed", "seed", 1, "abc")
     Traceback (most recent call last):
@@ -174,13 +176,13 @@ def check_flags(words: Sequence[str]) -> None:
         flag = word.partition("=")[0]
         if word.startswith("--") and flag not in known:
             raise BadInput(
-                f"there is no flag {flag!r}{near(flag, known)}: keys are given as key=value"
+                f"there is no flag {flag!r}{did_you_mean(flag, known)}: keys are given as key=value"
             )
 
 
-def check_words(verb: str, words: Sequence[str], config: DictConfig) -> None:
-    """Raise BadInput where an override gives a key a value of no use (``workers=many``)."""
-    defaults = OmegaConf.create(declared("base") | declared(verb))
+def check_overrides(command: str, words: Sequence[str], config: DictConfig) -> None:
+    """Raise BadInput where an override gives a key an invalid value (``workers=many``)."""
+    defaults = OmegaConf.create(declared("base") | declared(command))
     for key in [word.partition("=")[0] for word in words if "=" in word]:
         if re.fullmatch(r"[\w.]+", key):
             default, found = (
@@ -191,7 +193,7 @@ def check_words(verb: str, words: Sequence[str], config: DictConfig) -> None:
 
 
 def _at(config: DictConfig, key: str) -> Any:
-    """Return what stands at a dotted key as it is written, or None where nothing does."""
+    """Return the value at a dotted key as it is written, or None where there is none."""
     node: Any = config
     for part in key.split("."):
         if not isinstance(node, DictConfig) or part not in node or OmegaConf.is_missing(node, part):
@@ -200,9 +202,14 @@ def _at(config: DictConfig, key: str) -> Any:
     return node
 
 
-def declared(verb: str) -> dict[str, Any]:
-    """Return a verb's packaged config file as plain values, its defaults list and groups left aside."""
-    found: dict[str, Any] = load_yaml(ROOT / "conf" / f"{verb}.yaml")
+def config_file(command: str) -> Path:
+    """Return a command's config file: the local one where there is one, else the packaged one."""
+    return next(p for f in config_folders() if (p := f / f"{command}.yaml").is_file())
+
+
+def declared(command: str) -> dict[str, Any]:
+    """Return a command's config file as plain values, without its groups."""
+    found: dict[str, Any] = load_yaml(config_file(command)) or {}
     return found
 
 
@@ -214,28 +221,25 @@ def load_yaml(path: Path) -> Any:
         raise BadInput(f"{path}: expected YAML, found {' '.join(str(error).split())}") from error
 
 
-def groups(verb: str) -> set[str]:
-    """Return the config groups that a verb chooses from, as its file's defaults list names them."""
-    file = next(p for f in config_folders() if (p := f / f"{verb}.yaml").is_file())
-    entries = (load_yaml(file) or {}).get("defaults", [])
-    return {
-        key.split()[-1].lstrip("/") for entry in entries if isinstance(entry, dict) for key in entry
-    }
+def groups(command: str) -> set[str]:
+    """Return the config groups that a command chooses from, as its file's defaults list names them."""
+    choices = [one for one in declared(command).get("defaults", []) if isinstance(one, dict)]
+    return {key.split()[-1].lstrip("/") for one in choices for key in one}
 
 
-def near(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean …?`` for the nearest known word, or nothing.
 
-    >>> near("trian", ["train", "plan"])
+    >>> did_you_mean("trian", ["train", "plan"])
     "; did you mean 'train'?"
     """
     match = difflib.get_close_matches(word, [str(k) for k in known], n=1, cutoff=0.6)
     return f"; did you mean '{match[0]}'?" if match else ""
 
 
-def explain(verb: str, words: Sequence[str], error: Exception) -> str:
-    """Return one line for a configuration error, naming the key or choice at fault and its near miss."""
-    keys, choices = known_keys(verb)
+def explain(command: str, words: Sequence[str], error: Exception) -> str:
+    """Return one line for a configuration error, naming the wrong key or choice and the nearest known one."""
+    keys, choices = known_keys(command)
     for before, word in zip(["", *words], words, strict=False):
         if word.startswith("-") or (before.startswith("-") and "=" not in word):
             continue  # a flag, or a flag's value (--cfg job)
@@ -253,19 +257,19 @@ def explain(verb: str, words: Sequence[str], error: Exception) -> str:
                 if value not in choices[key] and value != "null":
                     return (
                         f"{key}={value}: expected one of {', '.join(choices[key])}"
-                        f"{near(value, choices[key])}"
+                        f"{did_you_mean(value, choices[key])}"
                     )
         elif key not in keys and not key.startswith("hydra"):
-            return f"there is no key {key!r}{near(key, [*keys, *choices])}"
+            return f"there is no key {key!r}{did_you_mean(key, [*keys, *choices])}"
     return " ".join(str(error).split())
 
 
-def known_keys(verb: str) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the keys that a verb takes, dotted, and its groups with the names to choose from."""
+def known_keys(command: str) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the keys that a command takes, dotted, and its groups with the names to choose from."""
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "conf")):
-        keys = list(_dotted(OmegaConf.to_container(compose(config_name=verb), resolve=False)))
-    return keys, {group: entries(group) for group in groups(verb)}
+        keys = list(_dotted(OmegaConf.to_container(compose(config_name=command), resolve=False)))
+    return keys, {group: entries(group) for group in groups(command)}
 
 
 def entries(group: str) -> list[str]:

@@ -1,52 +1,41 @@
-"""The steps of a campaign in order: what each reads and writes, and whether it is done, stale or next.
+"""The state of a campaign's steps: done, stale, or not run yet.
 
-A step knows by content whether it is stale: after each run the hash of what it read, of its settings
-and of what it wrote is kept in ``WORKSPACE/.steps.json``, and the words that it was run with, so that
+A step knows by content whether it is stale: after each run the hashes of what it read, of its settings
+and of what it wrote are kept in ``WORKSPACE/.steps.json``, with the overrides that it was run with, so that
 ``make`` runs it again as its user did (``plan annotators=2``) and not by the defaults.
 """
 
 import hashlib
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
+from onrecord.cli.commands import STEPS, Command
 from onrecord.core.files import file_sha256, read_json, write_json
+from onrecord.core.workspace import Workspace, WorkspaceFile
 
 State = Literal["done", "stale", "not yet"]
 
 
-@dataclass(frozen=True)
-class Step:
-    """A verb with the workspace files that it reads and writes; a name ending in ``/`` is a folder."""
+class StepRecord(TypedDict):
+    """What is kept of a step's last run: hashes are null where a file was absent."""
 
-    verb: str
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
+    campaign: str
+    words: list[str]
+    read: str | None
+    settings: str
+    wrote: str | None
 
 
-STEPS = (
-    Step("ingest", ("@articles",), ("articles.parquet",)),
-    Step("segment", ("articles.parquet",), ("sentences.parquet",)),
-    Step("attribute", ("articles.parquet", "sentences.parquet"), ("speakers.parquet",)),
-    Step("plan", ("sentences.parquet", "speakers.parquet"), ("plan.jsonl",)),
-    Step("launch", ("plan.jsonl",), ("launched.jsonl",)),
-    Step("collect", ("launched.jsonl",), ("annotations.jsonl",)),
-    Step("agree", ("annotations.jsonl", "sentences.parquet"), ("agreement.json", "agreement.html")),
-    Step("adjudicate", ("annotations.jsonl", "sentences.parquet"), ("gold.jsonl",)),
-    Step(
-        "build",
-        ("gold.jsonl", "annotations.jsonl", "sentences.parquet", "speakers.parquet"),
-        ("dataset/",),
-    ),
-)
-# Said for one run, and not meant for the next: a yes, a file from elsewhere, a rehearsal, a round.
-ONCE = {"accept_changes", "from", "format", "names", "sweep", "simulate", "seats", "round"}
+# Overrides that apply to a single run and are not remembered.
+NOT_PERSISTED_OVERRIDES = {
+    "accept_changes", "from", "format", "names", "sweep", "simulate", "seats", "round",
+}  # fmt: skip
 # Settings that say where things are or how fast to go, not what comes out.
-NOT_SETTINGS = {"workspace", "articles", "workers", "engine", "labelstudio"} | ONCE
-# Words that are not repeated: besides ONCE what every run is told anew, and a table that is not the workspace's.
-NOT_REPEATED = {"campaign", "workspace", "labelstudio.url", "annotations"} | ONCE
+NOT_SETTINGS = {"workspace", "articles", "workers", "engine", "labelstudio"}
+# Overrides that every run is given again, and a table that is not the workspace's.
+GIVEN_EACH_TIME = {"campaign", "workspace", "labelstudio.url", "annotations"}
 
 
 def content_hash(paths: Iterable[Path]) -> str | None:
@@ -63,84 +52,104 @@ def content_hash(paths: Iterable[Path]) -> str | None:
     return digest.hexdigest()
 
 
-def settings_hash(config: dict[str, Any]) -> str:
-    """Return the hash of a verb's settings, those left out that cannot change what comes out."""
-    kept = {k: v for k, v in sorted(config.items()) if k not in NOT_SETTINGS}
+def settings_hash(config: Mapping[str, Any]) -> str:
+    """Return the hash of a command's settings, those left out that cannot change what comes out."""
+    ignored = NOT_SETTINGS | NOT_PERSISTED_OVERRIDES
+    kept = {k: v for k, v in sorted(config.items()) if k not in ignored}
     return hashlib.sha256(repr(kept).encode()).hexdigest()
 
 
-def _paths(names: tuple[str, ...], workspace: Path, config: dict[str, Any]) -> list[Path]:
-    return [
-        Path(str(config.get("articles", ""))) if name == "@articles" else workspace / name
-        for name in names
-    ]
+def persistent(overrides: Iterable[str]) -> list[str]:
+    """Return the overrides of a command line that hold for the next run of the step too.
 
-
-def repeated(words: Iterable[str]) -> list[str]:
-    """Return the words of a command line that hold for the next run of the step too.
-
-    >>> repeated(["campaign=buses", "annotators=[ada,ben]", "simulate=true", "split=kfold", "-m"])
+    >>> persistent(["campaign=buses", "annotators=[ada,ben]", "simulate=true", "split=kfold", "-m"])
     ['annotators=[ada,ben]', 'split=kfold']
     """
-    return [w for w in words if "=" in w and w[0] != "-" and w.split("=")[0] not in NOT_REPEATED]
+    ignored = GIVEN_EACH_TIME | NOT_PERSISTED_OVERRIDES
+    return [o for o in overrides if "=" in o and o[0] != "-" and o.split("=")[0] not in ignored]
 
 
-def words_of(step: Step, workspace: Path) -> list[str]:
-    """Return the words that the step was last run with in the workspace and that hold for the next run."""
-    file = workspace / ".steps.json"
-    known = (read_json(file) if file.exists() else {}).get(step.verb, {})
-    return [str(word) for word in known.get("words", [])]
+def read_steps(workspace: Workspace) -> dict[str, StepRecord]:
+    """Return the steps that have been run in a workspace, by name, in the order of their first runs."""
+    known: dict[str, StepRecord] = read_json(workspace.steps) if workspace.steps.exists() else {}
+    return known
 
 
-def own_words(workspace: Path) -> list[str]:
-    """Return the overrides that lead a verb to the campaign and the workspace, whose steps have been run."""
-    steps = [one for one in read_json(workspace / ".steps.json").values() if "campaign" in one]
-    campaign = steps[-1]["campaign"] if steps else workspace.name
-    where = [f"workspace={workspace}"] if workspace != Path("data", campaign) else []
+def last_overrides(step: Command, workspace: Workspace) -> list[str]:
+    """Return the overrides that the step was last run with and that hold for the next run."""
+    known = read_steps(workspace)
+    return known[step.name]["words"] if step.name in known else []
+
+
+def campaign_overrides(campaign: str, folder: Path) -> list[str]:
+    """Return the overrides that lead a command to a campaign and its workspace.
+
+    >>> campaign_overrides("buses", Path("data/buses")), campaign_overrides("buses", Path("w"))
+    (['campaign=buses'], ['campaign=buses', 'workspace=w'])
+    """
+    where = [f"workspace={folder}"] if folder != Path("data", campaign) else []
     return [f"campaign={campaign}", *where]
 
 
-def record(step: Step, workspace: Path, config: dict[str, Any], words: Iterable[str] = ()) -> None:
-    """Remember that ``step`` has just run, with ``words``, on what its inputs and settings are now."""
-    file = workspace / ".steps.json"
-    known = read_json(file) if file.exists() else {}
-    known[step.verb] = {
+def record_run(
+    step: Command, workspace: Workspace, config: Mapping[str, Any], overrides: Iterable[str] = ()
+) -> None:
+    """Record that ``step`` has just run, with ``overrides``, on its present inputs and settings."""
+    known = read_steps(workspace)
+    known[step.name] = {
         "campaign": config["campaign"]["name"],
-        "words": repeated(words),
+        "words": persistent(overrides),
         "read": content_hash(_paths(step.reads, workspace, config)),
         "settings": settings_hash(config),
         "wrote": content_hash(_paths(step.writes, workspace, config)),
     }
-    write_json(file, known)
+    write_json(workspace.steps, known)
 
 
-def state(step: Step, workspace: Path, config: dict[str, Any] | None = None) -> State:
+def state(step: Command, workspace: Workspace, config: Mapping[str, Any] | None = None) -> State:
     """Return whether a step is done, stale (its input, settings or output changed since) or not yet run.
 
     Without ``config`` settings are not compared, and neither are articles outside the workspace.
     """
-    file = workspace / ".steps.json"
-    known = (read_json(file) if file.exists() else {}).get(step.verb)
-    if known is None or any(not (workspace / name).exists() for name in step.writes):
+    known = read_steps(workspace).get(step.name)
+    written = _paths(step.writes, workspace, {})
+    if known is None or not all(path.exists() for path in written):
         return "not yet"
     if config is not None and known["settings"] != settings_hash(config):
         return "stale"
-    if known["wrote"] != content_hash(_paths(step.writes, workspace, {})):
+    if known["wrote"] != content_hash(written):
         return "stale"
-    if "@articles" in step.reads and config is None:
+    if config is None and Workspace.source_articles in step.reads:
         return "done"
     fresh = content_hash(_paths(step.reads, workspace, config or {})) == known["read"]
     return "done" if fresh else "stale"
 
 
-def states(workspace: Path) -> dict[str, State]:
-    """Return every step's state; what comes after a stale step is stale if it had been done."""
+def state_lines(workspace: Workspace) -> list[str]:
+    """Return which steps are done, which are stale, and the command to run next, a line each."""
     found: dict[str, State] = {}
-    upstream_stale = False
     for step in STEPS:
         now = state(step, workspace)
-        if now == "done" and upstream_stale:
-            now = "stale"
-        upstream_stale = upstream_stale or now == "stale"
-        found[step.verb] = now
-    return found
+        # what comes after a stale step is stale if it had been done
+        found[step.name] = "stale" if now == "done" and "stale" in found.values() else now
+    lines = []
+    for name in ("done", "stale"):
+        if steps := [step for step, now in found.items() if now == name]:
+            lines.append(f"{name:<11} {', '.join(steps)}")
+    if ahead := [step for step, now in found.items() if now != "done"]:
+        campaigns = [one["campaign"] for one in read_steps(workspace).values() if "campaign" in one]
+        name = campaigns[-1] if campaigns else workspace.folder.name
+        following = [ahead[0], *campaign_overrides(name, workspace.folder)]
+        lines.append(f"{'next':<11} onrecord {' '.join(following)}")
+    return lines
+
+
+def _paths(
+    files: Sequence[WorkspaceFile], workspace: Workspace, config: Mapping[str, Any]
+) -> list[Path]:
+    return [
+        Path(str(config.get("articles", "")))
+        if file is Workspace.source_articles
+        else workspace.folder / file.name
+        for file in files
+    ]

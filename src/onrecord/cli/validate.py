@@ -1,4 +1,4 @@
-"""``validate``: whether a campaign is sound before anyone annotates. A step not done yet is no fault."""
+"""``validate``: check whether a campaign is sound before anyone annotates. A step not done yet is no fault."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -6,12 +6,13 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from onrecord.cli.pipeline import state_lines
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl
 from onrecord.core.records import PlanRow
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import guidelines_version, read_guidelines
-from onrecord.scheme.scheme import annotation_folder, load_scheme, targets_of
+from onrecord.scheme.scheme import Scheme, annotation_folder, load_scheme, targets_of
 
 
 def repeated(ids: Iterable[str]) -> list[str]:
@@ -30,7 +31,7 @@ def repeated(ids: Iterable[str]) -> list[str]:
 
 
 def target_faults(target: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with a campaign's target: no words, or words on both of its sides."""
+    """Return what is wrong with a campaign's target: no name, or a word that names both of its sides."""
     faults = []
     if not str(target["name"]).strip():
         faults.append("campaign.target.name is empty: say what the stance is about")
@@ -44,62 +45,69 @@ def target_faults(target: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-def plan_faults(rows: Iterable[Mapping[str, Any]], sentences: set[str]) -> list[str]:
-    """Return what is wrong with a plan: a task twice, or a sentence that is not there (any more)."""
-    rows = list(rows)
+def plan_faults(rows: Iterable[PlanRow], sentences: set[str]) -> list[str]:
+    """Return what is wrong with a plan: a task that occurs twice, or a sentence that does not exist."""
+    rows, name = list(rows), Workspace.plan.name
     faults = [
-        f"plan.jsonl: task {task!r} stands twice" for task in repeated(r["task_id"] for r in rows)
+        f"{name}: task {task!r} occurs twice" for task in repeated(r["task_id"] for r in rows)
     ]
     gone = dict.fromkeys(r["sentence_id"] for r in rows if r["sentence_id"] not in sentences)
     if gone:
         faults.append(
-            f"plan.jsonl: {len(gone)} sentences are not in sentences.parquet, such as {next(iter(gone))}: "
+            f"{name}: {len(gone)} sentences are not in {Workspace.sentences.name}, such as {next(iter(gone))}: "
             "run `onrecord plan` again"
         )
     return faults
 
 
-def main(cfg: DictConfig) -> None:
-    """Check scheme, guidelines, target, articles, ids and plan; print what is sound and what is to do."""
-    scheme = load_scheme()
-    guidelines = annotation_folder() / "guidelines.md"
-    told = read_guidelines(scheme)
+def instrument_lines(scheme: Scheme) -> list[str]:
+    """Return a line on the scheme and one on its guidelines; raises BadInput where these have no version."""
+    path = annotation_folder() / "guidelines.md"
+    text = read_guidelines(scheme)
     try:
-        version = guidelines_version(told)
+        version = guidelines_version(text)
     except BadInput as error:
-        raise BadInput(f"{guidelines}: {error}") from error
-    silent = [
-        q.name for q in scheme.questions.values() if q.kind == "label" and f"<!-- scheme: {q.name} -->" not in told
-    ]  # fmt: skip
-    notes = [f"without a table of {', '.join(silent)}"] if silent else []
-    if told != guidelines.read_text(encoding="utf-8"):
+        raise BadInput(f"{path}: {error}") from error
+    notes = [f"guidelines version {version}"]
+    closed = [q.name for q in scheme.questions.values() if q.kind == "label"]
+    if absent := [name for name in closed if f"<!-- scheme: {name} -->" not in text]:
+        notes.append(f"without a table of {', '.join(absent)}")
+    if text != path.read_text(encoding="utf-8"):
         notes.append("its tables are not the scheme's (`onrecord scheme render=true` writes them)")
-    lines = [
-        f"scheme     version {scheme.version}: {', '.join(scheme.questions)}; hotkeys do not clash",
-        "; ".join([f"guidelines version {version}", *notes]),
-    ]
-    targets = targets_of(scheme, cfg.campaign)
-    lines += [f"target     {target['name']}" for target in targets.values()]
-    faults = [fault for target in targets.values() for fault in target_faults(target)]
-    workspace = Path(cfg.workspace)
-    folder = Path(cfg.articles)
-    if (workspace / "articles.parquet").exists():
-        ids = Workspace(workspace).read_articles()["article_id"].to_pylist()
-        faults += [f"articles.parquet: article {one!r} stands twice" for one in repeated(ids)]
+    asked = ", ".join(scheme.questions)
+    return [f"scheme     version {scheme.version}: {asked}; no hotkeys clash", "; ".join(notes)]
+
+
+def check_files(workspace: Workspace, articles: Path) -> tuple[list[str], list[str]]:
+    """Return the lines and the faults of what has been made so far: articles, sentences and plan."""
+    lines: list[str] = []
+    faults: list[str] = []
+    if workspace.articles.exists():
+        ids = workspace.read_articles()["article_id"].to_pylist()
+        faults += [f"{Workspace.articles.name}: article {i!r} occurs twice" for i in repeated(ids)]
         lines.append(f"articles   {len(ids)} ingested")
     else:
-        found = sum(1 for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else 0
-        lines.append(f"articles   {found} files in {folder}, not ingested yet")
-    plan = workspace / "plan.jsonl"
-    if (workspace / "sentences.parquet").exists():
-        ids = Workspace(workspace).read_sentences()["sentence_id"].to_pylist()
-        faults += [f"sentences.parquet: {one!r} stands twice" for one in repeated(ids)]
+        found = sum(p.is_file() for p in articles.rglob("*")) if articles.is_dir() else 0
+        lines.append(f"articles   {found} files in {articles}, not ingested yet")
+    if workspace.sentences.exists():
+        ids = workspace.read_sentences()["sentence_id"].to_pylist()
+        faults += [f"{Workspace.sentences.name}: {i!r} occurs twice" for i in repeated(ids)]
         lines.append(f"sentences  {len(ids)}")
-        if plan.exists():
-            tasks = read_jsonl(plan, PlanRow)
+        if workspace.plan.exists():
+            tasks = read_jsonl(workspace.plan, PlanRow)
             faults += plan_faults(tasks, set(ids))
             lines.append(f"plan       {len(tasks)} tasks")
+    return lines, faults
+
+
+def main(cfg: DictConfig) -> None:
+    """Check scheme, guidelines, target, articles, ids and plan; print what is sound and the next step."""
+    scheme, workspace = load_scheme(), Workspace(Path(cfg.workspace))
+    targets = targets_of(scheme, cfg.campaign).values()
+    lines = [*instrument_lines(scheme), *(f"target     {target['name']}" for target in targets)]
+    found, file_faults = check_files(workspace, Path(cfg.articles))
+    faults = [fault for target in targets for fault in target_faults(target)] + file_faults
     if faults:
         raise BadInput("; ".join(faults))
-    print("\n".join(lines))
+    print("\n".join([*lines, *found, *state_lines(workspace)]))
     print("sound: nothing stands in the way of annotating")

@@ -1,6 +1,6 @@
-"""``view``: each article with speakers and stances coloured per sentence, from gold or from predictions.
+"""``view``: a page of the articles, each sentence coloured by its stance, from gold or from predictions.
 
-The page holds the articles' text, so it stands in the workspace and is never committed or published.
+The page holds the articles' text, so it is written to the workspace and never committed or published.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,14 @@ from omegaconf import DictConfig
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, read_jsonl, require, write_text
 from onrecord.core.html import Section, notice, page, render
-from onrecord.core.records import Annotation, GoldRow, origin_of, sentence_of
+from onrecord.core.records import (
+    Annotation,
+    Article,
+    GoldRow,
+    Sentence,
+    origin_of,
+    sentence_of,
+)
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.scheme import Scheme, load_scheme, questions_over, targets_of
 
@@ -25,32 +32,26 @@ CAVEAT = (
 )
 
 
-def labels_of_gold(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str | None]]:
-    """Return sentence_id → its decided answers."""
-    return {row["sentence_id"]: dict(row["labels"]) for row in rows}
+Labels = dict[str, dict[str, str | None]]  # sentence_id → question → label
 
 
-def labels_of_predictions(
-    rows: Iterable[Mapping[str, Any]], targets: Mapping[str, str]
-) -> dict[str, dict[str, str | None]]:
-    """Return sentence_id → the predicted label of each question that a model answers.
+def labels_of_predictions(rows: Iterable[tuple[str, str]], targets: Mapping[str, str]) -> Labels:
+    """Return the predicted label of each question that a model answers, by sentence.
 
-    ``targets`` maps those questions, the first one learnt, to their targets in words, by which a
-    row that has one in its id is known.
+    ``rows`` are pairs of an id and a label. ``targets`` maps the questions to their targets in words; a row
+    whose id names no target answers the first of them.
     """
-    found: dict[str, dict[str, str | None]] = {}
-    for row in rows:
-        asked, sentence = next(iter(targets)), row["id"]
+    found: Labels = {}
+    for row_id, label in rows:
+        asked, sentence = next(iter(targets)), row_id
         for question, target in targets.items():
-            if sentence_of(row["id"], target) != row["id"]:
-                asked, sentence = question, sentence_of(row["id"], target)
-        found.setdefault(sentence, {})[asked] = row["predicted"]
+            if sentence_of(row_id, target) != row_id:
+                asked, sentence = question, sentence_of(row_id, target)
+        found.setdefault(sentence, {})[asked] = label
     return found
 
 
-def paragraphs(
-    sentences: Sequence[Mapping[str, Any]], labels: Mapping[str, Mapping[str, str | None]]
-) -> list[list[dict[str, Any]]]:
+def paragraphs(sentences: Sequence[Sentence], labels: Labels) -> list[list[dict[str, Any]]]:
     """Return an article's paragraphs as lists of sentences, each with its labels (none if it has none)."""
     return [
         [
@@ -66,20 +67,20 @@ def paragraphs(
 
 
 def view(
-    articles: Sequence[Mapping[str, Any]],
-    sentences: Sequence[Mapping[str, Any]],
-    labels: Mapping[str, Mapping[str, str | None]],
+    articles: Sequence[Article],
+    sentences: Sequence[Sentence],
+    labels: Labels,
     scheme: Scheme,
     *,
     title: str,
     lead: str,
     colour: str | None = None,
 ) -> str:
-    """Return the page: filters, then a section an article; sentences in the order of their articles.
+    """Return the page: filters, then one section per article; sentences in the order of their articles.
 
     ``colour`` is the question whose labels colour the sentences; None: the one that is learnt.
     """
-    of_article: dict[str, list[Mapping[str, Any]]] = {}
+    of_article: dict[str, list[Sentence]] = {}
     for sentence in sentences:
         of_article.setdefault(sentence["article_id"], []).append(sentence)
     question = colour or scheme.learnt
@@ -109,47 +110,51 @@ def _closed(scheme: Scheme) -> list[str]:
     return [q.name for q in scheme.questions.values() if q.kind == "label"]
 
 
+def gold_labels(workspace: Workspace, declared_origin: str) -> tuple[Labels, str]:
+    """Return the decided labels and a sentence saying who made them; raises BadInput where there is no gold."""
+    rows = read_jsonl(workspace.require(Workspace.gold), GoldRow)
+    made = {"people": "", "machine": ", machine-made", "simulated": ", simulated"}
+    path = workspace.annotations
+    origins = [row["origin"] for row in read_jsonl(path, Annotation)] if path.exists() else []
+    lead = f"Gold labels{made[origin_of(origins, declared_origin)]}."
+    return {row["sentence_id"]: row["labels"] for row in rows}, lead
+
+
+def predicted_labels(path: Path, targets: Mapping[str, str]) -> tuple[Labels, str]:
+    """Return the labels in a table of predictions and a sentence saying so; ``targets`` by question."""
+    table = pq.read_table(require(path, "predict"), columns=["id", "predicted"])
+    about = path.with_name(Workspace.prevalence.name)  # written by `predict`: has its target
+    first = read_json(about)["target"] if about.exists() else None
+    targets = dict(sorted(targets.items(), key=lambda pair: pair[1] != first))
+    rows = zip(table["id"].to_pylist(), table["predicted"].to_pylist(), strict=True)
+    return labels_of_predictions(rows, targets), "A model's predictions, not people's labels."
+
+
 def main(cfg: DictConfig) -> None:
-    """Write ``articles.html`` from the workspace's articles and its gold, or from predictions."""
-    workspace = Path(cfg.workspace)
-    scheme = load_scheme()
+    """Write a page from the workspace's articles and its gold, or from predictions."""
+    workspace, scheme = Workspace(Path(cfg.workspace)), load_scheme()
     if cfg.colour is not None and cfg.colour not in _closed(scheme):
         raise BadInput(f"colour={cfg.colour}: expected one of {', '.join(_closed(scheme))}")
-    articles = Workspace(workspace).read_articles().to_pylist()
-    sentences = Workspace(workspace).read_sentences().to_pylist()
+    articles: list[Article] = workspace.read_articles().to_pylist()
+    sentences: list[Sentence] = workspace.read_sentences().to_pylist()
     if cfg.labels_from == "gold":
-        labels = labels_of_gold(
-            read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)
-        )
-        made = {"people": "", "machine": ", machine-made", "simulated": ", simulated"}
-        path = workspace / "annotations.jsonl"
-        origins = [row["origin"] for row in read_jsonl(path, Annotation)] if path.exists() else []
-        lead = f"Gold labels{made[origin_of(origins, cfg.campaign.origin)]}."
-    elif cfg.labels_from == "predictions":
-        if not cfg.predictions:
-            raise BadInput(
-                "expected predictions=FILE (what `predict` or `evaluate` wrote), found none"
-            )
-        path = require(cfg.predictions, "predict")
-        rows = pq.read_table(path, columns=["id", "predicted"])
-        targets = questions_over(scheme, scheme.learnt, targets_of(scheme, cfg.campaign))
-        about = path.with_name("prevalence.json")  # of `predict`: which target it was toward
-        toward = read_json(about)["target"] if about.exists() else None
-        targets = dict(sorted(targets.items(), key=lambda pair: pair[1] != toward))
-        labels = labels_of_predictions(rows.to_pylist(), targets)
-        lead = "A model's predictions, not people's labels."
-    else:
+        labels, lead = gold_labels(workspace, cfg.campaign.origin)
+    elif cfg.labels_from != "predictions":
         raise BadInput(f"labels_from={cfg.labels_from}: expected gold or predictions")
+    elif not cfg.predictions:
+        raise BadInput("expected predictions=FILE (written by `predict` or `evaluate`), found none")
+    else:
+        targets = questions_over(scheme, scheme.learnt, targets_of(scheme, cfg.campaign))
+        labels, lead = predicted_labels(Path(cfg.predictions), targets)
     if len(articles) > cfg.limit:
         lead += f" The first {cfg.limit:,} of {len(articles):,} articles."
-        articles = articles[: cfg.limit]
     known = {sentence["sentence_id"] for sentence in sentences}
-    shown = {key: value for key, value in labels.items() if key in known}
+    shown = {sentence: label for sentence, label in labels.items() if sentence in known}
+    title = f"{cfg.campaign.title}: the articles"
     html = view(
-        articles, sentences, shown, scheme, title=f"{cfg.campaign.title}: the articles", lead=lead,
-        colour=cfg.colour,
-    )  # fmt: skip
-    write_text(workspace / "articles.html", html)
-    print(
-        f"{len(articles)} articles, {len(shown)} sentences with labels: {workspace / 'articles.html'}"
+        articles[: cfg.limit], sentences, shown, scheme, title=title, lead=lead, colour=cfg.colour
     )
+    path = workspace.articles_page
+    write_text(path, html)
+    count = min(len(articles), cfg.limit)
+    print(f"{count} articles, {len(shown)} sentences with labels: {path}")

@@ -43,6 +43,7 @@ class Workspace:
 
     folder: Path
 
+    source_articles = WorkspaceFile("articles", "init")  # elsewhere where `articles=` says so
     articles = WorkspaceFile("articles.parquet", "ingest")
     sentences = WorkspaceFile("sentences.parquet", "segment")
     speakers = WorkspaceFile("speakers.parquet", "attribute")
