@@ -80,7 +80,7 @@ def test_every_command_has_a_config_and_every_config_a_command():
         (["ingest", "articles="], "articles: expected a folder, a file or a glob, found nothing"),
         (["ingest", "articles=/dev/null/x"], "found nothing there"),
         (["collect", "from=nofile.json"], "is not there yet: run"),
-        (["build", "source=rows", "rows=none.csv", "workspace=/dev/null"], "there is no such file"),
+        (["build", "source=rows", "rows=none.csv", "workspace=/dev/null"], "found no such file"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, words, line):
