@@ -1,12 +1,12 @@
-# Two commands: `make demo` (the main job) and `make test` (everything CI runs).
-# Both make what they need first; nothing is done again while its inputs are unchanged.
+# Two commands: `make demo` (the main job) and `make test` (everything that CI runs).
+# Both install what they need first; nothing is done again while its inputs are unchanged.
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# Compiled once here: where bytecode is not written on import, every start of a verb would compile it all again.
+# Compiled once here: where bytecode is not written on import, every start of a command would compile it all again.
 UV = $(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python
 
-.PHONY: demo test setup lint render docs lock clean
+.PHONY: demo test quick test-date setup lint render docs lock clean
 
 demo: setup
 	@$(BIN)/onrecord demo
@@ -33,8 +33,20 @@ lint: setup
 	@$(BIN)/lint-imports
 
 # Three processes, since tests often wait: each has a server and a browser; a file's tests stay together, in order.
+PYTEST = $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+
 test: lint .venv/.embeddings
-	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST)
+
+# Without servers, browsers, whole studies and the sentence encoder.
+quick: lint
+	@$(BIN)/pytest -q -n 2 -m "not server and not browser and not study and not encoder"
+
+# The suite on another date and in another time zone (Debian's faketime): just before midnight on a leap day.
+DATE = 2032-02-29 23:58:00
+test-date: setup .venv/.embeddings
+	@command -v faketime >/dev/null || { echo "make test-date needs Debian's package faketime" >&2; exit 2; }
+	@TZ=Asia/Kathmandu FAKETIME_DONT_FAKE_MONOTONIC=1 faketime "$(DATE)" $(PYTEST)
 
 # Renders what is committed from annotation/scheme.yaml and from the commands; a test fails when it is stale.
 render: setup

@@ -1,4 +1,4 @@
-"""Shared by all tests: the folder that is given to the project beside its clone, and a quiet environment."""
+"""Shared by all tests: marks, the folder of private data beside the clone, the server and the browser."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
-from onrecord.campaign.labelstudio import server
+from onrecord.campaign.labelstudio import install, server
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,21 +32,33 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 # The files that take longest, first: the processes then end at about the same time.
 LONGEST_FIRST = ("test_docs", "test_own_campaign", "test_walk", "test_reproduce", "test_annotate")
 
+# A test that uses such a fixture, directly or not, bears its mark. `make quick` leaves all marked tests out.
+MARKS = {
+    "label_studio_installed": "server",
+    "database": "server",
+    "chromium": "browser",
+    "study": "study",
+    "encoder": "encoder",
+}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of the longest files first."""
+    """Mark tests by the fixtures they use, and put the tests of the longest files first."""
+    for item in items:
+        for fixture in MARKS.keys() & getattr(item, "fixturenames", ()):
+            item.add_marker(MARKS[fixture])
     rank = {name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """``../shared``: real articles, labels and benchmarks. CI must have it; elsewhere its tests are skipped."""
+    """``../shared``: real articles, labels and benchmarks. Without it tests are skipped; CI refuses that."""
     folder = Path(os.environ.get("ONRECORD_SHARED", ROOT.parent / "shared"))
     if not folder.is_dir():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{folder} is absent, and CI must have it")
-        pytest.skip(f"needs {folder}, which is given to developers and CI only")
+        if os.environ.get("ONRECORD_REQUIRE_SHARED") == "1":
+            pytest.fail(f"{folder} is absent, and ONRECORD_REQUIRE_SHARED=1 requires it")
+        pytest.skip(f"needs {folder}, which only developers and CI have")
     return folder
 
 
@@ -66,7 +78,15 @@ def onrecord() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture(scope="session")
-def labelstudio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Server]:
+def label_studio_installed() -> None:
+    """Install Label Studio once on this machine. Tests that start a server of their own request this."""
+    install.environment(install.cache_folder())
+
+
+@pytest.fixture(scope="session")
+def labelstudio(
+    label_studio_installed: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[server.Server]:
     """Start a real Label Studio for the whole session, ended by its own pid whatever happens.
 
     A test makes it its own by another campaign name; ``labelstudio.url=`` and the token in the
@@ -120,11 +140,9 @@ def campaign_workspace(planned: Path, tmp_path: Path) -> Callable[[str], Words]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Start one headless Chromium for all browser tests. CI must have it; elsewhere they are skipped."""
+    """Start one headless Chromium for all browser tests; without Debian's they are skipped."""
     path = shutil.which("chromium")
     if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is absent, and CI must have it")
         pytest.skip("needs Debian's chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)

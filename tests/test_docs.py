@@ -159,7 +159,9 @@ WALKED = [page for page in PAGES if blocks(page, "sh")]
 
 
 @pytest.fixture(scope="session")
-def failures(walked: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
+def failures(
+    walked: Path, label_studio_installed: None, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str | None]:
     """What failed in each page's commands: two pages at once, since most of the time is start-up."""
     folders = [fresh(tmp_path_factory.mktemp(page.stem)) for page in WALKED]
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -167,7 +169,6 @@ def failures(walked: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         return dict(zip((page.name for page in WALKED), found, strict=True))
 
 
-@pytest.mark.walk
 @pytest.mark.parametrize("name", [page.name for page in WALKED])
 def test_every_command_runs_in_order(name, failures):
     assert failures[name] is None, failures[name]

@@ -9,7 +9,6 @@ import pytest
 import yaml
 from datasets import Features
 
-pytestmark = pytest.mark.walk
 SAMPLE = Path(__file__).parents[1] / "data/sample/articles"
 SCHEME = {
     "version": 1,
@@ -36,7 +35,7 @@ SCHEME = {
 
 
 @pytest.fixture(scope="module")
-def walked(tmp_path_factory, onrecord):
+def walked(label_studio_installed, tmp_path_factory, onrecord):
     """A folder after init, the whole campaign with simulated annotators, and a model trained."""
     folder = tmp_path_factory.mktemp("own")
 

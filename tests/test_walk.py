@@ -12,7 +12,6 @@ from onrecord.core.files import read_jsonl
 from onrecord.core.records import ARTICLES, SENTENCES
 from onrecord.core.tables import read_parquet
 
-pytestmark = pytest.mark.walk
 ROOT = Path(__file__).parents[1]
 RELEASE = ROOT / "data/287g/releases/v1.0.0"
 TABLE = {  # ../shared/campaign/README.md: without furniture, all
@@ -22,7 +21,7 @@ TABLE = {  # ../shared/campaign/README.md: without furniture, all
 
 
 @pytest.fixture(scope="module")
-def walked(shared, tmp_path_factory, onrecord):
+def walked(shared, label_studio_installed, tmp_path_factory, onrecord):
     """The workspace after ``onrecord demo campaign=287g`` on the day of the release, and what the demo printed."""
     workspace = tmp_path_factory.mktemp("walk") / "ws"
     folder = tmp_path_factory.mktemp("here")

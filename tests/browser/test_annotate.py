@@ -11,8 +11,6 @@ from onrecord.core.files import read_json, read_jsonl
 from onrecord.core.records import SENTENCES, latest_annotations
 from onrecord.core.tables import read_parquet
 
-pytestmark = pytest.mark.browser
-
 
 def logins(workspace):
     with (workspace / "logins.csv").open() as file:

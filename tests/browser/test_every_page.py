@@ -10,7 +10,6 @@ from axe_playwright_python.sync_playwright import Axe
 from onrecord.cli.app import main
 from onrecord.core.files import read_jsonl, write_jsonl
 
-pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 
 

@@ -164,7 +164,6 @@ def test_answers_are_shown_escaped_nameless_and_in_an_order_that_tells_nothing()
     assert backwards == shown[0]
 
 
-@pytest.mark.walk
 def test_a_round_goes_through_label_studio_and_comes_back_as_gold(
     team_server, campaign_workspace, onrecord
 ):

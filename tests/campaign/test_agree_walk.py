@@ -121,7 +121,6 @@ def test_flags_and_what_is_enough_are_on_the_page(agreed):
     assert f"{needed:,}" in html
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_works_offline_and_filters(agreed, chromium, scheme):
     page = chromium.new_page(viewport={"width": 360, "height": 800}, color_scheme=scheme)

@@ -38,7 +38,7 @@ def kill_server(workspace):
         os.waitpid(pid, 0)
 
 
-@pytest.mark.walk
+@pytest.mark.usefixtures("label_studio_installed")
 def test_killed_at_random_moments_no_task_and_no_label_is_lost_or_doubled(campaign_workspace):
     words = campaign_workspace("interrupted")
     workspace, draw = words.workspace, random.Random(7)

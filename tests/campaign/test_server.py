@@ -19,7 +19,7 @@ from onrecord.core.errors import BadInput
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
+def workspace(label_studio_installed, tmp_path_factory):
     """A workspace of this module's own, since its server is killed."""
     folder = tmp_path_factory.mktemp("own") / "my [workspace], 2"
     yield folder
@@ -59,7 +59,9 @@ def test_a_killed_server_is_seen_to_be_gone_and_its_data_stay(workspace):
         assert [p["id"] for p in owner.projects()] == [made["id"]]
 
 
-def test_an_interrupted_start_leaves_no_server_that_nobody_knows_of(tmp_path):
+def test_an_interrupted_start_leaves_no_server_that_nobody_knows_of(
+    label_studio_installed, tmp_path
+):
     words = [sys.executable, "-m", "onrecord", "serve", f"workspace={tmp_path}"]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     while not server.is_alive(tmp_path / "labelstudio"):
@@ -91,7 +93,7 @@ def test_it_listens_on_loopback_alone_and_lets_nobody_else_in(labelstudio):
         wrong.whoami()
 
 
-def test_a_taken_port_is_refused_not_wandered_from(tmp_path):
+def test_a_taken_port_is_refused_not_wandered_from(label_studio_installed, tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -176,7 +178,9 @@ def test_opening_to_others_needs_names(onrecord, tmp_path):
     assert not (tmp_path / "ws").exists()
 
 
-def test_opened_by_name_it_answers_to_that_name_and_links_carry_it(onrecord, tmp_path):
+def test_opened_by_name_it_answers_to_that_name_and_links_carry_it(
+    label_studio_installed, onrecord, tmp_path
+):
     workspace = tmp_path / "team"
     try:
         done = onrecord("serve", "host=0.0.0.0", "allowed_hosts=[label.example.org]",
