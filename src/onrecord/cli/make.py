@@ -21,7 +21,7 @@ def main(cfg: DictConfig) -> None:
         near = did_you_mean(cfg.until, names)
         raise BadInput(f"until={cfg.until}: expected one of {', '.join(names)}{near}")
     hydra = HydraConfig.get()
-    given = {word.partition("=")[0]: word for word in hydra.overrides.task}
+    given = {o.partition("=")[0]: o for o in hydra.overrides.task}
     given |= {"campaign": f"campaign={hydra.runtime.choices['campaign']}"}
     given |= {"workspace": f"workspace={cfg.workspace}"}
     given.pop("until", None)

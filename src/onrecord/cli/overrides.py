@@ -67,7 +67,7 @@ def local_conf_first() -> None:
         Plugins.instance().register(LocalConfFirst)
 
 
-def quoted(word: str) -> str:
+def quoted(override: str) -> str:
     """Return an override with its path value quoted for Hydra's grammar.
 
     >>> quoted("articles=my [old] folder, 2")
@@ -77,12 +77,12 @@ def quoted(word: str) -> str:
     >>> quoted("model=majority,tfidf_svm")
     'model=majority,tfidf_svm'
     """
-    key, equals, value = word.partition("=")
+    key, equals, value = override.partition("=")
     if not equals or not value or value[0] in "'\"" or value == "null":
-        return word
+        return override
     if key in PATH_LISTS and not value.startswith("["):
         return f"{key}=[{','.join(_quote(part) for part in value.split(','))}]"
-    return f"{key}={_quote(value)}" if key in PATH_KEYS else word
+    return f"{key}={_quote(value)}" if key in PATH_KEYS else override
 
 
 def _quote(value: str) -> str:
@@ -95,9 +95,9 @@ def config_folders() -> list[Path]:
     return [f for f in (Path.cwd() / "conf", ROOT / "conf") if f.is_dir()]
 
 
-def campaign_choices(command: str, words: Sequence[str]) -> list[str]:
+def campaign_choices(command: str, overrides: Sequence[str]) -> list[str]:
     """Return the overrides that a campaign's file implies: Hydra cannot choose a group from a value."""
-    given = dict(word.partition("=")[::2] for word in words)
+    given = dict(override.partition("=")[::2] for override in overrides)
     name = given.get("campaign", "sample")
     files = [f / "campaign" / f"{name}.yaml" for f in config_folders()]
     found = next((f for f in files if f.is_file()), None)
@@ -169,21 +169,21 @@ def check_value(where: str, key: str, default: Any, found: Any) -> None:
         raise BadInput(f"{where}: expected {wanted}, found {found!r}")
 
 
-def check_flags(words: Sequence[str]) -> None:
+def check_flags(overrides: Sequence[str]) -> None:
     """Raise BadInput for a flag that Hydra does not know: it would answer with a screen of usage."""
     known = {flag for action in get_args_parser()._actions for flag in action.option_strings}
-    for word in words:
-        flag = word.partition("=")[0]
-        if word.startswith("--") and flag not in known:
+    for override in overrides:
+        flag = override.partition("=")[0]
+        if override.startswith("--") and flag not in known:
             raise BadInput(
                 f"there is no flag {flag!r}{did_you_mean(flag, known)}: keys are given as key=value"
             )
 
 
-def check_overrides(command: str, words: Sequence[str], config: DictConfig) -> None:
+def check_overrides(command: str, overrides: Sequence[str], config: DictConfig) -> None:
     """Raise BadInput where an override gives a key an invalid value (``workers=many``)."""
     defaults = OmegaConf.create(declared("base") | declared(command))
-    for key in [word.partition("=")[0] for word in words if "=" in word]:
+    for key in [override.partition("=")[0] for override in overrides if "=" in override]:
         if re.fullmatch(r"[\w.]+", key):
             default, found = (
                 OmegaConf.to_container(one) if OmegaConf.is_config(one) else one
@@ -227,33 +227,33 @@ def groups(command: str) -> set[str]:
     return {key.split()[-1].lstrip("/") for one in choices for key in one}
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean …?`` for the nearest known word, or nothing.
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean …?`` for the nearest known name, or nothing.
 
     >>> did_you_mean("trian", ["train", "plan"])
     "; did you mean 'train'?"
     """
-    match = difflib.get_close_matches(word, [str(k) for k in known], n=1, cutoff=0.6)
+    match = difflib.get_close_matches(name, [str(k) for k in known], n=1, cutoff=0.6)
     return f"; did you mean '{match[0]}'?" if match else ""
 
 
-def explain(command: str, words: Sequence[str], error: Exception) -> str:
+def explain(command: str, overrides: Sequence[str], error: Exception) -> str:
     """Return one line for a configuration error, naming the wrong key or choice and the nearest known one."""
     keys, choices = known_keys(command)
-    for before, word in zip(["", *words], words, strict=False):
-        if word.startswith("-") or (before.startswith("-") and "=" not in word):
+    for before, override in zip(["", *overrides], overrides, strict=False):
+        if override.startswith("-") or (before.startswith("-") and "=" not in override):
             continue  # a flag, or a flag's value (--cfg job)
-        if "=" not in word:
-            return f"expected key=value, found {word!r}"
+        if "=" not in override:
+            return f"expected key=value, found {override!r}"
         try:
-            override = OverridesParser.create().parse_override(word)
+            parsed = OverridesParser.create().parse_override(override)
         except HydraException as bad:
-            return f"cannot read {word!r}: {' '.join(str(bad).split())}"
-        key = override.key_or_group
+            return f"cannot read {override!r}: {' '.join(str(bad).split())}"
+        key = parsed.key_or_group
         if key == "hydra/launcher" and "Could not find" in str(error):
-            return f"{word}: no such launcher is installed: pip install 'onrecord[sweeps]' brings joblib and submitit"
+            return f"{override}: no such launcher is installed: pip install 'onrecord[sweeps]' brings joblib and submitit"
         if key in choices:
-            for value in str(override.get_value_string()).strip("[]").split(","):
+            for value in str(parsed.get_value_string()).strip("[]").split(","):
                 if value not in choices[key] and value != "null":
                     return (
                         f"{key}={value}: expected one of {', '.join(choices[key])}"

@@ -33,24 +33,24 @@ def run(command: str, overrides: Sequence[str]) -> None:
     """Run a command under Hydra; bad configuration becomes BadInput with the nearest known name."""
     local_conf_first()
     if command == "init":  # its campaign is a new name, which Hydra would look up in the group
-        overrides = [re.sub("^campaign=", "name=", word) for word in overrides]
+        overrides = [re.sub("^campaign=", "name=", override) for override in overrides]
     check_flags(overrides)
-    words = [quoted(word) for word in overrides]
-    words += campaign_choices(command, words)
-    words.sort(key=lambda word: "=" in word and not word.startswith("-"))  # argparse: flags first
+    arguments = [quoted(override) for override in overrides]
+    arguments += campaign_choices(command, arguments)
+    arguments.sort(key=lambda a: "=" in a and not a.startswith("-"))  # argparse: flags first
     failures: list[Exception] = []
     main_process = os.getpid()
 
     def contained(cfg: DictConfig) -> None:
         try:
-            check_overrides(command, words, cfg)
+            check_overrides(command, arguments, cfg)
             task(command, overrides)(cfg)
         except Exception as error:  # kept from Hydra, which would print its own lines around ours
             if os.getpid() != main_process:  # a sweep's worker process: Hydra returns the error
                 raise
             failures.append(error)
 
-    before, sys.argv = sys.argv, [f"onrecord {command}", *words]
+    before, sys.argv = sys.argv, [f"onrecord {command}", *arguments]
     try:
         hydra.main(version_base="1.3", config_path=str(ROOT / "conf"), config_name=command)(
             contained
@@ -60,7 +60,7 @@ def run(command: str, overrides: Sequence[str]) -> None:
     except MissingMandatoryValue as error:
         raise BadInput(f"expected {error.full_key}=…, found no value") from error
     except (HydraException, OmegaConfBaseException) as error:
-        raise BadInput(explain(command, words, error)) from error
+        raise BadInput(explain(command, arguments, error)) from error
     finally:
         sys.argv = before
 
@@ -72,8 +72,8 @@ def call(command: str, overrides: Sequence[str] = ()) -> Any:
 
 def composed(command: str, overrides: Sequence[str]) -> DictConfig:
     """Return a command's config, from within another command."""
-    words = [quoted(word) for word in overrides]
-    return compose(config_name=command, overrides=words + campaign_choices(command, words))
+    given = [quoted(override) for override in overrides]
+    return compose(config_name=command, overrides=given + campaign_choices(command, given))
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The two errors that end a verb with one line."""
+"""The two errors that end a command with one line."""
 
 
 class BadInput(Exception):
@@ -6,4 +6,4 @@ class BadInput(Exception):
 
 
 class CheckFailed(Exception):
-    """A check that the verb exists to make has failed (exit 1)."""
+    """A check that the command exists to make has failed (exit 1)."""

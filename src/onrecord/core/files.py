@@ -15,10 +15,10 @@ from onrecord.core.errors import BadInput
 Row = TypeVar("Row")
 
 
-def require(path: str | Path, verb: str) -> Path:
-    """Return ``path`` if it exists; else raise BadInput naming the verb that makes it."""
+def require(path: str | Path, command: str) -> Path:
+    """Return ``path`` if it exists; else raise BadInput naming the command that makes it."""
     if not Path(path).exists():
-        raise BadInput(f"{path} is not there yet: run `onrecord {verb}` first")
+        raise BadInput(f"{path} is not there yet: run `onrecord {command}` first")
     return Path(path)
 
 
@@ -77,7 +77,7 @@ def read_json(path: str | Path) -> Any:
 
 
 def read_object(path: str | Path, keys: Iterable[str], made_by: str) -> dict[str, Any]:
-    """Return the JSON object in a file that the verb ``made_by`` writes; raises BadInput where a key is missing."""
+    """Return the JSON object in a file that the command ``made_by`` writes; raises BadInput where a key is missing."""
     found = read_json(path)
     missing = [key for key in keys if not isinstance(found, dict) or key not in found]
     if missing:

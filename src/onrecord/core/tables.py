@@ -31,7 +31,9 @@ def write_parquet(
 def read_parquet(path: str | Path, schema: pa.Schema | None = None) -> pa.Table:
     """Return the table, its columns as ``schema`` has them if given; raises BadInput where one is missing."""
     try:
-        with pq.ParquetFile(path) as file:  # read_table would import pandas, half a second a verb
+        with pq.ParquetFile(
+            path
+        ) as file:  # read_table would import pandas, half a second a command
             table = file.read()
     except (OSError, pa.ArrowException) as error:
         raise BadInput(f"{path}: expected a Parquet table, found {error}") from error
