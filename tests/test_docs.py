@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from onrecord.campaign.labelstudio import server
+from onrecord.cli.app import main
 from onrecord.cli.commands import COMMANDS
 from onrecord.cli.help import with_command_table
 from onrecord.core.files import read_jsonl
@@ -175,15 +176,15 @@ def test_every_command_runs_in_order(name, failures):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_what_is_not_run_here_has_a_reason_and_keys_that_exist(page):
+def test_what_is_not_run_here_has_a_reason_and_keys_that_exist(page, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
     for line in blocks(page, "text"):
         if not line.startswith("onrecord "):
             continue
         assert any(reason in line for reason in CANNOT), line
-        one = re.sub(
-            r",\S+", "", line.replace("campaign=buses", "campaign=sample").replace(" -m ", " ")
-        )
-        run(re.sub(r"^(onrecord \w+)", r"\1 --cfg job", one), ROOT)
+        known = line.replace("campaign=buses", "campaign=sample").replace(" -m ", " ")
+        command, *words = shlex.split(re.sub(r",\S+", "", known), comments=True)[1:]
+        assert main([command, "--cfg", "job", *words]) == 0, f"{line}\n{capsys.readouterr().err}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
@@ -229,6 +230,16 @@ def test_the_table_of_commands_is_the_one_in_the_code():
     page = (ROOT / "docs/index.md").read_text(encoding="utf-8")
     assert page == with_command_table(page), "stale: run `make render`"
     assert "| `segment` | " in page
+
+
+def test_every_test_that_contributing_names_is_there():
+    named = re.findall(
+        r"`(tests/[\w/.]+)(?:::(\w+))?`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    )
+    assert named
+    for file, test in named:
+        assert (ROOT / file).exists(), file
+        assert not test or f"def {test}(" in (ROOT / file).read_text(encoding="utf-8"), test
 
 
 def test_the_table_of_contents_of_the_site_names_pages_that_are_there():

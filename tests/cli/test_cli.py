@@ -42,12 +42,12 @@ def test_every_command_shows_its_config(capsys, command):
     assert "override /" not in page
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_file_of_every_group_composes(command):
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_file_of_a_group_composes(group):
+    command = next((name for name in COMMANDS if group in groups(name)), "train")
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        for group in groups(command) - {"override"}:
-            for file in (CONF / group).glob("*.yaml"):
-                assert compose(config_name=command, overrides=[f"{group}={file.stem}"]) is not None
+        for file in (CONF / group).glob("*.yaml"):
+            assert compose(config_name=command, overrides=[f"{group}={file.stem}"]) is not None
 
 
 def test_every_command_has_a_config_and_every_config_a_command():
