@@ -1,5 +1,6 @@
 """``validate``: check whether a campaign is sound before anyone annotates. A step not done yet is no fault."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,12 @@ from onrecord.scheme.scheme import Scheme, annotation_folder, load_scheme, targe
 
 
 def repeated(ids: Iterable[str]) -> list[str]:
-    """Return the ids that occur more than once, in order of their second appearance.
+    """Return the ids that occur more than once.
 
     >>> repeated(["a", "b", "a", "a"])
     ['a']
     """
-    seen: set[str] = set()
-    twice: dict[str, None] = {}
-    for one in ids:
-        if one in seen:
-            twice[one] = None
-        seen.add(one)
-    return list(twice)
+    return [one for one, count in Counter(ids).items() if count > 1]
 
 
 def target_faults(target: Mapping[str, Any]) -> list[str]:

@@ -1,21 +1,21 @@
-"""The one look of all pages: self-contained HTML, offline, light and dark, readable on a phone and on paper.
+"""The components of all pages: self-contained HTML, offline, light and dark, readable on a phone and on paper.
 
-A page is a title, a lead and sections; a section's blocks are what the functions below return, already
-escaped. Plots are drawn as SVG whose horizontal positions are shares of the width, so that letters keep
-their size at every width, and each carries its figures in words for who does not see it.
+A page is a title, a lead and sections; a section's blocks are returned by the functions below, already
+escaped. Plots are SVG whose horizontal positions are shares of the width, so that letters keep their size
+at every width; each carries its figures as text for screen readers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-EDGE = 1.5  # per cent left free at both ends of a plot, so that a dot at the end is whole
+EDGE = 1.5  # per cent of the width left free at both ends of a plot, so that no dot is cut
 Tone = Literal["plain", "caution"]
 
 
@@ -52,7 +52,7 @@ class Line:
 
 @cache
 def templates() -> Environment:
-    """Return the package's templates: everything put into them is escaped unless it is Markup."""
+    """Return the package's templates: values are escaped unless they are Markup."""
     environment = Environment(
         loader=PackageLoader("onrecord.core"),
         autoescape=True,
@@ -87,20 +87,20 @@ def text(words: str) -> Markup:
 
 
 def notice(words: str, tone: Tone = "caution") -> Markup:
-    """Return a line set off from the rest: what a reader must know before the figures."""
+    """Return a highlighted line: what a reader must know before the figures."""
     return Markup('<p class="notice {}" role="note">{}</p>').format(tone, words)
 
 
 def table(
     caption: str,
     columns: Sequence[str],
-    rows: Sequence[Sequence[Any]],
+    rows: Sequence[Sequence[object]],
     *,
     digits: int = 3,
 ) -> Markup:
     """Return a table; the first cell of a row is its heading, numbers are set to ``digits`` decimals.
 
-    A None is shown as a dash. Raises ValueError where a row has not one cell a column.
+    None is shown as a dash. Raises ValueError where a row does not have one cell per column.
     """
     for row in rows:
         if len(row) != len(columns):
@@ -123,9 +123,9 @@ def interval_plot(
     reference: tuple[float, str] | None = None,
     digits: int = 3,
 ) -> Markup:
-    """Return one dot and bar a row over a common axis; the axis grows where a value lies outside ``domain``.
+    """Return one dot and bar per row over a common axis; the axis grows where a value lies outside ``domain``.
 
-    ``reference`` is an upright dashed line with its name, such as the baseline's score.
+    ``reference`` is a vertical dashed line with its name, such as the baseline's score.
     """
     ends = [v for r in rows for v in (r.value, r.low, r.high) if v is not None]
     axis = _axis(min([domain[0], *ends]), max([domain[1], *ends]))
@@ -146,7 +146,7 @@ def interval_plot(
 def bar_plot(
     rows: Sequence[tuple[str, float]], title: str, *, largest: float | None = None, digits: int = 0
 ) -> Markup:
-    """Return one bar a row from zero to its value; ``largest`` is the value of a full-width bar."""
+    """Return one bar per row from zero to its value; ``largest`` is the value of a full-width bar."""
     full = largest or max((value for _, value in rows), default=1.0) or 1.0
     drawn = [(label, number(value, digits), 100 * value / full) for label, value in rows]
     return render("bar_plot.html", title=title, rows=drawn)
@@ -164,8 +164,8 @@ def heat_map(
 ) -> Markup:
     """Return a matrix as a table whose cells are shaded by their share of the row's sum.
 
-    ``corner`` says what rows and columns are. With ``diagonal=False`` the diagonal is shown but neither
-    shaded nor counted, for confusion in which agreement would drown all else.
+    ``corner`` names rows and columns. With ``diagonal=False`` the diagonal is shown but neither shaded nor
+    counted: in a confusion matrix, agreement would hide everything else.
     """
     rows = []
     for i, (label, values) in enumerate(zip(row_labels, matrix, strict=True)):
@@ -188,7 +188,7 @@ def line_plot(
     y_domain: tuple[float, float] | None = None,
     digits: int = 3,
 ) -> Markup:
-    """Return up to four lines, with their bands, over common axes; each told apart by colour and dash."""
+    """Return up to four lines, with their bands, over common axes; lines differ in colour and dash."""
     if not 1 <= len(lines) <= 4:
         raise ValueError(f"{title}: expected one to four lines, found {len(lines)}")
     ys = [v for line in lines for part in (line.y, line.low, line.high) for v in part or ()]
@@ -216,7 +216,7 @@ def line_plot(
     )  # fmt: skip
 
 
-def number(value: Any, digits: int = 3) -> str:
+def number(value: object, digits: int = 3) -> str:
     """Return a value for a reader: numbers with a true minus, whole numbers with thousands, None as a dash.
 
     >>> number(-0.1234), number(12345), number(None), number(True), number("a")
@@ -227,12 +227,11 @@ def number(value: Any, digits: int = 3) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Integral):
-        value = int(value)
-        return f"{value:,}".replace("-", "−")
-    if not _is_number(value):
+        return f"{int(value):,}".replace("-", "−")
+    if not isinstance(value, Real):
         return str(value)
-    words = f"{value:,.{digits}f}"
-    return words[1:] if not words.strip("-0.,") and words[0] == "-" else words.replace("-", "−")
+    figure = f"{float(value):,.{digits}f}"
+    return figure[1:] if not figure.strip("-0.,") and figure[0] == "-" else figure.replace("-", "−")
 
 
 def interval_words(
@@ -279,11 +278,5 @@ def _points(across: _Axis, up: _Axis, xs: Sequence[float], ys: Sequence[float]) 
     )
 
 
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool | str | Mapping):
-        return False
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
