@@ -1,10 +1,12 @@
 """Shared by all tests: marks, the folder of private data beside the clone, the server and the browser."""
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
 from onrecord.campaign.labelstudio import install, server
+from onrecord.cli.app import main
 
 ROOT = Path(__file__).parents[1]
 
@@ -62,16 +65,30 @@ def shared() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def onrecord() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the command line as a user does: ``onrecord("ingest", "articles=…", cwd=folder)``."""
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
-    def run(
-        *words: str, cwd: Path = ROOT, timeout: float = 600
-    ) -> subprocess.CompletedProcess[str]:
+
+@pytest.fixture(scope="session")
+def onrecord() -> Run:
+    """Run a command in this process, which has imported what it needs: ``onrecord("ingest", "articles=…", cwd=folder)``."""
+
+    def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        out, err = io.StringIO(), io.StringIO()
+        with chdir(cwd), redirect_stdout(out), redirect_stderr(err):
+            status = main(words)
+        return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def onrecord_process() -> Run:
+    """Run the command line as a user does, in a process of its own."""
+
+    def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "onrecord", *words],
-            cwd=cwd, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL, check=False,
+            cwd=cwd, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
 
     return run
@@ -113,7 +130,7 @@ class Words(tuple[str, ...]):
 
 
 @pytest.fixture(scope="session")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def planned(onrecord: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a workspace of two sample articles, planned for two annotators; copied, never written to."""
     workspace = tmp_path_factory.mktemp("planned")
     (workspace / "articles").mkdir()
@@ -121,8 +138,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(path, workspace / "articles")
     steps = ("ingest", f"articles={workspace / 'articles'}"), ("segment",), ("attribute",)
     for verb, *words in (*steps, ("plan", "annotators=2")):
-        command = [sys.executable, "-m", "onrecord", verb, f"workspace={workspace}", *words]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        onrecord(verb, f"workspace={workspace}", *words).check_returncode()
     return workspace
 
 

@@ -21,7 +21,7 @@ TABLE = {  # ../shared/campaign/README.md: without furniture, all
 
 
 @pytest.fixture(scope="module")
-def walked(shared, label_studio_installed, tmp_path_factory, onrecord):
+def walked(shared, label_studio_installed, tmp_path_factory, onrecord_process):
     """The workspace after ``onrecord demo campaign=287g`` on the day of the release, and what the demo printed."""
     workspace = tmp_path_factory.mktemp("walk") / "ws"
     folder = tmp_path_factory.mktemp("here")
@@ -31,7 +31,7 @@ def walked(shared, label_studio_installed, tmp_path_factory, onrecord):
     with pytest.MonkeyPatch.context() as environment:
         day = datetime.fromisoformat(released).replace(tzinfo=UTC)
         environment.setenv("SOURCE_DATE_EPOCH", f"{day.timestamp():.0f}")
-        done = onrecord("demo", "campaign=287g", *words, cwd=folder)
+        done = onrecord_process("demo", "campaign=287g", *words, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return workspace, done.stdout, folder
 

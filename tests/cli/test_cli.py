@@ -92,8 +92,8 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path, monkeypatch, capsys, words, 
     assert not list(tmp_path.iterdir()), "something was written"
 
 
-def test_bare_onrecord_lists_the_commands(tmp_path, onrecord):
-    shown = onrecord(cwd=tmp_path)
+def test_bare_onrecord_lists_the_commands(tmp_path, onrecord_process):
+    shown = onrecord_process(cwd=tmp_path)
     assert shown.returncode == 0
     assert all(f"\n  {name} " in shown.stdout for name in COMMANDS)
     assert "No steps have been run here" in shown.stdout
