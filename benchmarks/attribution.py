@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onrecord.corpus.attribute import attribute_article
-from onrecord.corpus.attribution.article import Sentence
+from onrecord.corpus.attribution.article import Sentence, attribute_article
 from onrecord.corpus.attribution.cue_classifier import weights
 
 CORPUS = Path(__file__).parents[2] / "shared/benchmarks/polnear-dev.jsonl.gz"

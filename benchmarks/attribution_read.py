@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from attribution import documents, spans, surname
 
-from onrecord.corpus.attribute import attribute_article
+from onrecord.corpus.attribution.article import attribute_article
 
 CLASSES = ("named", "coref_person", "nominal", "coref_other")
 DRAWS = 10_000

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import yaml
 
-from onrecord.corpus.splitter import LINE, make
+from onrecord.corpus.splitter import LINE, make_splitter
 
 HERE = Path(__file__).parent
 JUDGED = HERE / "segment_judgements.csv"
@@ -34,7 +34,7 @@ Starts = Callable[[str], list[int]]  # where sentences begin in one line, after 
 
 def ours() -> Starts:
     config = yaml.safe_load((HERE.parent / "conf/splitter/english.yaml").read_text("utf-8"))
-    split = make(config)
+    split = make_splitter(config)
     return lambda line: [start for start, _ in split(line)][1:]
 
 

@@ -12,8 +12,8 @@ from onrecord.cli import runner
 from onrecord.core.errors import BadInput
 from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS, sentence_id
 from onrecord.core.tables import read_parquet, write_parquet
-from onrecord.corpus.attribute import attribute_article, quoted_speakers, settle
-from onrecord.corpus.attribution.article import Sentence
+from onrecord.corpus.attribute import quoted_speakers, settle
+from onrecord.corpus.attribution.article import Sentence, attribute_article
 from onrecord.corpus.attribution.quotations import quotations
 
 INTRODUCED = (

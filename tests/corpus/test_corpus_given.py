@@ -8,15 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from onrecord.core.records import SENTENCES
 from onrecord.corpus import dedupe
 from onrecord.corpus.ingest import group_columns
 from onrecord.corpus.readers.articles import article
 from onrecord.corpus.segment import sentences
-from onrecord.corpus.splitter import make
+from onrecord.corpus.splitter import make_splitter
 
 ROOT = Path(__file__).parents[2]
-SPLIT = make(yaml.safe_load((ROOT / "conf/splitter/english.yaml").read_text("utf-8")))
+SPLIT = make_splitter(yaml.safe_load((ROOT / "conf/splitter/english.yaml").read_text("utf-8")))
 DEDUPE = yaml.safe_load((ROOT / "conf/ingest.yaml").read_text("utf-8"))["dedupe"]
 SAMPLE = ROOT / "data/sample"
 
@@ -52,8 +51,7 @@ def sample() -> dict[str, dict[str, Any]]:
 def spans(articles: dict[str, dict[str, Any]]) -> dict[tuple[str, int, int], str | None]:
     found = {}
     for row in articles.values():
-        for values in sentences(row, SPLIT):
-            sentence = dict(zip(SENTENCES.names, values, strict=True))
+        for sentence in sentences(row, SPLIT):
             assert row["text"][sentence["start"] : sentence["end"]] == sentence["text"]
             key = (row["article_id"], sentence["start"], sentence["end"])
             found[key] = sentence["furniture"]

@@ -82,7 +82,7 @@ def test_stored_sketches_give_the_same_groups(tmp_path):
     paths = [tmp_path / f"{n}.sketches" for n in range(len(parts))]
     for part, path in zip(parts, paths, strict=True):
         dedupe.sketch(part, bands=BANDS, rows=ROWS).save(path)
-    stored = dedupe.Stored(paths)
+    stored = dedupe.StoredSketches(paths)
     assert dedupe.groups(stored, **RULES).tolist() == roots(texts)
 
 

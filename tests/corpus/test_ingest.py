@@ -199,7 +199,7 @@ def test_bad_files_are_named_and_the_good_go_on_where_asked(folder, capsys, name
 def read(path: Path, name: str = "t") -> list:
     """Return the raw articles of a whole file; what was refused as its one line."""
     columns = {field: field for field in formats.FIELDS}
-    parts = [part for (part,) in sources.shards([(path, name)], 1)]
+    parts = [part for (part,) in sources.work_units([(path, name)], 1)]
     raws = [r for p in parts for r in formats.raw_articles(p, columns, text_mb=1, file_mb=9)]
     return [str(raw) if isinstance(raw, BadInput) else raw for raw in raws]
 
@@ -360,6 +360,7 @@ def test_a_second_run_changes_nothing_and_reads_nothing(folder, capsys, monkeypa
     assert ingest(folder) == 0
     monkeypatch.setattr("onrecord.corpus.ingest_shards.raw_articles", None)
     assert ingest(folder) == 0
+    assert not list((folder.parent / "ws").glob(".articles*"))
     assert (folder.parent / "ws/articles.parquet").read_bytes() == before
 
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onrecord.core.errors import BadInput
-from onrecord.corpus.splitter import LINE, make
+from onrecord.corpus.splitter import LINE, make_splitter
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "conf/splitter/english.yaml").read_text("utf-8"))
-SPLIT = make(CONFIG)
+SPLIT = make_splitter(CONFIG)
 
 # The English Golden Rules of pragmatic_segmenter (Kevin Dias, MIT licence), which pySBD is tested by:
 # `|` marks the expected boundaries. The last field is why a rule that fails does not matter for news.
@@ -161,7 +161,7 @@ GERMAN = [
 
 @pytest.mark.parametrize("marked", GERMAN)
 def test_another_language_is_a_file(marked):
-    split = make(yaml.safe_load((ROOT / "conf/splitter/german.yaml").read_text("utf-8")))
+    split = make_splitter(yaml.safe_load((ROOT / "conf/splitter/german.yaml").read_text("utf-8")))
     text = marked.replace("|", " ")
     assert [text[a:b] for a, b in split(text)] == marked.split("|")
 
@@ -169,12 +169,12 @@ def test_another_language_is_a_file(marked):
 @pytest.mark.parametrize("kind", [None, "regex"])
 def test_an_unknown_kind_is_refused(kind):
     with pytest.raises(BadInput, match="rules or lines"):
-        make({"kind": kind})
+        make_splitter({"kind": kind})
 
 
 def test_words_are_one_value_with_spaces():
     with pytest.raises(BadInput, match=r"splitter\.titles: expected words .*found list"):
-        make({**CONFIG, "titles": ["Mr", "Dr"]})
+        make_splitter({**CONFIG, "titles": ["Mr", "Dr"]})
 
 
 PIECES = st.sampled_from(

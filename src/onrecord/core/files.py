@@ -1,8 +1,11 @@
 """Files between stages: text, JSON and JSON Lines, written whole or not at all, and checked when read."""
 
+import ctypes
 import hashlib
 import json
 import os
+import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,17 +38,32 @@ def atomic(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def swept(path: str | Path) -> Path:
-    """Return the path, after what killed processes left of writing it is removed."""
-    path = Path(path)
-    for left in path.parent.glob(f".{path.name}.*.tmp"):
-        try:
-            os.kill(int(left.name.split(".")[-2]), 0)
-        except ProcessLookupError:
-            left.unlink(missing_ok=True)
-        except (ValueError, OSError):  # not ours, or of another user's process
-            continue
-    return path
+def put_in_place(new: Path, path: Path) -> None:
+    """Move a file or folder to ``path`` in one step; what was there is removed.
+
+    A folder takes the place of another by an exchange of names, which Linux and macOS have. On a file system
+    without it there is a moment at which nothing is at ``path``, but never half of a folder.
+    """
+    old = path.with_name(f".{path.name}.old")
+    remove(old)
+    if not path.exists() or (new.is_file() and path.is_file()):
+        new.replace(path)
+        return
+    here, name = (-2, "renameatx_np") if sys.platform == "darwin" else (-100, "renameat2")
+    exchange = getattr(ctypes.CDLL(None), name, None)  # flag 2: exchange
+    if exchange is None or exchange(here, os.fsencode(new), here, os.fsencode(path), 2):
+        path.replace(old)
+        new.replace(path)
+        new = old
+    remove(new)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str, *, mode: int | None = None) -> None:

@@ -1,22 +1,19 @@
 """One function over many shards, in the shards' order: in this process, in several, or on a Ray cluster.
 
-A shard is whatever its function takes; it must pickle, and so must the result. :func:`resumable` keeps each
-shard's rows in a file of their own until all are there, so that a run that was interrupted goes on;
-:func:`update` also takes from an earlier output what has not changed since.
+A shard is whatever its function takes; it must pickle, and so must the result. :func:`write_shards` writes
+what the function makes of each as a Parquet file: only shards whose inputs changed are made again, and an
+interrupted run resumes.
 """
 
 import gc
 import hashlib
-import json
 import pickle
 import shutil
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack
 from functools import partial
-from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,11 +22,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from onrecord.core.errors import BadInput
-from onrecord.core.files import atomic, swept
-from onrecord.core.tables import HOW_WRITTEN, as_schema, opened, read_arrow, write_arrow
+from onrecord.core.files import put_in_place, remove
+from onrecord.core.tables import shard_files, write_row_groups
 
-KEPT = ".arrow"  # the ending of a piece's file
-PIECES = b"onrecord.pieces"  # in a Parquet file's metadata: the name and the rows of each row group
+KEY = b"onrecord.shard"  # in a shard's metadata: the hash of all that it was made from
 Shard = TypeVar("Shard")
 Result = TypeVar("Result")
 
@@ -45,14 +41,13 @@ def map_shards(
     """Yield ``function(shard)`` for each shard, in their order, whatever the engine.
 
     ``function`` is a module's function or a ``functools.partial`` of one. At most ``2 * workers`` results
-    wait to be taken, so that memory does not grow with the number of shards. ``what`` is being done is
-    said beside a progress bar, on a terminal. Raises BadInput for an engine
-    that is not known or not installed.
+    are held, so that memory does not grow with the number of shards. On a terminal a progress bar shows
+    ``what`` is being done. Raises BadInput for an engine that is not known or not installed.
 
     >>> list(map_shards(len, ["a", "bc"]))
     [1, 2]
     """
-    function = partial(_calmly, function)
+    function = partial(_with_relaxed_gc, function)
     if engine == "ray":
         results = _on_ray(function, shards)
     elif engine != "local":
@@ -69,11 +64,11 @@ def map_shards(
 
         results = iter(track(results, what, len(shards), console=Console(stderr=True)))
     yield from results
-    pa.default_memory_pool().release_unused()  # what comes next need not stand on top of it
+    pa.default_memory_pool().release_unused()
 
 
-def _calmly(function: Callable[[Shard], Result], shard: Shard) -> Result:
-    """Call the function with a garbage collector that looks rarely: a shard makes many tuples, and no cycle."""
+def _with_relaxed_gc(function: Callable[[Shard], Result], shard: Shard) -> Result:
+    """Call the function with a relaxed garbage collector: shards create many tuples but no reference cycles."""
     gc.set_threshold(100_000, 20, 20)
     return function(shard)
 
@@ -122,110 +117,113 @@ class _Packed:
         return {"packed": pickle.dumps(self.function(shard))}
 
 
-def resumable(
-    function: Callable[[Shard], pa.Table],
-    shards: Sequence[Shard],
-    *,
-    folder: Path,
-    about: object,
-    engine: str = "local",
-    workers: int = 1,
-    what: str = "",
-) -> Iterator[pa.Table]:
-    """Yield the table ``function`` makes of each shard, in order, keeping what is done in ``folder``.
+def shard_keys(contents: Iterable[object], about: object, schema: pa.Schema) -> list[str]:
+    """Return the key of each shard: a hash of its ``contents`` and of ``about``, what all shards depend on.
 
-    ``about`` tells what the tables depend on besides the shard, such as the input's hash and the settings;
-    anything that ``repr`` tells apart will do. A table kept under the same ``about`` is not made again. The
-    folder goes when the last table has been taken.
+    Both are told apart by their ``repr``; ``about`` has settings, rules and versions of libraries. Shards of
+    the same content get different keys.
     """
-    names = names_of(shards, about)
-    folder.mkdir(parents=True, exist_ok=True)
-    keep = partial(_keep, function=function, folder=str(folder.resolve()))
-    work = list(zip(names, shards, strict=True))
-    for name in map_shards(keep, work, engine=engine, workers=workers, what=what):
-        yield read_arrow(folder / f"{name}{KEPT}")
-    shutil.rmtree(folder)
+    seen = Counter[str]()
+    keys = []
+    for content in contents:
+        named = repr((about, str(schema), content))
+        seen[named] += 1
+        keys.append(hashlib.sha256(f"{seen[named]} {named}".encode()).hexdigest()[:32])
+    return keys
 
 
-def _keep(named: tuple[str, Shard], *, function: Callable[[Shard], pa.Table], folder: str) -> str:
-    name, shard = named
-    path = Path(folder) / f"{name}{KEPT}"
-    if not path.exists():
-        write_arrow(path, function(shard))
-    return name
+def shards_to_make(path: Path, keys: Iterable[str]) -> set[str]:
+    """Return those of the keys that :func:`write_shards` would have to make."""
+    return {*keys} - _shards_by_key(path).keys() - _shards_by_key(_work_folder(path)).keys()
 
 
-def pieces_of(path: Path, schema: pa.Schema) -> dict[str, int | None]:
-    """Return the names of the pieces that :func:`update` made a file of: each one's row group, None if empty."""
-    try:
-        with pq.ParquetFile(path) as file:
-            said = (file.metadata.metadata or {}).get(PIECES, b"[]")
-            if not file.schema_arrow.equals(schema):
-                return {}
-    except (OSError, pa.ArrowException):
-        return {}
-    places = count()
-    return {name: next(places) if rows else None for name, rows in json.loads(said)}
-
-
-def names_of(keys: Iterable[object], about: object) -> list[str]:
-    """Return the names of pieces of work: hashes of their keys and of what else their rows depend on."""
-    return [hashlib.sha256(repr((about, key)).encode()).hexdigest()[:32] for key in keys]
-
-
-def waiting(path: Path, names: Iterable[str], schema: pa.Schema) -> set[str]:
-    """Return those of the names that :func:`update` would have to make."""
-    known, folder = pieces_of(path, schema), _beside(path)
-    return {n for n in names if n not in known and not (folder / f"{n}{KEPT}").exists()}
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.stem}")
-
-
-def update(
+def write_shards(
     path: Path,
-    function: Callable[[Shard], pa.Table],
+    function: Callable[[Shard], Iterable[pa.Table]],
     shards: Sequence[Shard],
     schema: pa.Schema,
     *,
-    names: Sequence[str],
+    keys: Sequence[str],
     engine: str = "local",
     workers: int = 1,
     what: str = "",
-    taken: Callable[[pa.Table], None] = lambda table: None,
 ) -> tuple[int, int]:
-    """Write the tables that ``function`` makes of the shards as the row groups of one Parquet file.
+    """Write what ``function`` makes of each shard; return the number of rows and of the shards made now.
 
-    ``names`` tell by content what each table depends on. A table whose name the file at ``path`` bears already
-    is taken from there and not made again; the others are kept in a folder beside it until all are there, so
-    that a run that was interrupted goes on. The bytes depend on the tables and their names alone. ``taken``
-    sees every table. Returns the number of rows, and of the tables that had to be made.
+    ``path`` becomes one Parquet file for one shard (or none), else a folder of files ``00003-KEY.parquet`` in
+    the order of ``shards``. ``function`` yields the tables that become a shard's row groups. Workers write the
+    files, each under a temporary name until it is whole; only keys and counts come back. ``keys``, from
+    :func:`shard_keys`, differ from one another.
+
+    A shard whose key the output at ``path`` has already is linked from there, and one that an interrupted run
+    finished is taken as it is. The new output takes the place of the old one in one step.
     """
-    known, todo = pieces_of(path, schema), len(waiting(path, names, schema))
-    folder = _beside(path)
-    fresh = [(n, shard) for n, shard in zip(names, shards, strict=True) if n not in known]
-    folder.mkdir(parents=True, exist_ok=True)
-    keep = partial(_keep, function=function, folder=str(folder.resolve()))
-    made = map_shards(keep, fresh, engine=engine, workers=workers, what=what)
-    written: list[tuple[str, int]] = []
-    with atomic(swept(path)) as temporary, ExitStack() as stack:
-        before = stack.enter_context(opened(path)) if known else None
-        writer = stack.enter_context(pq.ParquetWriter(temporary, schema, **HOW_WRITTEN))
-        for name in names:
-            if before is None or name not in known:
-                table = read_arrow(folder / f"{next(made)}{KEPT}")
-            else:
-                place = known[name]
-                table = (
-                    schema.empty_table()
-                    if place is None
-                    else before.read_row_group(place, use_threads=False)
-                )
-            if table.num_rows:
-                writer.write_table(as_schema(table, schema), row_group_size=table.num_rows)
-            written.append((name, table.num_rows))
-            taken(table)
-        writer.add_key_value_metadata({PIECES.decode(): json.dumps(written)})
-    shutil.rmtree(folder)
-    return sum(rows for _, rows in written), todo
+    work = _work_folder(path)
+    if not work.is_dir():
+        remove(
+            work
+        )  # an old output, as one in the folder is: its run was killed after the new took its place
+    for old in (p for p in work.glob("*") if p.is_dir()):
+        remove(old)
+    work.mkdir(parents=True, exist_ok=True)
+    earlier, done = _shards_by_key(path), _shards_by_key(work)
+    for key in {*keys} & earlier.keys() - done.keys():
+        _link(earlier[key], work / f"{key}.parquet")
+    todo = [(key, s) for key, s in zip(keys, shards, strict=True) if key not in earlier | done]
+    write = partial(_write_shard, function=function, schema=schema, folder=str(work.resolve()))
+    for _ in map_shards(write, todo, engine=engine, workers=workers, what=what):
+        pass
+    if not keys:
+        _write_shard(("none", None), function=lambda _: [], schema=schema, folder=str(work))
+    names = _name_in_order(work, keys or ["none"])
+    rows = sum(pq.read_metadata(work / name).num_rows for name in names)
+    put_in_place(work if len(names) > 1 else work / names[0], path)
+    remove(work)
+    return rows, len(todo)
+
+
+def _work_folder(path: Path) -> Path:
+    return path.with_name(f".{path.name}.shards")
+
+
+def _shards_by_key(path: Path) -> dict[str, Path]:
+    """Return the shards of an output by key; nothing of one that is not there or not of this form."""
+    found = {}
+    for file in shard_files(path):
+        try:
+            metadata = pq.read_metadata(file).metadata or {}
+        except (OSError, pa.ArrowException):
+            continue
+        if KEY in metadata:
+            found[metadata[KEY].decode()] = file
+    return found
+
+
+def _link(file: Path, name: Path) -> None:
+    try:
+        name.hardlink_to(file)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(file, name)
+
+
+def _write_shard(
+    work: tuple[str, Shard],
+    *,
+    function: Callable[[Shard], Iterable[pa.Table]],
+    schema: pa.Schema,
+    folder: str,
+) -> None:
+    key, shard = work
+    write_row_groups(Path(folder) / f"{key}.parquet", function(shard), schema, {KEY: key.encode()})
+
+
+def _name_in_order(work: Path, keys: Sequence[str]) -> list[str]:
+    """Name the shards so that they sort in their order, remove all else in the folder, and return the names."""
+    files = _shards_by_key(work)
+    width = max(5, len(str(len(keys))))
+    names = [f"{at:0{width}}-{key}.parquet" for at, key in enumerate(keys)]
+    for key, name in zip(keys, names, strict=True):
+        files[key].rename(work / name)
+    for other in {*work.iterdir()} - {work / name for name in names}:
+        remove(other)
+    return names

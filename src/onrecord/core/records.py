@@ -64,6 +64,68 @@ class SuggestedSpeaker(TypedDict):
     confidence: float | None
 
 
+class FurnitureSpan(Span):
+    """A span of an article that is furniture, and of which of FURNITURE_KINDS."""
+
+    kind: str
+
+
+class ArticleText(TypedDict):
+    """Of an article, what its sentences are made from. ``furniture`` may be null in a table not made by us."""
+
+    article_id: str
+    group_id: str | None
+    text: str
+    furniture: list[FurnitureSpan] | None
+
+
+class ArticleRow(ArticleText):
+    """A row of ``articles.parquet``. ``sha256`` is of the text's UTF-8, ``published`` is ISO 8601 where known."""
+
+    outlet: str | None
+    title: str | None
+    byline: str | None
+    published: str | None
+    url: str | None
+    sha256: str
+    copy_of: str | None
+    source_file: str
+
+
+class SentenceRow(TypedDict):
+    """A row of ``sentences.parquet``. ``index`` and ``paragraph`` count from 0 within the article."""
+
+    sentence_id: str
+    article_id: str
+    group_id: str | None
+    index: int
+    paragraph: int
+    start: int
+    end: int
+    text: str
+    furniture: str | None
+
+
+class Suggestion(TypedDict):
+    """A suggested speaker of a sentence. ``attribution`` is direct, indirect, mixed or none.
+
+    ``candidates`` are names to choose from, best first; ``confidence`` is from 0 to 1.
+    """
+
+    speaker: str | None
+    speaker_name: str | None
+    attribution: str
+    cue: str | None
+    candidates: list[str]
+    confidence: float
+
+
+class SpeakerRow(Suggestion):
+    """A row of ``speakers.parquet``."""
+
+    sentence_id: str
+
+
 class PlanRow(TypedDict):
     """One task for one annotator. ``task_id`` is our key in Label Studio (``data.onrecord_id``)."""
 

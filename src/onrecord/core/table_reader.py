@@ -30,7 +30,7 @@ def read_table(path: Path, needed: Sequence[str] = ()) -> pa.Table:
     In a csv file every column is text, and an empty field is null (``None`` is the word). In JSON Lines a column
     of several types becomes text, what is no string as JSON. ``needed`` are the columns that must be there.
     """
-    if not path.is_file():
+    if not path.is_file() and not (path.is_dir() and path.suffix == ".parquet"):
         raise BadInput(f"{path}: expected a table ({KINDS}), found no such file")
     if path.suffix == ".parquet":
         table = read_parquet(path)

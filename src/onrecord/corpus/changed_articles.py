@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from onrecord.core.files import read_jsonl
 from onrecord.core.records import latest_annotations, parse_sentence_id, text_sha256
-from onrecord.core.tables import opened
-from onrecord.corpus import columns
+from onrecord.core.tables import read_values
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Changes:
     removed: list[str] = field(default_factory=list)
     same: int = 0
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Return the change in a few words, for the summary."""
         counts = [
             ("new", self.added), ("changed", len(self.changed)), ("gone", len(self.removed)),
@@ -33,7 +32,7 @@ class Changes:
         return ", ".join([*parts, f"{self.same} as before"]) if parts else "nothing changed"
 
 
-Rows = Callable[[], Iterable[tuple[str, str]]]  # each article's id and its text's SHA-256
+Rows = Callable[[], Iterable[tuple[Any, ...]]]  # each article's id and its text's SHA-256
 
 
 def compare(before: Rows, now: Rows) -> Changes:
@@ -41,7 +40,7 @@ def compare(before: Rows, now: Rows) -> Changes:
 
     Held are 64 bits of each id and of each hash, and the ids only of what has changed or is gone.
 
-    >>> compare(lambda: [("a", "1"), ("b", "2")], lambda: [("b", "3"), ("c", "4")]).told()
+    >>> compare(lambda: [("a", "1"), ("b", "2")], lambda: [("b", "3"), ("c", "4")]).summary()
     '1 new, 1 changed, 1 gone, 0 as before'
     """
     ids, texts = _hashes(before)
@@ -70,15 +69,9 @@ def _names(rows: Rows, places: Set[int]) -> list[str]:
     return sorted(identifier for at, (identifier, _) in enumerate(rows()) if at in places)
 
 
-def hashes(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield each article's id and text hash of an ``articles.parquet``; nothing where there is no such file."""
-    if not path.exists():
-        return
-    names = ["article_id", "sha256"]
-    with opened(path) as file:
-        for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=names, use_threads=False)
-            yield from zip(*(columns.values(table[name]) for name in names), strict=True)
+def hashes(path: Path) -> Iterator[tuple[Any, ...]]:
+    """Return each article's id and text hash of an ``articles.parquet``; nothing where there is none."""
+    return read_values(path, ["article_id", "sha256"]) if path.exists() else iter(())
 
 
 def orphans(
@@ -110,16 +103,18 @@ def complaint(changes: Changes, lost: Mapping[str, int]) -> str | None:
     gone = [name for name in changes.removed if name in lost]
     if not changes.changed and not gone:
         return None
-    said = []
+    parts = []
     for what, names in (("changed text", changes.changed), ("gone", gone)):
         if names:
-            shown = ", ".join(f"{n} ({lost[n]} annotations)" if n in lost else n for n in names[:5])
+            listed = ", ".join(
+                f"{n} ({lost[n]} annotations)" if n in lost else n for n in names[:5]
+            )
             more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            said.append(
-                f"{len(names)} known articles are {what if what == 'gone' else 'of ' + what}: {shown}{more}"
+            parts.append(
+                f"{len(names)} known articles are {what if what == 'gone' else 'of ' + what}: {listed}{more}"
             )
     total = sum(lost.values())
     return (
-        f"{'; '.join(said)}. {total} annotations would be orphaned; nothing was changed. "
+        f"{'; '.join(parts)}. {total} annotations would be orphaned; nothing was changed. "
         "accept_changes=true goes on"
     )

@@ -31,7 +31,7 @@ AT_ONCE = 500  # texts whose MinHash values are made at a time
 CHUNK = 5_000  # pairs whose marks are compared at a time
 
 
-class Compared(Protocol):
+class ComparableSketches(Protocol):
     """What :func:`groups` asks of the articles' sketches, wherever they are kept."""
 
     def sizes(self) -> npt.NDArray[np.int64]:
@@ -88,7 +88,7 @@ class Sketches:
                 part.tofile(file)
 
 
-class Stored:
+class StoredSketches:
     """The sketches of several files, read piece by piece as they are asked for.
 
     Only the offsets stay in memory (8 bytes an article), and the marks while groups are found (one byte a
@@ -189,7 +189,7 @@ def are_copies(
 
 
 def groups(
-    sketches: Compared,
+    sketches: ComparableSketches,
     *,
     bands: int,
     jaccard: float,

@@ -1,6 +1,6 @@
 """Files to articles: read, hashed, titled, furniture marked, grouped with their copies."""
 
-import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import partial
@@ -9,20 +9,39 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from onrecord.core.errors import BadInput
-from onrecord.core.files import write_jsonl
-from onrecord.core.parallel import map_shards
+from onrecord.core.files import remove, write_jsonl
+from onrecord.core.parallel import map_shards, shard_keys, write_shards
 from onrecord.core.records import ARTICLES
-from onrecord.core.tables import write_parquet_stream
+from onrecord.core.workspace import Workspace
 from onrecord.corpus import changed_articles, dedupe
-from onrecord.corpus.ingest_shards import Pieces, ingest_shard, regrouped, with_sidecar
+from onrecord.corpus.article_shards import repeated, rules_hash
+from onrecord.corpus.ingest_shards import (
+    Batch,
+    Complaint,
+    ReadSettings,
+    Sidecar,
+    article_tables,
+    output_shards,
+    read_unit,
+    shard_content,
+    text_of,
+    values,
+    with_sidecar,
+    written_units,
+)
 from onrecord.corpus.readers.articles import read_sidecar
-from onrecord.corpus.readers.sources import article_files, base_of, others, shards, suffix
-from onrecord.corpus.unchanged import repeated
+from onrecord.corpus.readers.sources import (
+    article_files,
+    base_of,
+    suffix,
+    unsupported_files,
+    work_units,
+)
 
-SHOWN = 10  # bad files, and files in other encodings, that the summary lists
+MAX_LISTED = 10  # bad files, and files in other encodings, that the summary lists
 
 
 def sidecar_path(source: str, given: str | None) -> Path | None:
@@ -38,28 +57,28 @@ def sidecar_path(source: str, given: str | None) -> Path | None:
     return next((place for place in places if place.is_file() and place != Path(source)), None)
 
 
-def strays(known: Iterable[str], files: Iterable[tuple[Path, str]]) -> list[str]:
+def unmatched_sidecar_rows(sidecar: Iterable[str], files: Iterable[tuple[Path, str]]) -> list[str]:
     """Return which of a sidecar's rows name no article file, by path or by bare name."""
     names = {name for path, full in files for name in (full, path.name)}
-    return [name for name in known if name not in names]
+    return [name for name in sidecar if name not in names]
 
 
-def twins(rows: Iterable[tuple[str, str]], again: Set[int]) -> dict[int, dict[str, str]]:
+def duplicate_ids(rows: Iterable[tuple[str, str]], again: Set[int]) -> dict[int, Complaint]:
     """Return, for each article whose id an earlier one has, its index and what is wrong, in order.
 
     ``rows`` are ids and files; only ids whose hash is in ``again`` are looked at.
     """
     first: dict[str, str] = {}
-    found = {}
+    found: dict[int, Complaint] = {}
     for index, (identifier, file) in enumerate(rows):
         if hash(identifier) not in again:
             continue
         if identifier in first:
-            said = (
+            error = (
                 f"{file}: expected ids that differ, found a second article with the id "
                 f"{identifier!r}; the first is in {first[identifier]}"
             )
-            found[index] = {"file": file, "error": said}
+            found[index] = {"file": file, "error": error}
         first.setdefault(identifier, file)
     return found
 
@@ -84,7 +103,7 @@ def group_columns(
     return [name[root] for root in roots], copies
 
 
-def refusal(bad: Sequence[Mapping[str, str]], usable: bool, on_error: str) -> str | None:
+def refusal(bad: Sequence[Complaint], usable: bool, on_error: str) -> str | None:
     """Return why ``ingest`` stops at the files that are bad, in one line, or None where it goes on."""
     if on_error not in {"skip", "fail"}:
         return f"on_error: expected skip or fail, found {on_error!r}"
@@ -96,95 +115,102 @@ def refusal(bad: Sequence[Mapping[str, str]], usable: bool, on_error: str) -> st
 
 @contextmanager
 def scratch_folder(workspace: Path) -> Iterator[Path]:
-    """Yield the folder of the pieces, which stay; of bad input in a new workspace nothing is left."""
-    made = not workspace.exists()
-    scratch = workspace / ".ingest"
+    """Yield a folder for what is read; it stays until a run is whole. Bad input leaves no new workspace."""
+    is_new = not workspace.exists()
+    scratch = workspace.resolve() / f".{Workspace.articles.name}.read"
     scratch.mkdir(parents=True, exist_ok=True)
     try:
         yield scratch
     except BadInput:
-        if made:
-            shutil.rmtree(scratch)
-            workspace.rmdir()
+        if is_new:
+            remove(workspace)
         raise
+    remove(scratch)
 
 
-def group(
-    pieces: Pieces, without: Set[int], settings: Mapping[str, Any]
+def group_articles(
+    batches: Sequence[Batch], without: Set[int], rules: Mapping[str, Any]
 ) -> tuple[dict[int, tuple[str, str | None]], int]:
     """Return ``group_id`` and ``copy_of`` of each article that has copies, and the number of all groups.
 
-    Those ``without`` are compared with none.
+    Those ``without`` are compared with none. ``rules`` are those of ``dedupe`` in ``conf/ingest.yaml``.
     """
-    rules = {key: settings[key] for key in ("jaccard", "containment", "shared", "bucket")}
-    sketches = dedupe.Stored(pieces.files(".sketches"))
-    roots = dedupe.groups(sketches, bands=settings["bands"], without=without, **rules)
+    rules = {key: value for key, value in rules.items() if key != "rows"}
+    sketches = dedupe.StoredSketches([Path(batch.sketches) for batch in batches])
+    roots = dedupe.groups(sketches, without=without, **rules)
     sizes = np.bincount(roots, minlength=1)
     copied = np.flatnonzero(sizes[roots] > 1).tolist()
     wanted = {*copied}
-    rows = pieces.rows("article_id", "published")
-    told = [row for index, row in enumerate(rows) if index in wanted] if wanted else []
-    ids, published = zip(*told, strict=True) if told else ((), ())
+    rows = values(batches, "article_id", "published") if wanted else ()
+    ids_and_days = [row for index, row in enumerate(rows) if index in wanted]
+    ids, published = zip(*ids_and_days, strict=True) if ids_and_days else ((), ())
     columns = group_columns(ids, published, roots[copied].tolist())
     groups = dict(zip(copied, zip(*columns, strict=True), strict=True))
     return groups, int(np.count_nonzero(sizes)) - len(without)
 
 
+def changes_of(
+    workspace: Workspace, batches: Sequence[Batch], without: Set[int]
+) -> tuple[changed_articles.Changes, Counter[str]]:
+    """Return what the articles read change in the workspace, and the annotations orphaned, by article."""
+    now = partial(values, batches, "article_id", "sha256", without=without)
+    changes = changed_articles.compare(partial(changed_articles.hashes, workspace.articles), now)
+    texts = partial(text_of, batches)
+    return changes, changed_articles.orphans(workspace.annotations, changes, texts)
+
+
 def main(cfg: DictConfig) -> None:
     """Read the article files and write ``articles.parquet``."""
-    workspace = Path(cfg.workspace)
-    options: Any = OmegaConf.to_container(cfg)
-    target = workspace / "articles.parquet"
-    files = article_files(str(cfg.articles))
-    sidecar = sidecar_path(str(cfg.articles), cfg.sidecar)
-    known = read_sidecar(sidecar.read_bytes(), cfg.columns, str(sidecar)) if sidecar else {}
-    with scratch_folder(workspace) as scratch:
-        pieces = read_all(with_sidecar(shards(files, cfg.shard_size), known), scratch, options)
-        again = repeated(name for (name,) in pieces.rows("article_id"))
-        same = twins(pieces.rows("article_id", "source_file"), again) if again else {}
-        bad = [*pieces.notes("bad"), *same.values()]
-        usable = next(pieces.rows("article_id", without=same.keys()), None) is not None
+    workspace = Workspace(Path(cfg.workspace))
+    how = {"engine": cfg.engine.name, "workers": cfg.workers}
+    source, target = str(cfg.articles), workspace.articles
+    files = article_files(source)
+    table = sidecar_path(source, cfg.sidecar)
+    sidecar = read_sidecar(table.read_bytes(), cfg.columns, str(table)) if table else {}
+    with scratch_folder(workspace.folder) as scratch:
+        units = with_sidecar(work_units(files, cfg.shard_size), sidecar)
+        read = partial(
+            read_unit,
+            scratch=str(scratch),
+            settings=settings_of(cfg),
+            written=written_units(target),
+        )
+        batches = [b for part in map_shards(read, units, what="reading", **how) for b in part]
+        again = repeated(name for (name,) in values(batches, "article_id"))
+        same = duplicate_ids(values(batches, "article_id", "source_file"), again) if again else {}
+        bad = [c for batch in batches for c in batch.complaints] + [*same.values()]
+        usable = sum(batch.size for batch in batches) > len(same)
         if stopped := refusal(bad, usable, cfg.on_error):
             raise BadInput(stopped)
-        now = partial(pieces.rows, "article_id", "sha256", without=same.keys())
-        found = changed_articles.compare(partial(changed_articles.hashes, target), now)
-        lost = changed_articles.orphans(workspace / "annotations.jsonl", found, pieces.text_of)
-        if (stopped := changed_articles.complaint(found, lost)) and not cfg.accept_changes:
-            raise BadInput(stopped)
-        groups, n_groups = group(pieces, same.keys(), options["dedupe"])
-        schema = ARTICLES.with_metadata(extractor(name for (name,) in pieces.rows("source_file")))
-        tables = regrouped(pieces.tables(groups, same.keys()), int(cfg.shard_size))
-        n = write_parquet_stream(target, tables, schema)
-        pieces.prune()
-        report(workspace, bad, pieces.notes("encodings"))
-    print(
-        f"{n} articles in {n_groups} groups (copies of a story share one) in {target}: {found.told()}"
-    )
-    if not Path(str(cfg.articles)).is_file() and (stray := strays(known, files)):
-        more = ", …" if stray[SHOWN:] else ""
-        print(f"{sidecar}: {len(stray)} rows name no article: {', '.join(stray[:SHOWN])}{more}")
-    if left := others(str(cfg.articles)):
-        print(
-            f"{len(left)} files of other kinds were not read: {', '.join(left[:3])}{', …' if left[3:] else ''}"
+        changes, lost = changes_of(workspace, batches, same.keys())
+        if (complaint := changed_articles.complaint(changes, lost)) and not cfg.accept_changes:
+            raise BadInput(complaint)
+        groups, n_groups = group_articles(batches, same.keys(), dict(cfg.dedupe))
+        shards = output_shards(batches, groups, same.keys(), cfg.shard_size)
+        schema = ARTICLES.with_metadata(extractor(name for _, name in files))
+        keys = shard_keys(map(shard_content, shards), rules_hash(), schema)
+        n, _ = write_shards(
+            target, article_tables, shards, schema, keys=keys, what="writing", **how
         )
+    report_left_out(workspace.rejected, bad, [e for batch in batches for e in batch.encodings])
+    print(
+        f"{n} articles in {n_groups} groups (copies of a story share one) in {target}: {changes.summary()}"
+    )
+    report_unused(source, files, sidecar, table)
     if lost:
         print(f"{sum(lost.values())} annotations are orphaned, of {', '.join(sorted(lost))}")
 
 
-def read_all(work: Sequence[Any], scratch: Path, options: Any) -> Pieces:
-    """Return the pieces of work, read on the engine that the options name."""
-    read = partial(
-        ingest_shard,
-        folder=str(scratch.resolve()),
-        columns=options["columns"],
-        limits=options["limits"],
-        bands=options["dedupe"]["bands"],
-        rows=options["dedupe"]["rows"],
+def settings_of(cfg: DictConfig) -> ReadSettings:
+    """Return the settings that articles are read by."""
+    return ReadSettings(
+        columns=dict(cfg.columns),
+        text_mb=cfg.limits.text_mb,
+        file_mb=cfg.limits.file_mb,
+        bands=cfg.dedupe.bands,
+        rows=cfg.dedupe.rows,
+        shard_size=cfg.shard_size,
     )
-    names = map_shards(
-        read, work, engine=options["engine"]["name"], workers=options["workers"], what="reading"
-    )
-    return Pieces(scratch, list(names))
 
 
 def extractor(sources: Iterable[str]) -> dict[str, str]:
@@ -193,13 +219,27 @@ def extractor(sources: Iterable[str]) -> dict[str, str]:
     return {"html_extractor": f"trafilatura {version('trafilatura')}"} if pages else {}
 
 
-def report(workspace: Path, bad: Sequence[Mapping[str, str]], encodings: Sequence[str]) -> None:
-    """Print what was guessed or left out; all that was left out is in ``rejected.jsonl``."""
+def report_left_out(rejected: Path, bad: Sequence[Complaint], encodings: Sequence[str]) -> None:
+    """Print which encodings were guessed and what was left out; the file ``rejected`` lists all of that."""
     if encodings:
-        more = f" and {len(encodings) - SHOWN} more" if len(encodings) > SHOWN else ""
-        print(f"not UTF-8, encoding guessed: {', '.join(encodings[:SHOWN])}{more}")
-    (workspace / "rejected.jsonl").unlink(missing_ok=True)
+        more = f" and {len(encodings) - MAX_LISTED} more" if len(encodings) > MAX_LISTED else ""
+        print(f"not UTF-8, encoding guessed: {', '.join(encodings[:MAX_LISTED])}{more}")
+    rejected.unlink(missing_ok=True)
     if bad:
-        write_jsonl(workspace / "rejected.jsonl", bad)
-        print(f"left out {len(bad)}, all listed in {workspace / 'rejected.jsonl'}:")
-        print("\n".join(f"  {row['error']}" for row in bad[:SHOWN]))
+        write_jsonl(rejected, bad)
+        print(f"left out {len(bad)}, all listed in {rejected}:")
+        print("\n".join(f"  {row['error']}" for row in bad[:MAX_LISTED]))
+
+
+def report_unused(
+    source: str, files: Sequence[tuple[Path, str]], sidecar: Sidecar, sidecar_file: Path | None
+) -> None:
+    """Print which rows of the sidecar name no article, and which files are of kinds that are not read."""
+    if not Path(source).is_file() and (rows := unmatched_sidecar_rows(sidecar, files)):
+        more = ", …" if rows[MAX_LISTED:] else ""
+        print(
+            f"{sidecar_file}: {len(rows)} rows name no article: {', '.join(rows[:MAX_LISTED])}{more}"
+        )
+    if left := unsupported_files(source):
+        more = ", …" if left[3:] else ""
+        print(f"{len(left)} files of other kinds were not read: {', '.join(left[:3])}{more}")

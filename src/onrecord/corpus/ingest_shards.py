@@ -1,141 +1,174 @@
-"""The pieces of work of `ingest`: each read into files of its own, which stay for the next run.
+"""The shards of `ingest`: articles are read in batches, and written when the groups of copies are known.
 
-A run that was interrupted goes on where it stopped, and a later one reads only the pieces whose files changed.
+Batches are kept in a scratch folder until then, so that an interrupted run resumes. Files that have not
+changed since the last run are not read again: their rows are taken from its output.
 """
 
 import hashlib
 import json
-import os
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
+import msgspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from onrecord.core.errors import BadInput
-from onrecord.core.files import read_json, write_json
-from onrecord.core.records import ARTICLES
-from onrecord.core.tables import read_arrow, write_arrow
-from onrecord.corpus import columns as arrow
+from onrecord.core.files import write_json
+from onrecord.core.records import ARTICLES, ArticleRow
+from onrecord.core.tables import (
+    RowRange,
+    read_batches,
+    read_values,
+    shard_files,
+    table_from_rows,
+    write_parquet,
+)
 from onrecord.corpus import dedupe
-from onrecord.corpus.readers.articles import Known, article
-from onrecord.corpus.readers.formats import FIELDS, Raw, raw_articles
-from onrecord.corpus.readers.sources import MB, Part, ends_piece, shown, suffix
-from onrecord.corpus.unchanged import rules_hash
+from onrecord.corpus.article_shards import rules_hash
+from onrecord.corpus.readers.articles import FileFields, article
+from onrecord.corpus.readers.formats import Raw, raw_articles
+from onrecord.corpus.readers.sources import MB, Part, escape_unprintable, suffix
 
-AT_ONCE = 1000  # articles held at a time …
-ASIDE = (*(field for field in FIELDS if field != "text"), "encoding")
-LETTERS = 1 << 23  # … or code points of their texts: a few long articles are as much
+MAX_LETTERS = (
+    1 << 23
+)  # code points of one shard's texts: a few long articles are as much as a full shard
+BATCHES_A_SHARD = 4
+BATCHES = b"onrecord.batches"  # in a shard's metadata: of what its row groups were read
+GROUP_COLUMNS = pa.schema([ARTICLES.field("group_id"), ARTICLES.field("copy_of")])
+
+Sidecar = Mapping[str, FileFields]
 
 
-def ingest_shard(
-    shard: tuple[Sequence[Part], Mapping[str, Known]],
-    *,
-    folder: str,
-    columns: Mapping[str, str],
-    limits: Mapping[str, float],
-    bands: int,
-    rows: int,
-) -> str:
-    """Read a piece of work into files of its own in ``folder``, unless they are there, and return their name.
+class Complaint(TypedDict):
+    """A file, or a row of one, that could not be used."""
 
-    ``BATCH.arrow`` holds articles without groups, ``BATCH.sketches`` what :mod:`dedupe` compares of them;
-    ``NAME.json``, which is written last, says which batches there are, what could not be read and what was
-    not UTF-8. The batches of a table that is not read in ranges of bytes are named by what they hold: where a
-    row has changed, the others are parsed again, and no more.
+    file: str
+    error: str
+
+
+class Batch(NamedTuple):
+    """Some articles of one unit of work: where their rows and their sketches are.
+
+    ``unit`` is the hash of what the unit was read from, ``number`` counts its batches. ``encodings`` names the
+    articles whose encoding was guessed.
     """
-    parts, known = shard
-    about = [rules_hash(), list(map(stamp, parts)), known, dict(columns), dict(limits), bands, rows]
-    name = sha256_of(about)
-    whole, first = Path(folder) / f"{name}.json", parts[0].first
-    if whole.exists():
-        said = read_json(whole)
-        if not said["bad"] or said["first"] == first:  # complaints name a place in the file
-            return name
-    by_content = suffix(parts[0].path) in {".csv", ".jsonl.gz", ".parquet"}
-    rules = sha256_of([rules_hash(), parts[0].name, known, bands, rows]) if by_content else ""
-    raws = ((p, raw) for p in parts for raw in raw_articles(p, columns, **limits))
-    names: list[str] = []
-    notes: list[dict[str, Any]] = []
-    for batch in batches(raws, by_content):
-        names.append(content_of(batch, rules) if by_content else f"{name}-{len(names)}")
-        path, place = Path(folder) / names[-1], place_of(batch) if by_content else first
-        done = path.with_suffix(".json")
-        note = read_json(done) if done.exists() else None
-        if note is None or (note["first"] != place and (note["bad"] or note["encodings"])):
-            found, told = articles_of(batch, known)
-            texts = [row["text"] for row in found]
-            dedupe.sketch(texts, bands=bands, rows=rows).save(path.with_suffix(".sketches"))
-            write_arrow(path.with_suffix(".arrow"), arrow.table(found, ARTICLES))
-            note = {"first": place, **told}
-            write_json(done, note)
-        notes.append(note)
-    said = {kind: [row for note in notes for row in note[kind]] for kind in ("bad", "encodings")}
-    write_json(whole, {"first": first, "batches": names, **said})
-    for batch_name in [] if by_content else names:
-        (Path(folder) / f"{batch_name}.json").unlink()
-    return name
+
+    unit: str
+    number: int
+    rows: RowRange
+    letters: int = 0
+    sketches: str = ""
+    complaints: Sequence[Complaint] = ()
+    encodings: Sequence[str] = ()
+
+    @property
+    def size(self) -> int:
+        """The number of articles."""
+        return self.rows.last - self.rows.first
 
 
-def sha256_of(value: Any) -> str:
+@dataclass(frozen=True)
+class ReadSettings:
+    """How articles are read: the settings of ``conf/ingest.yaml`` that their rows depend on."""
+
+    columns: Mapping[str, str]
+    text_mb: float
+    file_mb: float
+    bands: int
+    rows: int
+    shard_size: int
+
+
+def read_unit(
+    unit: tuple[Sequence[Part], Sidecar],
+    *,
+    scratch: str,
+    settings: ReadSettings,
+    written: Mapping[str, Sequence[RowRange]],
+) -> list[Batch]:
+    """Return the batches of a unit of work, read into ``scratch`` unless they are there already.
+
+    ``written`` names the units that the present output holds whole, and where.
+    """
+    parts, sidecar = unit
+    key = content_hash([rules_hash(), [*map(part_hash, parts)], sidecar, repr(settings)])
+    # Complaints name a place in the file, which may have moved.
+    done = Path(scratch) / f"{key}-{parts[0].first}.json"
+    if done.exists():
+        return msgspec.json.decode(done.read_bytes(), type=list[Batch])
+    if key in written:
+        return [
+            with_sketches(Batch(key, number, rows), [*texts_of(rows)], scratch, settings)
+            for number, rows in enumerate(written[key])
+        ]
+    limits = {"text_mb": settings.text_mb, "file_mb": settings.file_mb}
+    raws = ((p, raw) for p in parts for raw in raw_articles(p, settings.columns, **limits))
+    found = []
+    for number, raw_batch in enumerate(batches(raws, settings.shard_size)):
+        articles, complaints, encodings = articles_of(raw_batch, sidecar)
+        path = Path(scratch) / f"{key}-{number}.parquet"
+        write_parquet(path, table_from_rows(articles, ARTICLES), ARTICLES)
+        rows = RowRange(str(path), 0, len(articles))
+        batch = Batch(key, number, rows, complaints=complaints, encodings=encodings)
+        found.append(with_sketches(batch, [a["text"] for a in articles], scratch, settings))
+    write_json(done, msgspec.to_builtins(found))
+    return found
+
+
+def with_sketches(
+    batch: Batch, texts: Sequence[str], scratch: str, settings: ReadSettings
+) -> Batch:
+    """Return the batch with its number of letters, after writing the sketches of its texts."""
+    path = Path(scratch) / f"{batch.unit}-{batch.number}.sketches"
+    dedupe.sketch(texts, bands=settings.bands, rows=settings.rows).save(path)
+    return batch._replace(letters=sum(map(len, texts)), sketches=str(path))
+
+
+def texts_of(rows: RowRange) -> Iterator[str]:
+    """Yield the texts of a range of articles."""
+    return (text for (text,) in read_values(rows, ["text"]))
+
+
+def content_hash(value: Any) -> str:
     """Return a short hash of a value of JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
 
 
-Batch = list[tuple[Part, Raw | BadInput]]
-
-
-def content_of(batch: Batch, rules: str) -> str:
-    """Return a hash of what a batch's rows say, wherever they stand, and of the rules that make articles of them."""
-    digest = hashlib.sha256(rules.encode())
-    for _, raw in batch:
-        if isinstance(raw, BadInput):
-            digest.update(repr(str(raw)).encode())
-        else:
-            digest.update(repr([*map(raw.get, ASIDE), len(raw["text"])]).encode())
-            digest.update(raw["text"].encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:32]
-
-
-def place_of(batch: Batch) -> str:
-    """Return where a batch begins."""
-    raw = batch[0][1]
-    return str(raw) if isinstance(raw, BadInput) else str(raw["where"])
-
-
-def stamp(part: Part) -> list[Any]:
-    """Return what tells whether a part has changed: its bytes for a range of lines, else its file's times."""
+def part_hash(part: Part) -> list[Any]:
+    """Return a part's name and a hash of its bytes; of a part of a Parquet file also its rows."""
     path = Path(part.path)
-    if suffix(path) == ".jsonl" and path.is_file() and os.access(path, os.R_OK):
-        left, digest = (part.last or 0) - part.first, hashlib.sha256()
+    lines = suffix(path) == ".jsonl"
+    digest = hashlib.sha256()
+    try:
+        if not path.is_file():  # opening a pipe would wait for ever
+            return [part.name, "no file"]
+        left = (part.last or 0) - part.first if lines else path.stat().st_size
         with path.open("rb") as file:
-            file.seek(part.first)
+            file.seek(part.first if lines else 0)
             while left > 0 and (data := file.read(min(left, MB))):
                 digest.update(data)
                 left -= len(data)
-        return [part.name, digest.hexdigest()]
-    try:
-        now = path.stat()
-    except OSError as error:  # a link to nothing: refused when it is read
+    except OSError as error:  # refused when it is read
         return [part.name, error.errno]
-    place = [part.name, str(path.resolve()), part.first, part.last]
-    return [*place, now.st_size, now.st_mtime_ns, now.st_ctime_ns]
+    return [part.name, digest.hexdigest(), *([] if lines else [part.first, part.last])]
 
 
-def batches(raws: Iterable[tuple[Part, Raw | BadInput]], by_content: bool) -> Iterator[Batch]:
-    """Yield raw articles, as many at a time as are held at once; or fewer, cut where an article's id says."""
-    held: Batch = []
+def batches(
+    raws: Iterable[tuple[Part, Raw | BadInput]], shard_size: int
+) -> Iterator[list[tuple[Part, Raw | BadInput]]]:
+    """Yield raw articles in batches, each a part of a shard by their number and by their letters."""
+    held: list[tuple[Part, Raw | BadInput]] = []
     letters = 0
     for part, raw in raws:
         held.append((part, raw))
-        told = False
-        if not isinstance(raw, BadInput):
-            letters += len(raw["text"])
-            told = by_content and ends_piece(repr(raw["id"]).encode(), len(held), AT_ONCE)
-        if told or len(held) == AT_ONCE or letters >= LETTERS:
+        letters += 0 if isinstance(raw, BadInput) else len(raw["text"])
+        if len(held) * BATCHES_A_SHARD >= shard_size or letters * BATCHES_A_SHARD >= MAX_LETTERS:
             yield held
             held, letters = [], 0
     if held:
@@ -143,119 +176,134 @@ def batches(raws: Iterable[tuple[Part, Raw | BadInput]], by_content: bool) -> It
 
 
 def articles_of(
-    batch: Sequence[tuple[Part, Raw | BadInput]], known: Mapping[str, Known]
-) -> tuple[list[dict[str, Any]], dict[str, list[Any]]]:
-    """Return the rows of raw articles, and notes: which were ``bad``, and which ``encodings`` were guessed."""
-    found: list[dict[str, Any]] = []
-    notes: dict[str, list[Any]] = {"bad": [], "encodings": []}
+    batch: Sequence[tuple[Part, Raw | BadInput]], sidecar: Sidecar
+) -> tuple[list[ArticleRow], list[Complaint], list[str]]:
+    """Return the rows of raw articles, what could not be used, and the places of guessed encodings."""
+    rows: list[ArticleRow] = []
+    complaints: list[Complaint] = []
+    encodings: list[str] = []
     for part, raw in batch:
         try:
             if isinstance(raw, BadInput):
                 raise raw
-            found.append(article(raw, known.get(part.name, {}), part.name))
+            rows.append(article(raw, sidecar.get(part.name, {}), part.name))
         except BadInput as error:
-            notes["bad"].append({"file": part.name, "error": shown(str(error))})
+            complaints.append({"file": part.name, "error": escape_unprintable(str(error))})
             continue
         if raw["encoding"] != "utf-8":
-            notes["encodings"].append(f"{raw['where']} ({raw['encoding']})")
-    return found, notes
+            encodings.append(f"{raw['where']} ({raw['encoding']})")
+    return rows, complaints, encodings
 
 
 def with_sidecar(
-    pieces: Iterable[Sequence[Part]], known: Mapping[str, Known]
-) -> list[tuple[Sequence[Part], dict[str, Known]]]:
-    """Return each piece of work with what the sidecar says of its files, by path or else by bare name."""
+    units: Iterable[Sequence[Part]], sidecar: Sidecar
+) -> list[tuple[Sequence[Part], Sidecar]]:
+    """Return each unit of work with what the sidecar says of its files, by path or else by bare name."""
 
-    def told(part: Part) -> Known:
-        return known.get(part.name) or known.get(Path(part.name).name) or {}
+    def fields(part: Part) -> FileFields:
+        return sidecar.get(part.name) or sidecar.get(Path(part.name).name) or {}
 
-    return [(parts, {p.name: told(p) for p in parts if told(p)}) for parts in pieces]
-
-
-@dataclass(frozen=True)
-class Pieces:
-    """The files that the pieces of work left in ``folder``, in the order of the work."""
-
-    folder: Path
-    names: Sequence[str]
-
-    @cached_property
-    def said(self) -> list[Mapping[str, Any]]:
-        """What each piece's note says."""
-        return [read_json(self.folder / f"{name}.json") for name in self.names]
-
-    def files(self, ending: str) -> list[Path]:
-        """Return each batch's file of one kind."""
-        return [self.folder / f"{name}{ending}" for said in self.said for name in said["batches"]]
-
-    def rows(self, *names: str, without: Set[int] = frozenset()) -> Iterator[tuple[Any, ...]]:
-        """Yield some columns' values, article by article, those ``without`` left out."""
-        tables = (read_arrow(path, names) for path in self.files(".arrow"))
-        rows = (zip(*(arrow.values(t[name]) for name in names), strict=True) for t in tables)
-        yield from (r for at, r in enumerate(chain.from_iterable(rows)) if at not in without)
-
-    def notes(self, name: str) -> list[Any]:
-        """Return what all the pieces noted: ``bad`` or ``encodings``."""
-        return [note for said in self.said for note in said[name]]
-
-    def text_of(self, identifier: str) -> str | None:
-        """Return the text that an article has, or None where there is no such article."""
-        for path in self.files(".arrow"):
-            ids = read_arrow(path, ["article_id"])["article_id"].to_pylist()
-            if identifier in ids:
-                text: str = read_arrow(path, ["text"])["text"][ids.index(identifier)].as_py()
-                return text
-        return None
-
-    def tables(
-        self, groups: Mapping[int, tuple[str, str | None]], without: Set[int]
-    ) -> Iterator[pa.Table]:
-        """Yield the articles, but those ``without``, batch by batch, with ``group_id`` and ``copy_of`` filled in.
-
-        ``groups`` tells both for the articles of which there are copies; any other is a group of its own.
-        """
-        at = 0
-        for path in self.files(".arrow"):
-            table = read_arrow(path)
-            own = range(at, at + table.num_rows)
-            ids = arrow.values(table["article_id"])
-            told = [groups.get(index, (name, None)) for index, name in zip(own, ids, strict=True)]
-            for column, values in zip(
-                ("group_id", "copy_of"), zip(*told, strict=True), strict=False
-            ):
-                place = ARTICLES.get_field_index(column)
-                table = table.set_column(place, column, arrow.array(values, pa.string()))
-            kept = [index not in without for index in own]
-            if not all(kept):  # what filters is slow to import
-                table = table.filter(arrow.array(kept, pa.int8()).cast(pa.bool_()))
-            yield table
-            at = own.stop
-
-    def prune(self) -> None:
-        """Remove what earlier runs left that this one did not use."""
-        used = {*self.names, *(name[:32] for said in self.said for name in said["batches"])}
-        for path in self.folder.iterdir():
-            if path.name[:32] not in used:
-                path.unlink()
+    return [(parts, {p.name: fields(p) for p in parts if fields(p)}) for parts in units]
 
 
-def regrouped(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
-    """Yield the articles in tables of at most ``size``, cut where an article's id says.
+def values(
+    batches: Iterable[Batch], *columns: str, without: Set[int] = frozenset()
+) -> Iterator[tuple[Any, ...]]:
+    """Yield some columns' values, article by article, those at the indices ``without`` left out."""
+    rows = chain.from_iterable(read_values(batch.rows, columns) for batch in batches)
+    return (row for at, row in enumerate(rows) if at not in without)
 
-    The cuts depend on what stands near them alone: an article more or less changes one table or two, and what
-    later verbs made of the others still holds.
+
+def text_of(batches: Iterable[Batch], identifier: str) -> str | None:
+    """Return the text that an article has, or None where there is no such article."""
+    rows = values(batches, "article_id", "text")
+    return next((text for name, text in rows if name == identifier), None)
+
+
+class GroupedBatch(NamedTuple):
+    """A batch with what was found of its articles, by their place in it: groups, and repeated ids.
+
+    ``reusable`` is false where the next run must read its unit again: rows of it are left out, or there is
+    something to report.
     """
-    held: list[pa.Table] = []
+
+    unit: str
+    number: int
+    reusable: bool
+    rows: RowRange
+    groups: dict[int, tuple[str, str | None]]
+    duplicates: list[int]
+
+
+def output_shards(
+    batches: Sequence[Batch],
+    groups: Mapping[int, tuple[str, str | None]],
+    duplicates: Set[int],
+    size: int,
+) -> list[list[GroupedBatch]]:
+    """Return runs of batches that fit a shard of ``size`` articles, with ``group_id`` and ``copy_of`` by place.
+
+    ``groups`` gives both for the articles that have copies; ``duplicates`` are left out.
+    """
+    begins = [0, *accumulate(batch.size for batch in batches)]
+    again = {b.unit for b in batches if b.complaints or b.encodings}
+    again |= {batches[bisect_right(begins, at) - 1].unit for at in duplicates}
+    shards: list[list[GroupedBatch]] = []
     count = letters = 0
-    for table in tables:
+    for batch, begin in zip(batches, begins, strict=False):
+        if not batch.size:
+            continue
+        count, letters = count + batch.size, letters + batch.letters
+        if not shards or count > size or letters > MAX_LETTERS:
+            shards.append([])
+            count, letters = batch.size, batch.letters
+        own = range(begin, begin + batch.size)
+        found = {at - begin: groups[at] for at in own if at in groups}
+        dropped = [at - begin for at in own if at in duplicates]
+        shards[-1].append(
+            GroupedBatch(
+                batch.unit, batch.number, batch.unit not in again, batch.rows, found, dropped
+            )
+        )
+    return shards
+
+
+def shard_content(shard: Sequence[GroupedBatch]) -> list[object]:
+    """Return all that a shard of articles depends on; where its batches were kept is no part of it."""
+    return [each._replace(rows=each.rows._replace(path="", first=0, last=0)) for each in shard]
+
+
+def article_tables(shard: Sequence[GroupedBatch]) -> Iterator[pa.Table]:
+    """Yield the articles of a shard, batch by batch, with their groups filled in.
+
+    The first table's metadata says of what the batches were read.
+    """
+    sizes = [b.rows.last - b.rows.first - len(b.duplicates) for b in shard]
+    read = [(b.unit if b.reusable else "", n) for b, n in zip(shard, sizes, strict=True)]
+    metadata = {BATCHES: json.dumps(read).encode()}
+    for batch in shard:
+        table = pa.concat_tables(read_batches(batch.rows, ARTICLES.names)).combine_chunks()
+        ids = table["article_id"].to_pylist()
+        found = [batch.groups.get(at, (name, None)) for at, name in enumerate(ids)]
+        pairs = table_from_rows([{"group_id": g, "copy_of": c} for g, c in found], GROUP_COLUMNS)
+        for name in GROUP_COLUMNS.names:
+            table = table.set_column(ARTICLES.get_field_index(name), name, pairs[name])
+        if batch.duplicates:
+            table = table.filter(pa.array([at not in batch.duplicates for at in range(len(ids))]))
+        yield table.replace_schema_metadata(metadata)
+        metadata = {}
+
+
+def written_units(path: Path) -> dict[str, list[RowRange]]:
+    """Return, by their hash, the units that an ``articles.parquet`` was read from, and where it has their rows."""
+    found: dict[str, list[RowRange]] = defaultdict(list)
+    for file in shard_files(path):
+        try:
+            metadata = pq.read_metadata(file).metadata or {}
+        except (OSError, pa.ArrowException):
+            continue
         begin = 0
-        sizes = map(len, arrow.values(table["text"]))
-        rows = zip(table["article_id"].to_pylist(), sizes, strict=True)
-        for at, (identifier, size_of_text) in enumerate(rows, 1):
-            count, letters = count + 1, letters + size_of_text
-            if ends_piece(identifier.encode(), count, size) or letters >= LETTERS:
-                yield pa.concat_tables([*held, table.slice(begin, at - begin)]).combine_chunks()
-                held, begin, count, letters = [], at, 0, 0
-        held.append(table.slice(begin))
-    if count:
-        yield pa.concat_tables(held).combine_chunks()
+        for unit, size in json.loads(metadata.get(BATCHES, b"[]")):
+            found[unit].append(RowRange(str(file.resolve()), begin, begin + size))
+            begin += size
+    return {unit: rows for unit, rows in found.items() if unit}

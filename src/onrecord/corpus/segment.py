@@ -5,7 +5,7 @@ but the white space between sentences. Furniture is cut out of a line of prose a
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,30 +13,24 @@ from typing import Any
 import pyarrow as pa
 from omegaconf import DictConfig, OmegaConf
 
-from onrecord.core.files import require
-from onrecord.core.parallel import names_of, update
-from onrecord.core.records import SENTENCES, sentence_id
-from onrecord.core.tables import read_rows, row_shards
-from onrecord.corpus import columns
-from onrecord.corpus.splitter import LINE, Splitter, make, trimmed
-from onrecord.corpus.unchanged import article_keys, rules_hash, unless_all
+from onrecord.core.parallel import shard_keys, write_shards
+from onrecord.core.records import SENTENCES, ArticleText, SentenceRow, sentence_id
+from onrecord.core.tables import RowRange, read_batches, row_ranges, table_from_rows
+from onrecord.core.workspace import Workspace
+from onrecord.corpus.article_shards import range_hashes, rules_hash, text_column, unless_all
+from onrecord.corpus.splitter import LINE, Splitter, make_splitter, trimmed
 
-# They are part of the page's layout, but they assert something: annotators are sent them.
-SAID = frozenset({"headline", "deck"})
+# Part of the page's layout, but they assert something: annotators are sent them.
+ASSERTED = frozenset({"headline", "deck"})
 COLUMNS = ["article_id", "group_id", "text", "furniture"]
-Row = tuple[str, str, str, int, int, int, int, str, str | None]
 
 
-def sentences(article: Mapping[str, Any], split: Splitter) -> list[Row]:
-    """Return the sentences of one article, in order, as rows of ``sentences.parquet``, its columns in order.
-
-    ``article`` has ``article_id``, ``group_id``, ``text`` and ``furniture``. ``paragraph`` counts the
-    lines that say something, from 0.
-    """
+def sentences(article: ArticleText, split: Splitter) -> list[SentenceRow]:
+    """Return the sentences of one article, in order; ``paragraph`` counts its lines that are not blank, from 0."""
     text, name, group = article["text"], article["article_id"], article["group_id"]
     marks = article["furniture"] or []
     kinds: list[tuple[int, int, str]] = [(m["start"], m["end"], m["kind"]) for m in marks]
-    rows: list[Row] = []
+    rows: list[SentenceRow] = []
     paragraph, line_end, kind = -1, 0, None
     lines = LINE.finditer(text)
     for index, (start, end) in enumerate(cut(text, split(text), kinds)):
@@ -46,9 +40,14 @@ def sentences(article: Mapping[str, Any], split: Splitter) -> list[Row]:
                 line_end = next(lines).end()
         if kinds:
             kind = next((k for s, e, k in kinds if s <= start and end <= e), None)
-            kind = None if kind in SAID else kind
-        identifier = sentence_id(name, start, end)
-        rows.append((identifier, name, group, index, paragraph, start, end, text[start:end], kind))
+            kind = None if kind in ASSERTED else kind
+        rows.append(
+            {
+                "sentence_id": sentence_id(name, start, end), "article_id": name, "group_id": group,
+                "index": index, "paragraph": paragraph, "start": start, "end": end,
+                "text": text[start:end], "furniture": kind,
+            }
+        )  # fmt: skip
     return rows
 
 
@@ -77,32 +76,29 @@ def cut(
     return pieces
 
 
-def segment_shard(shard: tuple[str, int, int], *, splitter: Mapping[str, Any]) -> pa.Table:
-    """Return the sentences of a shard of ``articles.parquet``."""
-    split = make(splitter)
-    table = read_rows(shard, COLUMNS)
-    articles = zip(*(columns.values(table[name]) for name in COLUMNS), strict=True)
-    named = (dict(zip(COLUMNS, article, strict=True)) for article in articles)
-    rows = [row for article in named for row in sentences(article, split)]
-    return columns.table_of(rows, SENTENCES)
+def sentence_tables(rows: RowRange, *, splitter: Mapping[str, Any]) -> Iterator[pa.Table]:
+    """Yield the sentences of a range of articles, as many articles at a time as a row group has."""
+    split = make_splitter(splitter)
+    for table in read_batches(rows, COLUMNS):
+        articles: Any = table.to_pylist()
+        yield table_from_rows([s for a in articles for s in sentences(a, split)], SENTENCES)
 
 
 def main(cfg: DictConfig) -> None:
     """Read ``articles.parquet`` and write ``sentences.parquet``."""
-    folder = Path(cfg.workspace)
-    articles = require(folder / "articles.parquet", "ingest")
-    rules: Any = OmegaConf.to_container(cfg.splitter)
-    path, size = folder / "sentences.parquet", int(cfg.shard_size)
-    shards = row_shards(articles, size)
-    keys = article_keys(articles, size, ["article_id", "group_id", "sha256", "furniture"])
-    n, made = update(
-        path,
-        partial(segment_shard, splitter=rules),
+    workspace = Workspace(Path(cfg.workspace))
+    articles = workspace.require(Workspace.articles)
+    splitter: Any = OmegaConf.to_container(cfg.splitter)
+    shards = row_ranges(articles, int(cfg.shard_size))
+    contents = range_hashes(shards, ["article_id", "group_id", text_column(articles), "furniture"])
+    n, made = write_shards(
+        workspace.sentences,
+        partial(sentence_tables, splitter=splitter),
         shards,
         SENTENCES,
-        names=names_of(keys, [rules_hash(), rules]),
+        keys=shard_keys(contents, [rules_hash(), splitter], SENTENCES),
         engine=cfg.engine.name,
         workers=cfg.workers,
         what="segmenting",
     )
-    print(f"{n} sentences in {path}{unless_all(made, len(shards))}")
+    print(f"{n} sentences in {workspace.sentences}{unless_all(made, len(shards))}")

@@ -48,10 +48,10 @@ WORD_BEFORE = (
 )
 
 
-def make(config: Mapping[str, Any]) -> Splitter:
+def make_splitter(config: Mapping[str, Any]) -> Splitter:
     r"""Return the splitter that a file of ``conf/splitter/`` describes; raises BadInput for an unknown kind.
 
-    >>> split = make({"kind": "lines"})
+    >>> split = make_splitter({"kind": "lines"})
     >>> split("One. Two.\nThree.")
     [(0, 9), (10, 16)]
     """

@@ -1,7 +1,7 @@
 """``predict``: a trained model over a campaign's sentences, and how common each label is among them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from omegaconf import DictConfig
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import require, write_json
-from onrecord.core.parallel import resumable
+from onrecord.core.parallel import shard_keys, write_shards
 from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS
 from onrecord.core.table_reader import read_table
-from onrecord.core.tables import read_parquet, write_parquet
+from onrecord.core.tables import read_parquet
 from onrecord.experiment import runs
 from onrecord.experiment.data import read_examples
 from onrecord.experiment.models.embeddings import vector_columns
@@ -66,17 +66,8 @@ def sentence_frame(
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Shard:
-    """Rows of the inputs from ``first`` to before ``last``; shards of one frame differ in their ``repr``."""
-
-    first: int
-    last: int
-    frame: pd.DataFrame = field(repr=False)
-
-
-def shards_by_article(frame: pd.DataFrame, size: int) -> list[Shard]:
-    """Return the frame in pieces of some ``size`` sentences that never part an article."""
+def shards_by_article(frame: pd.DataFrame, size: int) -> list[pd.DataFrame]:
+    """Return the frame in shards of about ``size`` sentences that never part an article."""
     starts = np.flatnonzero((frame["article"] != frame["article"].shift()).to_numpy())
     cuts, begun = [0], 0
     for start in starts:
@@ -84,24 +75,31 @@ def shards_by_article(frame: pd.DataFrame, size: int) -> list[Shard]:
             cuts.append(int(start))
             begun = int(start)
     ends = [*cuts[1:], len(frame)]
-    return [Shard(a, b, frame.iloc[a:b]) for a, b in zip(cuts, ends, strict=True) if b > a]
+    return [frame.iloc[a:b] for a, b in zip(cuts, ends, strict=True) if b > a]
 
 
-def predict_shard(
-    shard: Shard,
+def content_hash(frame: pd.DataFrame) -> str:
+    """Return a hash of a shard's inputs, in their order."""
+    rows = pd.util.hash_pandas_object(frame, index=False)
+    return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()
+
+
+def prediction_tables(
+    frame: pd.DataFrame,
     model_file: Path,
     names: Sequence[str],
     vectors: Callable[[pd.DataFrame], pd.DataFrame] | None,
-) -> pa.Table:
-    """Return ``id``, ``predicted`` and one probability a label for a shard's sentences, in order."""
-    frame = shard.frame if vectors is None else vectors(shard.frame)
+) -> Iterator[pa.Table]:
+    """Yield ``id``, ``predicted`` and one probability a label for a shard's sentences, in order."""
+    if vectors is not None:
+        frame = vectors(frame)
     chances = label_probabilities(_model(model_file), frame, len(names))
     columns: dict[str, Any] = {
         "id": pa.array(frame["id"].tolist(), pa.string()),
         "predicted": pa.array([names[i] for i in chances.argmax(axis=1)], pa.string()),
     }
     columns |= {name: pa.array(chances[:, i], pa.float64()) for i, name in enumerate(names)}
-    return pa.table(columns)
+    yield pa.table(columns)
 
 
 @cache
@@ -116,11 +114,11 @@ def read_campaign(cfg: DictConfig) -> tuple[pd.DataFrame, str]:
     sentences = read_parquet(source, SENTENCES)
     speakers, articles = workspace / "speakers.parquet", workspace / "articles.parquet"
     outlets: dict[str, str] = {}
-    if articles.is_file():
+    if articles.exists():
         table = read_parquet(articles, ARTICLES)
         outlets = dict(zip(*(table[c].to_pylist() for c in ("article_id", "outlet")), strict=True))
     target = str(cfg.target or cfg.campaign.target.name)
-    suggested = read_parquet(speakers, SPEAKERS) if speakers.is_file() else None
+    suggested = read_parquet(speakers, SPEAKERS) if speakers.exists() else None
     frame = sentence_frame(sentences, suggested, outlets, target, int(cfg.context))
     if not len(frame):
         raise BadInput(f"{source}: expected sentences that are not furniture, found none")
@@ -145,20 +143,26 @@ def main(cfg: DictConfig) -> None:
         encoder = str(cfg.encoder or about["settings"]["encoder"])
         vectors = partial(vector_columns, encoder=encoder, cache_folder=cfg.cache)
     predict = partial(
-        predict_shard, model_file=folder / "model.skops", names=about["labels"], vectors=vectors
+        prediction_tables,
+        model_file=folder / "model.skops",
+        names=about["labels"],
+        vectors=vectors,
     )
-    content = int(pd.util.hash_pandas_object(frame, index=False).sum())
-    tables = resumable(
+    shards = shards_by_article(frame, int(cfg.shard_size))
+    probabilities = [(name, pa.float64()) for name in about["labels"]]
+    schema = pa.schema([("id", pa.string()), ("predicted", pa.string()), *probabilities])
+    path = workspace / "predictions.parquet"
+    write_shards(
+        path,
         predict,
-        shards_by_article(frame, int(cfg.shard_size)),
-        folder=workspace / ".predictions",
-        about=(about["signature"], content),
+        shards,
+        schema,
+        keys=shard_keys(map(content_hash, shards), about["signature"], schema),
         engine=str(cfg.engine.name),
         workers=int(cfg.workers),
         what="predicting",
     )
-    table = pa.concat_tables(tables)
-    write_parquet(workspace / "predictions.parquet", table, table.schema)
+    table = read_parquet(path, schema)
     prevalence = estimate_prevalence(
         frame.assign(predicted=table["predicted"].to_pylist()),
         read_table(folder / "out_of_fold.parquet").to_pandas(),

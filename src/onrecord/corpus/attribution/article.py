@@ -1,268 +1,92 @@
-"""Whom each sentence of one article is credited to: by its own cue, or by the quotation that it belongs to.
+"""The one entry to attribution: an article and its sentences in, a suggested speaker for each sentence out.
 
-Sentences are read in order, so that a pronoun can look back; then quotations without a cue take the speaker
-of the passage they stand in, of the line that leads into them, or of the sentence that they repeat.
+Rules only, no model but a small classifier of cues. A sentence's speaker is the subject of its reporting
+cue; a quotation without a cue takes the speaker of the quotation that it belongs to or that led into it; all
+else is the author's.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
-from onrecord.corpus.attribution.clauses import clause_follows
-from onrecord.corpus.attribution.cue_classifier import THRESHOLD, features, weights
-from onrecord.corpus.attribution.cues import OPINIONS, Attribution, attributions
+from onrecord.core.records import Suggestion
 from onrecord.corpus.attribution.entities import Roster
-from onrecord.corpus.attribution.lexicon import QUOTE, lexicon
-from onrecord.corpus.attribution.quotations import quotations
-from onrecord.corpus.attribution.quote_linking import Passages
-from onrecord.corpus.attribution.sentence_state import Reading, Sentence, readings_of
-from onrecord.corpus.attribution.speaker_resolution import Sources
-from onrecord.corpus.attribution.subjects import as_subject, closing_subject, main_subject
-from onrecord.corpus.attribution.tokens import AUX, DASHES, VERBS, Row, tokens
+from onrecord.corpus.attribution.sentence_speakers import Article
+from onrecord.corpus.attribution.sentence_state import Reading, Sentence
+from onrecord.corpus.attribution.speaker_types import kind_of_name, kind_of_nominal
 
-__all__ = ["Article", "Reading", "Sentence"]
+__all__ = ["MAX_CANDIDATES", "Sentence", "attribute_article"]
 
-_FEWEST_WORDS = 3  # after "NAME:" in a line that reports: fewer is a tally
-_CUE_WORDS = (
-    frozenset(
-        form
-        for form, verb in lexicon().verbs.items()
-        if verb.strength > QUOTE or verb.opinion or verb.wish
-    )
-    | OPINIONS
-    | {"according"}
-)
-_NOBODY = frozenset(["i", "we", "you"])  # outside quotation marks: the outlet's own, or the reader
-_CONDITIONS = frozenset(["if", "unless"])
-_HEADLINE = 60  # code points: how far on a colon parts a name from what it says
-_BARE = 0.98  # of a sentence in quotation marks: it holds no cue
-_TAIL = 240  # code points of a line that credits the quotation before it
-_WORDS = {form.encode() for form in _CUE_WORDS}
-_LETTERS = bytes(
-    ord(chr(at).lower()) if at < 128 and chr(at).isalpha() else 32 for at in range(256)
-)
+MAX_CANDIDATES = 7
 
 
-class Article:
-    """One article being attributed, its sentences in order."""
+def attribute_article(text: str, sentences: Sequence[Sentence]) -> list[Suggestion]:
+    """Return whom each sentence of an article is attributed to.
 
-    def __init__(self, text: str, sentences: Sequence[Sentence]) -> None:
-        self.text = text
-        self.letters = _letters(text)  # a quick look for cues: each sentence is asked
-        self.roster = Roster(text)
-        self.quotes = quotations(text)
-        self.readings = readings_of(sentences, self.quotes)
-        self.sources = Sources(text, self.roster, self.readings)
-
-    def attribute(self) -> None:
-        """Fill in every reading: cues first, then quotations without one, then what repeats them."""
-        for at, reading in enumerate(self.readings):
-            self._by_cue(at, reading)
-        Passages(self.text, self.roster, self.quotes, self.readings).settle()
-
-    def _by_cue(self, at: int, reading: Reading) -> None:
-        sentence = reading.sentence
-        if sentence.furniture not in (None, "cue"):
-            return
-        quoted = reading.quoted
-        if not quoted and at and self.readings[at - 1].share > _BARE:
-            self._tail(at, reading)
-        if (
-            not quoted
-            and self.text[sentence.end - 1 : sentence.end] != ":"
-            and _WORDS.isdisjoint(self.letters[sentence.start : sentence.end].split())
-        ):
-            self._by_colon(at, reading)
-            return
-        if reading.share > _BARE:
-            return
-        row = tokens(self.text, sentence.start, sentence.end, quoted)
-        lows, options = row.lows, attributions(row)
-        if lows and lows[-1] == ":":
-            self._lead(at, row, options)
-        best = (
-            self._credit_line(row)
-            or self._best(reading, row, options)
-            or self._colon_quote(row)
-            or self._closing(row)
-        )
-        likely = 0.9
-        if best is not None and not quoted and lows[-1] != ":":
-            likely = self._likely(sentence, row, best, len(options))
-            best = best if likely >= THRESHOLD or _wishes(row, best) else None
-        if best is None:
-            self._by_colon(at, reading)
-            return
-        name, person, sure = self.sources.of(at, row, best.subject)
-        if name is None and len(options) > 1:  # "It says nothing of that, NAME points out"
-            best = (
-                self._best(reading, row, [o for o in options if o.subject != best.subject]) or best
-            )
-            name, person, sure = self.sources.of(at, row, best.subject)
-        if name is None:
-            return
-        reading.name, reading.person = name, person
-        reading.cue = best.cue
-        reading.kind = _kind(row, best, reading)
-        reading.confidence = sure * (0.97 if quoted else likely)
-        self.sources.pronouns.spoke(at, name, person)
-
-    def _likely(self, sentence: Sentence, row: Row, cue: Attribution, cues: int) -> float:
-        """Return the probability that a cue reports its sentence, of a sentence without quotation marks."""
-        first = sentence.paragraph == 0
-        return weights().probability(features(row, cue, cues=cues, first_paragraph=first))
-
-    def _lead(self, at: int, row: Row, options: Sequence[Attribution]) -> None:
-        """Note whom a sentence that ends in a colon leads into: its last cue's subject, or its own."""
-        subject = options[-1].subject if options else main_subject(row, len(row.lows))
-        if subject is None:
-            return
-        name, person, sure = self.sources.of(at, row, subject)
-        if name is not None and (options or self._quoted_next(at)):
-            self.readings[at].lead = name, person, sure
-
-    def _tail(self, at: int, reading: Reading) -> None:
-        """Note whom a line after a bare quotation credits with it: "NAME asked the crowd.", "- NAME, city"."""
-        before, sentence = self.readings[at - 1].sentence, reading.sentence
-        start, end = sentence.start, sentence.end
-        if end - start > _TAIL:
-            return
-        if self.text[start] in DASHES:
-            here = self.roster.between(start, start + 4)
-            if here and self.roster.is_name(here[0].name):
-                signed = self.roster.bearer(here[0])
-                person = signed if self.roster.is_person(signed) else None
-                reading.tail = self.roster.full(signed), person, 0.9
-            return
-        if before.paragraph != sentence.paragraph:
-            return
-        row = tokens(self.text, before.start, end, [(before.start, before.end)])
-        row.lows[0] = "”,"  # whatever it ends in
-        for option in attributions(row):
-            if min(option.at, option.subject[0]) == 1 and not clause_follows(row, option.at):
-                name, person, sure = self.sources.of(at, row, option.subject)
-                if name is not None:
-                    reading.tail = name, person, sure
-                return
-
-    def _quoted_next(self, at: int) -> bool:
-        return at + 1 < len(self.readings) and bool(self.readings[at + 1].quoted)
-
-    def _credit_line(self, row: Row) -> Attribution | None:
-        """Return the name between a dash, "from" or "by" and a colon with a quotation: "Turnout - NAME: …"."""
-        words, lows = row.words, row.lows
-        begin = at = _colon(row, 2)
-        while begin and (words[begin - 1][:1].isupper() or lows[begin - 1] == "and"):
-            begin -= 1
-        if 0 < begin < at and lows[begin - 1] in DASHES | {"from", "by"}:
-            return Attribution(":", at, (begin, at), QUOTE, 1.0, False, False)
-        return None
-
-    def _colon_quote(self, row: Row) -> Attribution | None:
-        """Return the subject of a sentence that ends in a colon and a quotation, whatever its verb."""
-        at = _colon(row, 1)
-        subject = main_subject(row, at) if at else None
-        if subject is None:
-            return None
-        return Attribution(":", at, subject, QUOTE, 1.0, False, False)
-
-    def _closing(self, row: Row) -> Attribution | None:
-        words, lows = row.words, row.lows
-        subject = closing_subject(row) or as_subject(row)
-        if subject is None:
-            return None
-        last = min(subject[1], len(lows) - 1)
-        verb = next((j for j in range(last, len(lows)) if lows[j] in VERBS), last)
-        return Attribution(words[verb], verb, subject, QUOTE, 1.0, False, False)
-
-    def _best(
-        self, reading: Reading, row: Row, options: Sequence[Attribution]
-    ) -> Attribution | None:
-        best, best_score = None, 0.0
-        if not options:
-            return None
-        long_quote = any(high - low > 25 for low, high in reading.quoted)
-        for option in options:
-            if option.coverage < (0.3 if long_quote else 0.5):
-                continue
-            if row.lows[option.subject[0]] in _NOBODY:
-                continue
-            if not reading.quoted and row.lows[option.subject[0] - 1] in _CONDITIONS:
-                continue  # "If NAME says no, …"
-            score = option.coverage + 0.2 * option.strength
-            if option.cue == "according to" and reading.quoted:
-                score -= 0.6
-            if option.inverted:
-                score += 0.3
-            if score > best_score:
-                best, best_score = option, score
-        return best
-
-    def _by_colon(self, at: int, reading: Reading) -> None:
-        """A headline or a transcript line: "NAME: what NAME says", "Mayor: Fares must fall"."""
-        sentence = reading.sentence
-        colon = self.text.find(":", sentence.start, min(sentence.end, sentence.start + _HEADLINE))
-        if colon < 0 or colon + 2 > sentence.end or sentence.furniture:
-            return
-        said = self.text[colon + 1 : sentence.end].split()
-        person = None
-        if len(said) >= _FEWEST_WORDS:
-            person = self._alone(sentence.start, colon)
-            if person is None and not sentence.paragraph:
-                person = self.sources.in_office(self.text[sentence.start : colon])
-        elif not sentence.paragraph and self.text[sentence.end - 1].isalpha():
-            person = self._alone(colon + 1, sentence.end)  # "Fares must fall: NAME"
-        if person is None:
-            return
-        reading.name, reading.person = self.roster.full(person), person
-        reading.kind = "direct" if reading.share > 0.4 else "indirect"
-        reading.cue = ":"
-        reading.confidence = 0.8
-        self.sources.pronouns.spoke(at, reading.name, person)
-
-    def _alone(self, start: int, end: int) -> tuple[str, ...] | None:
-        """Return the person of whom nothing but the name stands in a part of the text, or what is in brackets."""
-        here = self.roster.between(start, end)
-        if len(here) != 1 or self.text[start : here[0].start].strip():
-            return None
-        rest = self.text[here[0].end : end].strip()
-        named = self.roster.is_person(here[0].name) and (not rest or rest.startswith("("))
-        return here[0].name if named else None
+    >>> text = 'Mayor Ann Lee said taxes must fall. “They hurt,” she added. The vote is on Monday.'
+    >>> spans = [Sentence(0, 35, 0, None), Sentence(36, 59, 0, None), Sentence(60, 82, 0, None)]
+    >>> [(r["speaker"], r["speaker_name"], r["attribution"]) for r in attribute_article(text, spans)]
+    [('politician', 'Ann Lee', 'indirect'), ('politician', 'Ann Lee', 'direct'), ('author', None, 'none')]
+    """
+    article = Article(text, sentences)
+    article.attribute()
+    kinds: dict[str | None, str | None] = {None: "author"}
+    speakers = _speakers(article.readings)
+    persons = _persons(article.roster)
+    return [_row(article, reading, kinds, speakers, persons) for reading in article.readings]
 
 
-def _colon(row: Row, first: int) -> int:
-    """Return the first colon, from a token on, that a quotation follows; 0 where there is none."""
-    words, lows = row.words, row.lows
-    if not row.quotes or ":" not in lows:
-        return 0
-    places = range(first, len(lows) - 1)
-    return next((at for at in places if lows[at] == ":" and words[at + 1] == ""), 0)
+def _speakers(readings: Iterable[Reading]) -> list[str]:
+    """Return the article's speakers, the most often credited first, no more than can be shown."""
+    counts: dict[str, int] = defaultdict(int)
+    for reading in readings:
+        if reading.name is not None:
+            counts[reading.name] += 1
+    return sorted(counts, key=lambda name: -counts[name])[:MAX_CANDIDATES]
 
 
-def _kind(row: Row, best: Attribution, reading: Reading) -> str:
-    """Say whether what is reported is quoted (direct), partly quoted (mixed) or not (indirect)."""
-    words, lows = row.words, row.lows
-    if not reading.quoted:
-        return "indirect"
-    low, high = min(best.subject[0], best.at), max(best.subject[1], best.at + 1)
-    quote_after = next((j for j in range(high, len(lows)) if words[j] == ""), None)
-    if "" in words[:low]:
-        plain_before = sum(1 for word in words[:low] if word[:1].isalnum())
-        return "direct" if plain_before <= 1 else "mixed"
-    if quote_after is None:
-        return "indirect"
-    if lows[quote_after - 1] in {",", ":"} or quote_after <= high + 1:
-        return "direct"
-    return "mixed"
+def _persons(roster: Roster) -> list[str | None]:
+    """Return, for each mention of an article, the fullest form of the name if it is a person's."""
+    known = {name: roster.full(name) if roster.is_person(name) else None for name in roster.counts}
+    return [known[mention.name] for mention in roster.mentions]
 
 
-def _wishes(row: Row, cue: Attribution) -> bool:
-    """Say whether a cue is of thought or wish: those the guidelines credit, whatever the model thinks."""
-    lows = row.lows
-    verb = VERBS.get(lows[cue.at])
-    if verb is None:
-        return lows[cue.at] in OPINIONS
-    return verb.wish and (not verb.participle or lows[cue.at - 1] in AUX)
+def _row(
+    article: Article,
+    reading: Reading,
+    kinds: dict[str | None, str | None],
+    speakers: Sequence[str],
+    persons: Sequence[str | None],
+) -> Suggestion:
+    name = reading.name
+    if reading.sentence.furniture is not None:
+        return {
+            "speaker": "none", "speaker_name": None, "attribution": "none", "cue": None,
+            "candidates": [], "confidence": 0.95,
+        }  # fmt: skip
+    if name not in kinds:
+        kinds[name] = _kind(article, name)  # type: ignore[arg-type]
+    sure = reading.confidence if name is not None else 0.6 if reading.quoted else 0.9
+    return {
+        "speaker": kinds[name],
+        "speaker_name": name,
+        "attribution": reading.kind if name is not None else "none",
+        "cue": reading.cue,
+        "candidates": _candidates(article.roster, reading, speakers, persons),
+        "confidence": round(sure, 3),
+    }
 
 
-def _letters(text: str) -> bytes:
-    """Return a text's letters a to z in lower case, a space for each other character, in their places."""
-    return text.encode("ascii", "replace").translate(_LETTERS)
+def _kind(article: Article, name: str) -> str | None:
+    """Return a speaker's kind; None for a name that no word of the article tells anything of."""
+    if article.roster.mentions_of(name):
+        return kind_of_name(article.text, article.roster, name)
+    return kind_of_nominal(name, article.text, article.roster)
+
+
+def _candidates(
+    roster: Roster, reading: Reading, speakers: Sequence[str], persons: Sequence[str | None]
+) -> list[str]:
+    """Return names to choose from: the suggestion, who is named in the sentence, then the usual speakers."""
+    low, high = roster.places(reading.sentence.start, reading.sentence.end)
+    names = dict.fromkeys([reading.name, *persons[low:high], *speakers])
+    return [name for name in names if name is not None][:MAX_CANDIDATES]

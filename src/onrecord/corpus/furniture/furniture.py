@@ -7,8 +7,9 @@ and are annotated like any sentence, so ``segment`` passes them on; every other 
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from onrecord.core.records import FurnitureSpan
 from onrecord.corpus.furniture.patterns_en import (
     AGENCY,
     ASKS,
@@ -60,7 +61,7 @@ def lines(text: str) -> list[Line]:
     return found
 
 
-def mark(text: str, *, title: str | None = None, byline: str | None = None) -> list[dict[str, Any]]:
+def mark(text: str, *, title: str | None = None, byline: str | None = None) -> list[FurnitureSpan]:
     r"""Return the furniture of an article, in order: ``{"start", "end", "kind"}``, offsets into ``text``.
 
     ``title`` and ``byline`` are what is known from elsewhere (a sidecar, a page's metadata): a first line
@@ -75,7 +76,7 @@ def mark(text: str, *, title: str | None = None, byline: str | None = None) -> l
     mark_head(rows, kinds, first, title)
     mark_body(text, rows, kinds, first)
     mark_tail(rows, kinds, first, byline or byline_found(rows, kinds))
-    marked = [
+    marked: list[FurnitureSpan] = [
         {"start": row.start, "end": row.end, "kind": kind}
         for row, kind in zip(rows, kinds, strict=True)
         if kind
@@ -256,7 +257,7 @@ def byline_found(rows: list[Line], kinds: list[str | None]) -> str | None:
     return next((r.text for r, k in zip(rows[:HEAD], kinds, strict=False) if k == "byline"), None)
 
 
-def leading(text: str, row: Line) -> dict[str, Any] | None:
+def leading(text: str, row: Line) -> FurnitureSpan | None:
     """Return the by-line or date line that opens a line of prose, or None."""
     for kind, pattern in (("byline", LEADING_BYLINE), ("dateline", DATELINE)):
         if found := pattern.match(text, row.start, min(row.end, row.start + LONGEST)):

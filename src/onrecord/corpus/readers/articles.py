@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from onrecord.core.errors import BadInput
-from onrecord.core.records import ARTICLE_ID, text_sha256
+from onrecord.core.records import ARTICLE_ID, ArticleRow, text_sha256
 from onrecord.corpus.furniture.furniture import author_names, mark
 from onrecord.corpus.furniture.patterns_en import MONTH
 from onrecord.corpus.readers.decode import decode
@@ -23,21 +23,21 @@ WRITTEN = re.compile(
     re.IGNORECASE,
 )
 
-Known = Mapping[str, str | None]
+FileFields = Mapping[str, str | None]  # what a sidecar says of one file
 
 
-def article(raw: Mapping[str, Any], known: Known, source_file: str) -> dict[str, Any]:
+def article(raw: Mapping[str, Any], sidecar: FileFields, source_file: str) -> ArticleRow:
     """Return a row of ``articles.parquet``, its group still to be found.
 
-    ``raw`` is what the file says, ``known`` what a sidecar says of it: the sidecar is believed first, then
+    ``raw`` is what the file says, ``sidecar`` what a sidecar says of it: the sidecar is believed first, then
     the file's own fields, then what the text shows (headline, by-line and date line). Raises BadInput for
     an id or a text that cannot be used.
     """
     where, text = raw["where"], raw["text"]
-    identifier = checked_id(known.get("id") or raw["id"], where)
+    identifier = checked_id(sidecar.get("id") or raw["id"], where)
     if not text.strip(BLANKS):
         raise BadInput(f"{where}: expected text, found an empty one")
-    told = {field: known.get(field) or raw.get(field) for field in FIELDS}
+    told = {field: sidecar.get(field) or raw.get(field) for field in FIELDS}
     for field, value in {**told, "text": text}.items():
         if value and ("\0" in value or not (value.isascii() or can_be_written(value))):
             raise BadInput(f"{where}: expected text, {unusable(value)} of the {field}")

@@ -1,6 +1,5 @@
 """Article files: which a source has, and the pieces of work that they are read in."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
@@ -61,10 +60,10 @@ def article_files(source: str) -> list[tuple[Path, str]]:
     if path.is_dir():
         found = sorted(path.rglob("*"))
     else:
-        found = [path] if path.is_file() else globbed(path)
+        found = [path] if path.is_file() else glob_files(path)
     files = [p for p in found if not p.is_dir()]
     kept = [
-        (p, shown(p.relative_to(base).as_posix()))
+        (p, escape_unprintable(p.relative_to(base).as_posix()))
         for p in files
         if suffix(p) and (p == path or (p.name != "articles.csv" and not p.name.startswith(".")))
     ]
@@ -74,7 +73,7 @@ def article_files(source: str) -> list[tuple[Path, str]]:
     return kept
 
 
-def globbed(pattern: Path) -> list[Path]:
+def glob_files(pattern: Path) -> list[Path]:
     """Return the paths that a glob finds, sorted."""
     try:
         return sorted(Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))))
@@ -82,89 +81,63 @@ def globbed(pattern: Path) -> list[Path]:
         raise BadInput(f"{pattern}: expected a folder, a file or a glob, found {error}") from error
 
 
-def shown(name: str) -> str:
-    r"""Return a name or a complaint as it is told of, in one line: what cannot be printed is escaped.
+def escape_unprintable(name: str) -> str:
+    r"""Return a name or a message in one line: what cannot be printed is escaped.
 
-    >>> shown("a\n\udcff.csv")
+    >>> escape_unprintable("a\n\udcff.csv")
     'a\\n\\udcff.csv'
     """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
 
 
-def others(source: str) -> list[str]:
+def unsupported_files(source: str) -> list[str]:
     """Return the names of a folder's files that are no articles of a kind that is read, such as ``x.pdf``."""
     folder = Path(source)
     found = sorted(folder.rglob("*")) if folder.is_dir() else []
     kept = (p for p in found if not suffix(p) and not p.name.startswith(".") and p.is_file())
-    return [shown(p.name) for p in kept]
+    return [escape_unprintable(p.name) for p in kept]
 
 
-def shards(files: Sequence[tuple[Path, str]], size: int) -> list[tuple[Part, ...]]:
-    """Return the files as pieces of work: up to ``size`` articles, or one table, or a range of a large one.
-
-    Where a piece ends is told by what stands there, so that a file or a line more leaves the others as they are.
-    """
-    found: list[tuple[Part, ...]] = []
-    single: list[tuple[Part, ...]] = []
-    held: list[Part] = []
+def work_units(files: Sequence[tuple[Path, str]], size: int) -> list[tuple[Part, ...]]:
+    """Return the files as units of work: up to ``size`` articles, or one table, or a range of a large one."""
+    single = [Part(str(path), name) for path, name in files if suffix(path) in SINGLE]
+    units = [tuple(single[at : at + size]) for at in range(0, len(single), size)]
     for path, name in files:
-        if suffix(path) in SINGLE:
-            held.append(Part(str(path), name))
-            if ends_piece(name.encode(), len(held), size):
-                single.append(tuple(held))
-                held = []
-        elif not path.is_file():  # opening a pipe would wait for ever
-            found.append((Part(str(path), name),))
-        elif suffix(path) == ".jsonl":
-            found += [(Part(str(path), name, a, b),) for a, b in line_ranges(path)]
-        elif suffix(path) == ".parquet":
-            found += [(Part(str(path), name, a, b),) for a, b in row_ranges(path, size)]
+        kind = suffix(path)
+        if kind in SINGLE:
+            continue
+        if not path.is_file() or kind not in {
+            ".jsonl",
+            ".parquet",
+        }:  # a pipe is not opened: it would wait
+            units.append((Part(str(path), name),))
         else:
-            found.append((Part(str(path), name),))
-    return [*single, tuple(held), *found] if held else [*single, *found]
-
-
-def ends_piece(name: bytes, count: int, most: int) -> bool:
-    """Return whether a piece of ``count`` things, ``most`` at most, ends with the one of this name."""
-    return count >= most or drawn(name) * most < cuts_within(count / most)
-
-
-def drawn(name: bytes) -> float:
-    """Return a number from 0 to 1 that the name alone tells; alike names have numbers far apart."""
-    return (zlib.crc32(name) * 0x9E3779B1 & 0xFFFFFFFF) / (1 << 32)
-
-
-def cuts_within(share: float) -> int:
-    """Return how many of the things of a full piece end it, where it holds this share of what it may hold.
-
-    A piece holds some sixth of that, never less than a sixteenth and hardly ever more than a half: what is held
-    at a time is much the same for a small corpus and a large one.
-    """
-    return 0 if share < 1 / 16 else 8 if share < 1 / 4 else 24
+            ranges = line_ranges(path) if kind == ".jsonl" else group_ranges(path, size)
+            units += [(Part(str(path), name, first, last),) for first, last in ranges]
+    return units
 
 
 def line_ranges(path: Path) -> list[tuple[int, int]]:
-    """Return the ranges of bytes of a .jsonl file, cut where a line begins, of RANGE bytes or a line more.
+    """Return ranges of RANGE bytes of a .jsonl file, each to the end of its last line.
 
     A file that cannot be read is one range, refused when it is read.
     """
-    cuts, at, begins = [0], 0, True
+    size = path.stat().st_size
+    cuts = [0]
     try:
         with path.open("rb") as file:
-            while line := file.readline(MB):
-                size = at - cuts[-1]
-                told = drawn(line[:64]) * RANGE < cuts_within(size / RANGE) * len(line)
-                if begins and size and (size >= RANGE or told):
-                    cuts.append(at)
-                begins = line.endswith(b"\n")
-                at += len(line)
+            while cuts[-1] + RANGE < size:
+                file.seek(cuts[-1] + RANGE - 1)
+                while (line := file.readline(MB)) and not line.endswith(b"\n"):
+                    pass
+                cuts.append(file.tell())
     except OSError:
-        return [(0, path.stat().st_size)]
-    return list(pairwise([*cuts, at]))
+        return [(0, size)]
+    return list(pairwise([*cuts, size] if cuts[-1] < size or len(cuts) == 1 else cuts))
 
 
-def row_ranges(path: Path, size: int) -> list[tuple[int, int]]:
-    """Return row ranges of a Parquet file, whole row groups of ``size`` rows together or more.
+def group_ranges(path: Path, size: int) -> list[tuple[int, int]]:
+    """Return row ranges of a Parquet file: row groups, joined until they have ``size`` rows.
 
     A file that is none is one range, refused when it is read.
     """
