@@ -35,7 +35,7 @@ def made(tasks: int, annotators: int = 3, per_group: int = 20) -> Answers:
     who, what = np.divmod(np.arange(votes.size), tasks)
     return Answers(
         what, who, votes.ravel(), [str(t) for t in range(tasks)], [f"a{i}" for i in range(annotators)],
-        list("abcd"), np.arange(tasks) // per_group, -(-tasks // per_group),
+        list("abcd"), np.arange(tasks) // per_group,
     )  # fmt: skip
 
 

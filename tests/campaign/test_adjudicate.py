@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from onrecord.campaign import adjudication_round
-from onrecord.campaign.adjudicate import decide, flips, policies, reopened, resolve, with_spans
+from onrecord.campaign.adjudicate import aggregate_gold, flips, policies, reopened, vote, with_spans
 from onrecord.campaign.labelstudio import client
 from onrecord.campaign.labelstudio.result_format import to_result
 from onrecord.core.errors import BadInput
@@ -17,6 +17,7 @@ from onrecord.core.tables import read_parquet
 from onrecord.scheme.scheme import load_scheme
 
 SCHEME = load_scheme()
+MAJORITY = policies("majority", SCHEME)
 
 
 def row(annotator, **labels):
@@ -41,12 +42,12 @@ def row(annotator, **labels):
     ],
 )
 def test_policy(votes, policy, decided):
-    assert decide(Counter(votes), policy) == decided
+    assert vote(Counter(votes), policy) == decided
 
 
 def test_gold_says_how_each_answer_was_decided_and_keeps_the_shares():
-    gold, unresolved = resolve(
-        [row("a"), row("b"), row("c", stance="favor")], {}, SCHEME, "majority"
+    gold, unresolved = aggregate_gold(
+        [row("a"), row("b"), row("c", stance="favor")], {}, SCHEME, MAJORITY
     )
     assert not unresolved
     assert gold[0]["labels"] == {
@@ -66,11 +67,11 @@ def test_gold_says_how_each_answer_was_decided_and_keeps_the_shares():
 
 def test_a_tie_is_left_open_with_its_votes_and_an_adjudicator_settles_it():
     rows = [row("a", stance="favor"), row("b", stance="against")]
-    gold, unresolved = resolve(rows, {}, SCHEME, "majority")
+    gold, unresolved = aggregate_gold(rows, {}, SCHEME, MAJORITY)
     assert not gold
     assert unresolved[0]["open"] == {"stance": {"favor": 1, "against": 1}}
     settled = {"a:0-5": {"labels": {"stance": "against"}}}
-    gold, unresolved = resolve(rows, settled, SCHEME, "majority")
+    gold, unresolved = aggregate_gold(rows, settled, SCHEME, MAJORITY)
     assert not unresolved
     assert gold[0]["labels"]["stance"] == "against"
     assert gold[0]["decided_by"]["stance"] == "adjudicator"
@@ -83,13 +84,13 @@ def test_the_name_follows_the_speaker_that_was_decided():
         row("b", speaker="politician", speaker_name="Al Green"),
         row("c"),
     ]
-    gold, _ = resolve(rows, {}, SCHEME, "majority")
+    gold, _ = aggregate_gold(rows, {}, SCHEME, MAJORITY)
     assert gold[0]["labels"]["speaker_name"] == "Al Green"
 
 
 def test_what_flipped_is_said():
-    before, _ = resolve([row("a")], {}, SCHEME, "majority")
-    after, _ = resolve([row("a", stance="favor")], {}, SCHEME, "majority")
+    before, _ = aggregate_gold([row("a")], {}, SCHEME, MAJORITY)
+    after, _ = aggregate_gold([row("a", stance="favor")], {}, SCHEME, MAJORITY)
     assert flips(before, after) == ["a:0-5: stance neutral → favor"]
     assert flips(after, after) == []
 
@@ -99,10 +100,10 @@ def test_new_annotations_change_only_what_they_touch_and_it_is_said():
         return row(annotator, stance=stance) | {"sentence_id": sentence}
 
     first = [of(s, a, "none") for s in ("a:0-5", "a:6-9", "a:10-15") for a in ("ann", "bob")]
-    before, _ = resolve(first, {}, SCHEME, "majority")
+    before, _ = aggregate_gold(first, {}, SCHEME, MAJORITY)
     new = [of("a:0-5", name, "favor") for name in ("cy", "dee", "eve")]
-    after, unresolved = resolve([*first, *new, of("a:6-9", "cy", "favor"), of("a:6-9", "dee", "favor")],
-                                {}, SCHEME, "majority")  # fmt: skip
+    after, unresolved = aggregate_gold([*first, *new, of("a:6-9", "cy", "favor"), of("a:6-9", "dee", "favor")],
+                                {}, SCHEME, MAJORITY)  # fmt: skip
     assert flips(before, after) == ["a:0-5: stance none → favor"]
     assert reopened(before, unresolved) == ["a:6-9: stance"]
     assert after[1] == before[2]  # the third, which nobody touched
@@ -113,7 +114,7 @@ def test_a_long_name_is_left_to_its_span_in_a_stand_off_campaign():
     rows = [
         row("a", speaker="other", speaker_name=name) | {"speaker_span": {"start": 3, "end": 44}}
     ]
-    gold, _ = resolve(rows, {}, SCHEME, "majority")
+    gold, _ = aggregate_gold(rows, {}, SCHEME, MAJORITY)
     kept = with_spans(gold, rows, standoff=False)[0]
     assert kept["labels"]["speaker_name"] == name
     left = with_spans(gold, rows, standoff=True)[0]
@@ -136,8 +137,10 @@ def test_a_model_decides_above_its_threshold_and_is_not_unsettled_by_other_sente
     chosen = policies({"stance": "model"}, SCHEME)
 
     def with_chance(p, before=()):
-        chances = {"stance": {"a:0-5": {"favor": p, "against": 1 - p}}}
-        return resolve(rows, {}, SCHEME, chosen, chances=chances, threshold=0.9, before=before)
+        probabilities = {"stance": {"a:0-5": {"favor": p, "against": 1 - p}}}
+        return aggregate_gold(
+            rows, {}, SCHEME, chosen, probabilities=probabilities, threshold=0.9, before=before
+        )
 
     gold, _ = with_chance(0.95)
     assert (gold[0]["labels"]["stance"], gold[0]["decided_by"]["stance"]) == ("favor", "model")

@@ -60,23 +60,15 @@ def test_below_ten_groups_there_is_no_interval_and_a_reason(tmp_path):
         [(*r, str(int(r[0][1:]) % 9)) for r in rows],
         ("task", "annotator", "label", "group"),
     )
-    found = coefficient(_answers(read_long(table)["label"]), **SETTINGS)
+    found = coefficient(read_long(table)["label"], **SETTINGS)
     assert found["low"] is None
     assert found["reason"] == "9 groups, fewer than 10"
-
-
-def _answers(table):
-    from onrecord.campaign.agreement.long_table import answers_of
-
-    return answers_of({name: table[name] for name in table.column_names})
 
 
 def test_a_task_without_a_group_is_a_group_of_its_own(tmp_path):
     rows = [(f"t{i}", f"a{j}", "xy"[(i * j) % 2]) for i in range(12) for j in range(3)]
     assert (
-        coefficient(_answers(read_long(votes_csv(tmp_path / "v.csv", rows))["label"]), **SETTINGS)[
-            "n_groups"
-        ]
+        coefficient(read_long(votes_csv(tmp_path / "v.csv", rows))["label"], **SETTINGS)["n_groups"]
         == 12
     )
 
@@ -92,12 +84,12 @@ def test_missing_labels_and_several_questions(tmp_path):
     tables = read_long(
         votes_csv(tmp_path / "v.csv", rows, ("task", "annotator", "label", "question"))
     )
-    assert {name: t.num_rows for name, t in tables.items()} == {"one": 35, "two": 36}
+    assert {name: len(own.task) for name, own in tables.items()} == {"one": 35, "two": 36}
 
 
 def test_confusions_and_pairs_are_named(tmp_path):
     rows = [("t1", "ann", "x"), ("t1", "bob", "y"), ("t2", "ann", "x"), ("t2", "bob", "x")]
-    found = measure(_answers(read_long(votes_csv(tmp_path / "v.csv", rows))["label"]), **SETTINGS)
+    found = measure(read_long(votes_csv(tmp_path / "v.csv", rows))["label"], **SETTINGS)
     assert found["confused"] == [{"labels": ["x", "y"], "pairs": 1.0}]
     assert found["pairs"][0]["pair"] == ["ann", "bob"]
     assert found["percent"]["value"] == pytest.approx(0.5)
@@ -129,7 +121,7 @@ def test_one_annotator_gives_a_reason_and_no_figure(tmp_path, onrecord):
     table = votes_csv(tmp_path / "v.csv", [(f"t{i}", "a", "xy"[i % 2]) for i in range(20)])
     done = onrecord("agree", f"annotations={table}", f"workspace={tmp_path / 'ws'}")
     assert done.returncode == 0, done.stderr
-    assert "undefined: no task has two annotations" in done.stdout
+    assert "undefined (no task has two annotations)" in done.stdout
     found = json.loads((tmp_path / "ws/agreement.json").read_text())["questions"]["label"]
     assert found["alpha"] is None
 
@@ -140,6 +132,13 @@ def test_a_minimum_that_is_not_met_is_exit_1(tmp_path, onrecord):
     done = onrecord("agree", f"annotations={table}", f"workspace={tmp_path / 'ws'}", "minimum=0.5")
     assert done.returncode == 1
     assert "alpha below minimum=0.5: label" in done.stderr
+
+
+def test_an_unknown_level_is_refused(tmp_path, onrecord):
+    table = votes_csv(tmp_path / "v.csv", [("t", "a", "x"), ("t", "b", "x")])
+    done = onrecord("agree", f"annotations={table}", f"workspace={tmp_path / 'ws'}", "level=metric")
+    assert done.returncode == 2
+    assert "level: expected one of nominal, ordinal, interval, found 'metric'" in done.stderr
 
 
 def test_weeks_are_iso():
@@ -153,7 +152,7 @@ def test_a_slice_and_a_change_are_measured_at_the_question_s_level(tmp_path, lev
         for i in range(40)
         for j in range(3)
     ]
-    own = _answers(read_long(votes_csv(tmp_path / "v.csv", rows))["label"])
+    own = read_long(votes_csv(tmp_path / "v.csv", rows))["label"]
     new = own.task % 2 == 1
     own.facts.update(
         guidelines=["1.1.0" if late else "1.0.0" for late in new], outlet=["x"] * len(new)
@@ -162,7 +161,7 @@ def test_a_slice_and_a_change_are_measured_at_the_question_s_level(tmp_path, lev
     whole = coefficient(own, **settings)
     assert breakdown(own, "outlet", **settings)["x"]["alpha"] == whole["alpha"]
     parts = [coefficient(own.only(kept), **settings)["alpha"] for kept in (~new, new)]
-    (change,) = drift.versions(own, **settings)
+    (change,) = drift.between_versions(own, **settings)
     assert change["value"] == pytest.approx(parts[1] - parts[0], abs=1e-12)
 
 
@@ -170,7 +169,7 @@ def test_a_slice_and_a_change_are_measured_at_the_question_s_level(tmp_path, lev
 def test_labels_that_are_numbers_are_ordered_and_set_apart_by_size(tmp_path, level):
     given = np.array([[1, 2, 10], [10, 10, 2], [2, 2, 2], [1, 1, 2], [10, 1, 10], [2, 10, 10]])
     rows = [(f"t{t}", f"a{a}", given[t, a]) for t in range(6) for a in range(3)]
-    own = _answers(read_long(votes_csv(tmp_path / "v.csv", rows))["label"])
+    own = read_long(votes_csv(tmp_path / "v.csv", rows))["label"]
     assert own.labels == ["1", "2", "10"]
     expected = reference(reliability_data=given.T, level_of_measurement=level)
     found = coefficient(own, level=level, replicates=0, seed=1)
@@ -180,6 +179,6 @@ def test_labels_that_are_numbers_are_ordered_and_set_apart_by_size(tmp_path, lev
 def test_codes_survive_any_label(tmp_path):
     labels = ["a,b", 'quo"te', "ünï", "∅"]
     rows = [(f"t{i}", f"a{j}", labels[(i + (j == 2)) % 4]) for i in range(40) for j in range(3)]
-    own = _answers(read_long(votes_csv(tmp_path / "v.csv", rows))["label"])
+    own = read_long(votes_csv(tmp_path / "v.csv", rows))["label"]
     assert sorted(own.labels) == sorted(labels)
     assert np.bincount(own.label).sum() == 120

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from onrecord.campaign.agreement.page_disputes import contexts
-from onrecord.core.files import check_row, read_jsonl, write_jsonl
+from onrecord.campaign.agreement.page import contexts
+from onrecord.core.files import check_row, read_jsonl, write_json, write_jsonl
 from onrecord.core.records import ARTICLES, SENTENCES, Annotation, text_sha256
 from onrecord.core.tables import read_parquet
 
@@ -84,6 +84,21 @@ def test_annotators_are_described(agreed):
     assert set(one["agreement_with_rest"]) == set(QUESTIONS)
     assert one["pace"]["seconds"] > 0
     assert set(one["bias"]["stance"]) == {"favor", "against", "neutral", "none"}
+
+
+def test_the_known_answers_that_plan_set_apart_are_scored(sample, tmp_path, onrecord):
+    workspace = changed(sample, tmp_path, lambda row: [row])
+    rows = read_jsonl(workspace / "annotations.jsonl")
+    labels = {
+        row["sentence_id"]: row["labels"] for row in rows if row["annotator"] == "annotator-1"
+    }
+    known = {s: {"labels": labels[s], "why": ""} for s in list(labels)[:20]}
+    write_json(workspace / "known.json", {"pass_mark": 0.7, "answers": known})
+    done = onrecord("agree", f"workspace={workspace}", "replicates=200")
+    assert done.returncode == 0, done.stderr
+    people = json.loads((workspace / "agreement.json").read_text(encoding="utf-8"))["annotators"]
+    assert people["annotator-1"]["checks"]["stance"] == {"value": 1.0, "n": 20}
+    assert people["annotator-2"]["checks"]["stance"]["value"] < 1
 
 
 def test_the_control_arm_measures_anchoring(agreed):
@@ -171,7 +186,7 @@ def test_a_question_that_nobody_answered_says_so(sample, tmp_path, onrecord):
     )
     done = onrecord("agree", f"workspace={workspace}", "replicates=200")
     assert done.returncode == 0, done.stderr
-    assert "alpha of stance        undefined: no task has two annotations" in done.stdout
+    assert "alpha of stance        undefined (no task has two annotations)" in done.stdout
     found = json.loads((workspace / "agreement.json").read_text())["questions"]["stance"]
     assert (found["alpha"], found["n_annotations"]) == (None, 0)
 
@@ -181,7 +196,7 @@ def test_one_label_in_use_is_undefined_not_perfect(sample, tmp_path, onrecord):
         sample, tmp_path, lambda r: [r | {"labels": r["labels"] | {"stance": "none"}}]
     )
     done = onrecord("agree", f"workspace={workspace}", "replicates=200")
-    assert re.search(r"stance +undefined: only the label 'none' was ever used", done.stdout)
+    assert re.search(r"stance +undefined \(only the label 'none' was ever used", done.stdout)
 
 
 def test_a_label_outside_the_scheme_is_exit_2_and_writes_nothing(sample, tmp_path, onrecord):

@@ -1,4 +1,4 @@
-"""Annotators, drift, anchoring and how much is enough, against answers whose makers are known."""
+"""Annotators, drift, anchoring and sample size, on answers made by annotators of known skill."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from onrecord.campaign.agreement.confusions import costs
 from onrecord.campaign.agreement.long_table import Answers
 from onrecord.campaign.agreement.measures import coefficient, counts_of, identical_annotators
 from onrecord.campaign.planning.sample_size import (
-    foretold,
-    predicted_widths,
+    predict_precision,
+    predict_widths,
     spread_of_alpha,
     tasks_for,
 )
@@ -32,7 +32,7 @@ def made(skills, *, tasks=400, per_group=8, seed=0, labels=LABELS, names=None):
     names = names or [f"a{i}" for i in range(len(skills))]
     return Answers(
         what, who, votes.ravel(), [f"t{i}" for i in range(tasks)], names, list(labels),
-        np.arange(tasks) // per_group, tasks // per_group,
+        np.arange(tasks) // per_group,
     )  # fmt: skip
 
 
@@ -43,10 +43,10 @@ def test_models_rank_annotators_by_their_skill_whatever_order_they_come_in():
     order = np.random.default_rng(1).permutation(len(answers.task))
     mixed = Answers(
         answers.task[order], answers.annotator[order], answers.label[order], answers.tasks,
-        answers.annotators, answers.labels, answers.group, answers.n_groups,
+        answers.annotators, answers.labels, answers.group,
     )  # fmt: skip
     for given in (answers, mixed):
-        found = annotator_quality.models(given, seed=1)
+        found = annotator_quality.annotator_models(given, seed=1)
         for model in ("dawid_skene", "mace"):
             assert sorted(found, key=lambda a: -found[a][model]) == ["d", "c", "b", "a"], model
         assert found["d"]["mace"] == pytest.approx(0.95, abs=0.06)
@@ -116,14 +116,14 @@ def test_anchoring_is_the_difference_between_the_arms():
 def test_the_predicted_width_is_that_of_the_bootstrap(per_group):
     answers = made([0.8, 0.8, 0.7], tasks=800, per_group=per_group)
     found = coefficient(answers, level="nominal", replicates=4000, seed=1)
-    wide = predicted_widths(answers, tasks=800)["alpha"]
+    wide = predict_widths(answers, tasks=800).alpha
     assert wide == pytest.approx(found["high"] - found["low"], rel=0.06)
-    assert predicted_widths(answers, tasks=3200)["alpha"] == pytest.approx(wide / 2)
-    assert tasks_for(answers, width=wide / 2)["alpha"] == pytest.approx(3200, abs=2)
+    assert predict_widths(answers, tasks=3200).alpha == pytest.approx(wide / 2)
+    assert tasks_for(answers, width=wide / 2).alpha == pytest.approx(3200, abs=2)
 
 
-def test_a_pilot_tells_the_width_that_others_like_it_really_show():
-    """Clustered by article: the spread of alpha over 200 campaigns against what one pilot foretells."""
+def test_a_pilot_predicts_the_width_that_similar_campaigns_show():
+    """Clustered by article: the spread of alpha over 200 campaigns against what one pilot predicts."""
 
     def campaign(seed, articles):
         generator = np.random.default_rng(seed)
@@ -144,42 +144,42 @@ def test_a_pilot_tells_the_width_that_others_like_it_really_show():
         return 1 - (m.sum() - 1) * pairs / (m.sum() ** 2 - (m**2).sum())
 
     shown = np.std([alpha_of(campaign(seed, 60)[0]) for seed in range(200)])
-    foretold = [spread_of_alpha(*campaign(seed, 40)) / np.sqrt(60) for seed in range(900, 910)]
-    assert np.mean(foretold) == pytest.approx(shown, rel=0.15)
+    predicted = [spread_of_alpha(*campaign(seed, 40)) / np.sqrt(60) for seed in range(900, 910)]
+    assert np.mean(predicted) == pytest.approx(shown, rel=0.15)
 
 
 def test_fewer_annotators_a_task_widen_the_interval():
     answers = made([0.8] * 5, tasks=600)
-    widths = [predicted_widths(answers, tasks=600, annotators=m)["alpha"] for m in (2, 3, 5)]
+    widths = [predict_widths(answers, tasks=600, annotators=m).alpha for m in (2, 3, 5)]
     assert widths == sorted(widths, reverse=True)
 
 
 def test_the_cost_of_a_confusion_is_what_settling_it_gives():
     answers = made([0.8, 0.8], tasks=500)
     counts = counts_of(answers)
-    dearest = costs(answers)[0]
-    i, j = (LABELS.index(label) for label in dearest["labels"])
+    costliest = costs(answers)[0]
+    i, j = (LABELS.index(label) for label in costliest["labels"])
     apart = (counts[:, i] == 1) & (counts[:, j] == 1)
     before = coefficient(answers, level="nominal", replicates=0, seed=0)["alpha"]
     m = counts.sum(axis=0)
     gain = (m.sum() - 1) * 2 * apart.sum() / (m.sum() ** 2 - (m**2).sum())
-    assert dearest["cost"] == pytest.approx(gain)
-    assert dearest["n_tasks"] == apart.sum()
+    assert costliest["cost"] == pytest.approx(gain)
+    assert costliest["n_tasks"] == apart.sum()
     assert before + sum(row["cost"] for row in costs(answers, 99)) == pytest.approx(1.0)
 
 
-def test_identical_annotators_are_told_from_merely_good_ones():
+def test_identical_annotators_are_distinguished_from_merely_good_ones():
     answers = made([0.9, 0.9, 0.9])
     copy = answers.label.copy()
     copy[answers.annotator == 1] = copy[answers.annotator == 0]
-    twins = identical_annotators({"q": Answers(**{**vars(answers), "label": copy})})
-    assert [t["pair"] for t in twins] == [["a0", "a1"]]
+    pairs = identical_annotators({"q": Answers(**{**vars(answers), "label": copy})})
+    assert [t["pair"] for t in pairs] == [["a0", "a1"]]
     assert identical_annotators({"q": answers}) == []
 
 
-def test_a_pilot_in_the_plan_foretells_widths_and_one_that_cannot_is_refused(tmp_path):
+def test_a_pilot_in_the_plan_predicts_widths_and_one_that_cannot_is_refused(tmp_path):
     def pilot(answers):
-        path = tmp_path / f"{answers.n_groups}.csv"
+        path = tmp_path / f"{len(answers.tasks)}.csv"
         lines = [
             f"{answers.tasks[t]},{answers.annotators[a]},{answers.labels[k]},{answers.group[t]}"
             for t, a, k in zip(answers.task, answers.annotator, answers.label, strict=True)
@@ -188,17 +188,19 @@ def test_a_pilot_in_the_plan_foretells_widths_and_one_that_cannot_is_refused(tmp
         return path
 
     answers = made([0.8, 0.8, 0.8], tasks=400)
-    (line,) = foretold(pilot(answers), tasks=400, annotators=3, width=0.05, seed=1)
-    wide = predicted_widths(answers, tasks=400)["alpha"]
-    assert f"will be some {wide:.2f} wide" in line
-    assert f"{tasks_for(answers, width=0.05)['alpha']:,} sentences for alpha" in line
+    (line,) = predict_precision(pilot(answers), tasks=400, annotators=3, width=0.05, seed=1)
+    wide = predict_widths(answers, tasks=400).alpha
+    assert f"will be about {wide:.2f} wide" in line
+    assert f"{tasks_for(answers, width=0.05).alpha:,} sentences for alpha" in line
     with pytest.raises(BadInput, match="5 groups, fewer than 10"):
-        foretold(pilot(made([0.8] * 3, tasks=40)), tasks=400, annotators=3, width=0.05, seed=1)
+        predict_precision(
+            pilot(made([0.8] * 3, tasks=40)), tasks=400, annotators=3, width=0.05, seed=1
+        )
 
 
 def test_probabilities_of_the_model_are_those_of_the_tasks_that_they_are_given_for():
     answers = made([0.9, 0.9, 0.3], tasks=300)
-    found = annotator_quality.probabilities(answers)
+    found = annotator_quality.label_probabilities(answers)
     assert set(found) == set(answers.tasks)
     for task in answers.tasks[:40]:
         given = [LABELS[k] for k in answers.label[answers.task == answers.place[task]]]

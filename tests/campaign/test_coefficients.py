@@ -8,19 +8,17 @@ from krippendorff import alpha as reference
 from sklearn.metrics import f1_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from onrecord.campaign.agreement.bootstrap import bootstrap, figures, interval, sums_by_group, total
-from onrecord.campaign.agreement.coefficients import (  # fmt: skip
+from onrecord.campaign.agreement.coefficients import (
     alpha,
     cohen_kappa,
     distances,
-    gwet_ac1,
     label_counts,
-    percent_agreement,
-    specific_agreement,
     why_undefined,
 )
+from onrecord.campaign.agreement.group_sums import bootstrap, coefficients, sums_by_group, total
 from onrecord.campaign.agreement.long_table import Answers
-from onrecord.campaign.agreement.measures import coefficient
+from onrecord.campaign.agreement.measures import measure
+from onrecord.core.intervals import percentile_interval
 
 # Krippendorff (2011), section "any number of observers, with missing data": 12 units, 4 observers.
 NO = np.nan
@@ -40,11 +38,15 @@ def counts_of(observers):
     )
 
 
-def whole_alpha(counts, level="nominal", values=None):
+def whole(counts, level="nominal", values=None):
+    """Return the coefficients of counts, shape (T, K), each task a group of its own."""
     pairable = counts[counts.sum(axis=1) >= 2]
     distance = distances(pairable.sum(axis=0), level, values)
-    sums = sums_by_group(counts, np.zeros(len(counts), dtype=int), distance)
-    return float(alpha(sums.marginals.sum(axis=0), sums.disagreement.sum(), distance))
+    return coefficients(total(sums_by_group(counts, np.arange(len(counts)), distance)), distance)
+
+
+def whole_alpha(counts, level="nominal", values=None):
+    return float(whole(counts, level, values)["alpha"])
 
 
 @pytest.mark.parametrize(
@@ -95,8 +97,8 @@ def test_ac1_and_percent_agreement_by_hand():
     # Two annotators, four tasks: three agree on a, one differs. Prevalence of a: 7/8.
     counts = np.array([[2.0, 0.0], [2.0, 0.0], [2.0, 0.0], [1.0, 1.0]])
     chance = 2 * (7 / 8) * (1 / 8)
-    assert percent_agreement(counts) == pytest.approx(0.75)
-    assert gwet_ac1(counts) == pytest.approx((0.75 - chance) / (1 - chance))
+    assert whole(counts)["percent"] == pytest.approx(0.75)
+    assert whole(counts)["ac1"] == pytest.approx((0.75 - chance) / (1 - chance))
 
 
 # Gwet (2014), Handbook of Inter-Rater Reliability, 4th edition: 15 units, 5 observers, labels 0 to 3.
@@ -126,8 +128,8 @@ def test_ac1_is_gwet_s_own(observers, labels, ac1, percent):
     irrCAC holds numpy below 2, so it was run in an environment of its own.
     """
     counts = np.array([[np.sum(unit == value) for value in labels] for unit in observers.T], float)
-    assert gwet_ac1(counts) == pytest.approx(ac1, abs=1e-9)
-    assert percent_agreement(counts) == pytest.approx(percent, abs=1e-9)
+    assert whole(counts)["ac1"] == pytest.approx(ac1, abs=1e-9)
+    assert whole(counts)["percent"] == pytest.approx(percent, abs=1e-9)
     who, what = np.nonzero(~np.isnan(observers))
     given = np.searchsorted(labels, observers[who, what])
     tasks = np.arange(
@@ -135,9 +137,9 @@ def test_ac1_is_gwet_s_own(observers, labels, ac1, percent):
     )  # each a group of its own: one of the first table has one answer
     answers = Answers(
         what, who, given, [str(t) for t in tasks], list("abcde")[: len(observers)],
-        [str(label) for label in labels], tasks, len(tasks),
+        [str(label) for label in labels], tasks,
     )  # fmt: skip
-    found = coefficient(answers, level="nominal", replicates=50, seed=1, whole=True)
+    found = measure(answers, level="nominal", replicates=50, seed=1)
     assert found["ac1"]["value"] == pytest.approx(ac1, abs=1e-9)
     assert found["percent"]["value"] == pytest.approx(percent, abs=1e-9)
 
@@ -152,7 +154,7 @@ def test_specific_agreement_gives_fleiss_s_kappa_of_each_category():
     """Fleiss' kappa of a category is its specific agreement beyond its share: published to three digits."""
     counts = np.array([[int(n) for n in patient] for patient in FLEISS.split()], float)
     share = counts.sum(axis=0) / counts.sum()
-    beyond = (np.array(specific_agreement(counts)) - share) / (1 - share)
+    beyond = (whole(counts)["specific"] - share) / (1 - share)
     assert list(beyond) == pytest.approx([0.245, 0.245, 0.520, 0.471, 0.566], abs=0.0005)
 
 
@@ -170,9 +172,9 @@ def test_specific_agreement_is_f1_over_all_pairs_of_annotators(answers):
     one = np.concatenate([table[:, i] for i, _ in pairs])
     other = np.concatenate([table[:, j] for _, j in pairs])
     both = (one >= 0) & (other >= 0)
-    ours = specific_agreement(counts)
+    ours = whole(counts)["specific"]
     for label in range(3):
-        if not both.any() or ours[label] is None:
+        if not both.any() or np.isnan(ours[label]):
             assert label not in one[both]
             continue
         expected = f1_score(one[both], other[both], labels=[label], average="macro")
@@ -206,9 +208,9 @@ def test_the_interval_covers_and_is_seeded():
     draws = [bootstrap(sums, distance, replicates=2000, seed=seed)["alpha"] for seed in (5, 5, 6)]
     assert np.array_equal(draws[0], draws[1])
     assert not np.array_equal(draws[0], draws[2])
-    ends = interval(draws[0])
-    assert ends["low"] < whole_alpha(counts) < ends["high"]
-    assert ends["undefined_replicates"] == 0
+    low, high, undefined = percentile_interval(draws[0])
+    assert low < whole_alpha(counts) < high
+    assert undefined == 0
 
 
 def test_groups_that_are_equal_are_drawn_together_with_the_same_spread():
@@ -225,14 +227,3 @@ def test_groups_that_are_equal_are_drawn_together_with_the_same_spread():
     spread = [bootstrap(s, distance, replicates=4000, seed=1)["alpha"] for s in (together, jitter)]
     assert spread[0].mean() == pytest.approx(spread[1].mean(), abs=0.003)
     assert spread[0].std() == pytest.approx(spread[1].std(), rel=0.06)
-
-
-def test_the_sums_give_the_same_figures_as_the_plain_formulas():
-    generator = np.random.default_rng(3)
-    counts = generator.integers(0, 3, size=(50, 4)).astype(float)
-    distance = distances(np.zeros(4), "nominal")
-    found = figures(total(sums_by_group(counts, np.arange(50) // 5, distance)), distance)
-    assert found["alpha"] == pytest.approx(whole_alpha(counts))
-    assert found["percent"] == pytest.approx(percent_agreement(counts))
-    assert found["ac1"] == pytest.approx(gwet_ac1(counts))
-    assert list(found["specific"]) == pytest.approx(specific_agreement(counts))

@@ -13,18 +13,18 @@ from onrecord.campaign.plan import (
     Design,
     annotator_names,
     read_probabilities,
+    reserve_known,
     sample,
-    set_apart,
     to_annotate,
 )
-from onrecord.campaign.planning.assignment import shared_out, task_id, with_repeats
+from onrecord.campaign.planning.assignment import assign, insert_repeats, task_id
 from onrecord.campaign.planning.sampling import (
     inclusion,
     random_sample,
     stratified_sample,
     uncertainty_sample,
 )
-from onrecord.campaign.planning.workload import half_width, plan_page
+from onrecord.campaign.planning.workload import plan_page, predict_half_width
 from onrecord.cli.app import main
 from onrecord.core.errors import BadInput
 from onrecord.core.files import check_row, read_jsonl
@@ -90,7 +90,7 @@ def test_a_plan_is_balanced_exact_and_repeatable(design, size, n_checks):
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(0, 60))
 def test_neighbours_share_so_that_nobody_works_apart(n, k, size):
     names, k = annotator_names(n), min(k, n)
-    given_ = shared_out(SENTENCES_40[:size], names, k)
+    given_ = assign(SENTENCES_40[:size], names, k)
     met = {names[0]}
     for _ in names:
         met |= {b for a in met for b in names if set(given_[a]) & set(given_[b])}
@@ -109,7 +109,7 @@ def test_checks_stand_in_their_articles_places():
 
 
 def test_repeats_come_in_the_later_half_of_the_same_annotator():
-    sequence = with_repeats(SENTENCES_40, SENTENCES_40, 8, "seed")
+    sequence = insert_repeats(SENTENCES_40, SENTENCES_40, 8, "seed")
     again = [i for i, (_, occurrence) in enumerate(sequence) if occurrence]
     assert len(again) == 8
     assert min(again) >= 20
@@ -195,7 +195,7 @@ def test_the_expected_width_is_that_of_simulated_campaigns():
         expected = 1 - (totals * (totals - 1)).sum() / (n * k * (n * k - 1))
         found.append(1 - observed / expected)
     assert np.mean(found) == pytest.approx(alpha, abs=0.01)
-    assert half_width(n, n, k, alpha=alpha) == pytest.approx(1.96 * np.std(found), rel=0.1)
+    assert predict_half_width(n, n, k, alpha=alpha) == pytest.approx(1.96 * np.std(found), rel=0.1)
 
 
 def test_the_page_says_who_how_long_and_how_wide():
@@ -231,7 +231,7 @@ def test_what_cannot_be_planned_is_refused():
     with pytest.raises(BadInput, match="overlap: expected 1 to 2"):
         plan_rows(ALL, Design(("a", "b"), 3))
     with pytest.raises(BadInput, match="need 5 sentences whose answers are known, found 1"):
-        set_apart(SENTENCES_40, SENTENCES_40[:1], Design(("a",), 1, qualification_tasks=5), 40)
+        reserve_known(SENTENCES_40, SENTENCES_40[:1], Design(("a",), 1, qualification_tasks=5), 40)
     with pytest.raises(BadInput, match="expected predictions=FILE"):
         sample(
             SENTENCES_40, budget=3, sampling="uncertainty", strata={}, probabilities=None, seed=0
@@ -272,7 +272,7 @@ def test_the_verb_plans_a_whole_campaign(workspace, capsys):
         "sampling=stratified",
     ]  # fmt: skip
     assert main(["plan", *words]) == 0
-    assert "some 1.1 hours" in capsys.readouterr().out
+    assert "about 1.1 hours" in capsys.readouterr().out
     rows = read_jsonl(workspace / "plan.jsonl", PlanRow)
     purposes = Counter(r["purpose"] for r in rows)
     assert purposes == {"main": 90, "qualification": 30, "check": 9, "repeat": 9}

@@ -7,9 +7,9 @@ import pytest
 from onrecord import ROOT
 from onrecord.campaign.planning.qualification import (
     Score,
-    cleared,
     feedback_page,
     known_answers,
+    launchable_rows,
     results,
     score,
 )
@@ -82,14 +82,14 @@ def test_only_who_passed_goes_on_and_who_failed_tries_again():
             {"annotator": "annotator-1", "round": r, "state": s}
             for r, s in zip(["qualification", "qualification-2"], states, strict=True)
         ]
-        return [*dict.fromkeys(row["round"] for row in cleared(plan, outcome))]
+        return [*dict.fromkeys(row["round"] for row in launchable_rows(plan, outcome))]
 
     assert rounds("open", "open") == ["qualification"]
     assert rounds("passed", "open") == ["qualification", "main"]
     assert rounds("failed", "open") == ["qualification", "qualification-2"]
     assert rounds("failed", "failed") == ["qualification", "qualification-2"]
     assert rounds("failed", "passed") == ["qualification", "qualification-2", "main"]
-    assert cleared(plan, []) == plan
+    assert launchable_rows(plan, []) == plan
 
 
 def test_a_question_without_a_known_answer_is_not_scored():

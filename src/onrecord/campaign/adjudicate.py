@@ -1,6 +1,6 @@
-"""``adjudicate``: annotations to gold, by a declared policy; what it cannot decide is left to a person.
+"""``adjudicate``: annotations to gold, by a declared policy; what it leaves undecided goes to an adjudicator.
 
-This is the one resolver of gold: every later stage reads gold.jsonl.
+Gold is decided here alone: every later stage reads gold.jsonl.
 """
 
 from collections import Counter, defaultdict
@@ -11,110 +11,123 @@ from typing import Any, Literal
 from omegaconf import DictConfig, OmegaConf
 
 from onrecord.campaign import adjudication_round, collect
-from onrecord.campaign.agreement.annotator_quality import probabilities
-from onrecord.campaign.agreement.long_table import NO_NAME, answers_of_annotations
+from onrecord.campaign.agreement.annotator_quality import label_probabilities
+from onrecord.campaign.agreement.long_table import NO_NAME, answers_of_annotations, given_label
 from onrecord.core.errors import BadInput
-from onrecord.core.files import read_jsonl, require, write_jsonl
-from onrecord.core.records import MAX_NAME_WORDS, GoldRow, counted_annotations, text_sha256
+from onrecord.core.files import read_jsonl, write_jsonl
+from onrecord.core.records import (
+    MAX_NAME_WORDS,
+    Annotation,
+    GoldRow,
+    UnresolvedRow,
+    text_sha256,
+    valid_annotations,
+)
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme
 
 Policy = Literal["unanimous", "majority", "model"]
 POLICIES = ("unanimous", "majority", "model")
-Chances = Mapping[str, Mapping[str, float]]  # sentence_id → label → probability
+Probabilities = Mapping[str, Mapping[str, float]]  # sentence_id → label → probability
 
 
-def decide(
+def vote(
     votes: Counter[str],
     policy: Policy,
-    chances: Mapping[str, float] | None = None,
+    probabilities: Mapping[str, float] | None = None,
     threshold: float = 0.9,
 ) -> tuple[str, str] | None:
-    """Return ``(label, decided_by)`` or None where the policy leaves it open.
+    """Return ``(label, decided_by)``, or None where the policy leaves it undecided.
 
-    majority: more than half of the votes; a tie or a mere plurality is a person's to settle. model: the
-    label whose probability (``chances``, by one-coin Dawid-Skene over all annotators) reaches the threshold.
+    majority: more than half of the votes; a tie or a mere plurality is left to an adjudicator. model: the label
+    whose probability (by one-coin Dawid-Skene over all annotators) reaches the threshold.
 
-    >>> decide(Counter(favor=2, none=1), "majority")
+    >>> vote(Counter(favor=2, none=1), "majority")
     ('favor', 'majority')
-    >>> decide(Counter(favor=2, none=2), "majority") is None
+    >>> vote(Counter(favor=2, none=2), "majority") is None
     True
     """
+    if not votes:
+        return None
     label, most = votes.most_common(1)[0]
     if most == votes.total():
         return label, "unanimous"
-    if policy == "model":
-        best = max(chances or {}, key=lambda name: (chances or {})[name], default=None)
-        return (best, "model") if best and (chances or {})[best] >= threshold else None
+    if policy == "model" and probabilities:
+        label = max(probabilities, key=probabilities.__getitem__)
+        return (label, "model") if probabilities[label] >= threshold else None
     return (label, "majority") if policy == "majority" and 2 * most > votes.total() else None
 
 
-def resolve(
-    rows: Iterable[Mapping[str, Any]],
-    adjudicated: Mapping[str, Mapping[str, Any]],
+def aggregate_gold(
+    rows: Iterable[Annotation],
+    adjudicated: Mapping[str, Annotation],
     scheme: Scheme,
-    policy: Policy | Mapping[str, Policy],
+    policy: Mapping[str, Policy],
     *,
-    chances: Mapping[str, Chances] | None = None,
+    probabilities: Mapping[str, Probabilities] | None = None,
     threshold: float = 0.9,
-    before: Iterable[Mapping[str, Any]] = (),
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return ``(gold rows, unresolved rows)`` of annotations that count.
+    before: Iterable[GoldRow] = (),
+) -> tuple[list[GoldRow], list[UnresolvedRow]]:
+    """Return ``(gold rows, unresolved rows)`` of valid annotations.
 
-    ``adjudicated`` maps sentence_id to an adjudicator's annotation, which settles every question it
-    answers. A sentence is gold only when every question asked of it is decided; else it is unresolved,
-    with the questions that are open and their votes. ``policy`` is one for all questions, or by question;
-    ``chances`` gives probabilities by question for those decided by model. ``before`` is the gold there
-    was: what a model decided stays as long as the votes on it are the same.
+    ``adjudicated`` maps sentence_id to an adjudicator's annotation, which decides every question it answers. A
+    sentence is gold only when every question asked of it is decided; otherwise it is unresolved, with the open
+    questions and their votes. ``policy`` is by question; ``probabilities`` are those of the questions decided by
+    model. ``before`` is the earlier gold: what a model decided stays as long as the votes on it are the same.
     """
     earlier = {row["sentence_id"]: row for row in before}
-    by_sentence: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    by_sentence: dict[str, list[Annotation]] = defaultdict(list)
     for row in rows:
         by_sentence[row["sentence_id"]].append(row)
-    gold, unresolved = [], []
+    gold: list[GoldRow] = []
+    unresolved: list[UnresolvedRow] = []
     for sentence, own in by_sentence.items():
+        n_annotators = len({row["annotator"] for row in own})
+        target_id = own[0]["target_id"]
         labels: dict[str, str | None] = {}
-        decided_by, soft, open_votes = {}, {}, {}
-        settled = adjudicated.get(sentence, {}).get("labels", {})
+        decided_by: dict[str, str] = {}
+        soft: dict[str, dict[str, float]] = {}
+        undecided: dict[str, dict[str, int]] = {}
+        final = adjudicated[sentence]["labels"] if sentence in adjudicated else {}
         for name, question in scheme.questions.items():
             if question.when and not scheme.asked(labels, name):
                 labels[name] = None
                 continue
-            votes = Counter(
-                v for row in own if (v := _vote(row["labels"], name, scheme)) is not None
-            )
+            given = (given_label(row["labels"], name, scheme) for row in own)
+            votes = Counter(label for label in given if label is not None)
             if votes:
                 soft[name] = {k: n / votes.total() for k, n in votes.most_common()}
+            adjudicator = final.get(name)
             outcome = (
-                (settled[name], "adjudicator")
-                if settled.get(name) is not None
-                else _held(earlier.get(sentence), name, soft.get(name), len({r["annotator"] for r in own}))
-                or decide(
-                    votes, policy if isinstance(policy, str) else policy.get(name, "majority"),
-                    ((chances or {}).get(name) or {}).get(sentence), threshold,
-                ) if votes else None
+                (adjudicator, "adjudicator")
+                if adjudicator is not None
+                else _decided_by_model(earlier.get(sentence), name, soft.get(name), n_annotators)
+                or vote(
+                    votes, policy[name], (probabilities or {}).get(name, {}).get(sentence), threshold
+                )
             )  # fmt: skip
             if outcome:
                 labels[name] = None if outcome[0] == NO_NAME else outcome[0]
                 decided_by[name] = outcome[1]
             else:
-                open_votes[name] = dict(votes)
-        about = {"sentence_id": sentence, "target_id": own[0]["target_id"]}
-        if open_votes:
-            unresolved.append({**about, "open": open_votes, "n_annotators": len(own)})
+                undecided[name] = dict(votes)
+        if undecided:
+            unresolved.append(
+                {"sentence_id": sentence, "target_id": target_id, "open": undecided, "n_annotators": len(own)}
+            )  # fmt: skip
         else:
             gold.append(
-                {**about, "labels": labels, "soft": soft, "decided_by": decided_by,
-                 "n_annotators": len({row["annotator"] for row in own})}
+                {"sentence_id": sentence, "target_id": target_id, "labels": labels, "soft": soft,
+                 "decided_by": decided_by, "n_annotators": n_annotators}
             )  # fmt: skip
     return gold, unresolved
 
 
-def _held(
-    earlier: Mapping[str, Any] | None, name: str, soft: Mapping[str, float] | None, n: int
+def _decided_by_model(
+    earlier: GoldRow | None, name: str, soft: Mapping[str, float] | None, n: int
 ) -> tuple[str, str] | None:
-    """Return what a model decided before on the same votes: other sentences' annotations do not unsettle it."""
+    """Return what a model decided before on the same votes: annotations of other sentences do not change it."""
     same = earlier and earlier["n_annotators"] == n and earlier["soft"].get(name) == soft
     if not earlier or not same or earlier["decided_by"].get(name) != "model":
         return None
@@ -123,9 +136,9 @@ def _held(
 
 
 def policies(given: Any, scheme: Scheme) -> dict[str, Policy]:
-    """Return each question's policy from one word for all, or ``{question: policy}`` (majority where unsaid).
+    """Return each question's policy from one word for all, or ``{question: policy}`` (majority by default).
 
-    Raises BadInput for a question that the scheme lacks or a policy that there is not.
+    Raises BadInput for a question that the scheme lacks, or an unknown policy.
     """
     by_question = (
         dict(given) if isinstance(given, Mapping) else dict.fromkeys(scheme.questions, given)
@@ -138,23 +151,23 @@ def policies(given: Any, scheme: Scheme) -> dict[str, Policy]:
     return {name: by_question.get(name, "majority") for name in scheme.questions}
 
 
-def model_chances(
-    rows: Sequence[Mapping[str, Any]], scheme: Scheme, chosen: Mapping[str, Policy]
-) -> dict[str, Chances]:
+def model_probabilities(
+    rows: Iterable[Annotation], scheme: Scheme, chosen: Mapping[str, Policy]
+) -> dict[str, Probabilities]:
     """Return the probabilities of each question that a model decides."""
     wanted = [name for name, policy in chosen.items() if policy == "model"]
     if not wanted:
         return {}
     answers = answers_of_annotations(rows, scheme, {}, {})
-    return {name: probabilities(answers[name]) for name in wanted}
+    return {name: label_probabilities(answers[name]) for name in wanted}
 
 
 def with_spans(
-    gold: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]], *, standoff: bool
-) -> list[dict[str, Any]]:
+    gold: Iterable[GoldRow], rows: Iterable[Annotation], *, standoff: bool
+) -> list[GoldRow]:
     """Return gold with the place of each speaker's name in its article, as it was annotated.
 
-    With ``standoff`` a name of more than MAX_NAME_WORDS words is left to its span: gold can then be
+    With ``standoff``, a name of more than MAX_NAME_WORDS words is replaced by its span, so that gold can be
     committed and shared without the text.
     """
     spans = {
@@ -162,33 +175,26 @@ def with_spans(
         for row in rows
         if row["speaker_span"]
     }
-    found = []
+    found: list[GoldRow] = []
     for row in gold:
         labels, soft = dict(row["labels"]), dict(row["soft"])
         name = labels.get("speaker_name")
         span = spans.get((row["sentence_id"], name)) if name else None
         if standoff:
-            if span and _long(name):
+            if span and _is_long(name):
                 labels["speaker_name"] = None
-            if any(_long(given) for given in soft.get("speaker_name", {})):
+            if any(_is_long(given) for given in soft.get("speaker_name", {})):
                 del soft["speaker_name"]
         found.append({**row, "labels": labels, "soft": soft, "speaker_span": span})
     return found
 
 
-def _long(name: str | None) -> bool:
+def _is_long(name: str | None) -> bool:
     return name is not None and len(name.split()) > MAX_NAME_WORDS
 
 
-def _vote(labels: Mapping[str, str | None], question: str, scheme: Scheme) -> str | None:
-    answer = labels.get(question)
-    if answer is None and scheme.questions[question].kind == "name":
-        return None if scheme.asked(labels, question) else NO_NAME
-    return answer
-
-
-def flips(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return a line for each answer of gold that is another one than before."""
+def flips(before: Iterable[GoldRow], after: Iterable[GoldRow]) -> list[str]:
+    """Return a line for each answer of gold that has changed."""
     old = {row["sentence_id"]: row["labels"] for row in before}
     return [
         f"{row['sentence_id']}: {name} {old[row['sentence_id']].get(name)} → {label}"
@@ -199,10 +205,8 @@ def flips(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]
     ]
 
 
-def reopened(
-    before: Iterable[Mapping[str, Any]], unresolved: Iterable[Mapping[str, Any]]
-) -> list[str]:
-    """Return a line for each sentence that was gold and is decided no longer, with the questions now open."""
+def reopened(before: Iterable[GoldRow], unresolved: Iterable[UnresolvedRow]) -> list[str]:
+    """Return a line for each sentence that was gold and is undecided now, with its open questions."""
     old = {row["sentence_id"] for row in before}
     return [
         f"{row['sentence_id']}: {', '.join(row['open'])}"
@@ -211,69 +215,75 @@ def reopened(
     ]
 
 
-def main(cfg: DictConfig) -> None:
-    """Write gold.jsonl and unresolved.jsonl; open or close the round of what needs a person; say what flipped."""
-    workspace = Path(cfg.workspace)
-    scheme = load_scheme()
-    chosen = policies(
-        OmegaConf.to_object(cfg.policy) if OmegaConf.is_config(cfg.policy) else cfg.policy, scheme
-    )
-    if cfg.round not in (None, "open", "close"):
-        raise BadInput(f"round: expected open, close or null, found {cfg.round!r}")
-    if not isinstance(cfg.threshold, int | float) or not 0.5 < cfg.threshold <= 1:
-        raise BadInput(
-            f"threshold: expected a probability above 0.5, up to 1, found {cfg.threshold!r}"
-        )
-    if cfg.round == "close":
-        launched = read_jsonl(require(workspace / "launched.jsonl", "launch"))
+def read_valid(workspace: Workspace, scheme: Scheme) -> tuple[list[Annotation], list[Annotation]]:
+    """Return the valid annotations and the adjudicators'; raises BadInput for none, and for an unknown label."""
+    source = workspace.require(Workspace.annotations)
+    rows = read_annotations(source)
+    texts = workspace.read_sentences().select(["sentence_id", "text"]).to_pylist()
+    sha256_of = {s["sentence_id"]: text_sha256(s["text"]) for s in texts}
+    valid = valid_annotations(rows, sha256_of)
+    if not valid:
+        raise BadInput(f"{source}: expected valid annotations, found none")
+    adjudications = valid_annotations(rows, sha256_of, purpose="adjudication")
+    for row in [*valid, *adjudications]:
+        asked = {name: row["labels"].get(name) for name in scheme.questions}
+        scheme.check(asked, f"annotation {row['annotation_id']}")
+    return valid, adjudications
+
+
+def check_settings(workspace: Workspace, round_action: str | None, threshold: Any) -> None:
+    """Raise BadInput for a round that cannot be opened or closed, or a threshold that is no probability."""
+    if round_action not in (None, "open", "close"):
+        raise BadInput(f"round: expected open, close or null, found {round_action!r}")
+    if not isinstance(threshold, int | float) or not 0.5 < threshold <= 1:
+        raise BadInput(f"threshold: expected a probability above 0.5, up to 1, found {threshold!r}")
+    if round_action == "close":
+        launched = read_jsonl(workspace.require(Workspace.launched))
         if not any(row["round"] == adjudication_round.ROUND for row in launched):
             raise BadInput(
                 "no adjudication round is open: run `onrecord adjudicate round=open` first"
             )
-        collect.main(cfg)
-    sentences = Workspace(workspace).read_sentences().to_pylist()
-    hashes = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
-    path, rows = (
-        workspace / "gold.jsonl",
-        read_annotations(require(workspace / "annotations.jsonl", "collect")),
-    )
-    counted = counted_annotations(rows, hashes)
-    if not counted:
-        raise BadInput(
-            f"{workspace / 'annotations.jsonl'}: expected annotations that count, found none"
-        )
-    adjudicated = {
-        row["sentence_id"]: row for row in counted_annotations(rows, hashes, purpose="adjudication")
-    }
-    for row in [*counted, *adjudicated.values()]:
-        asked = {name: row["labels"].get(name) for name in scheme.questions}
-        scheme.check(asked, f"annotation {row['annotation_id']}")
-    before = read_jsonl(path, GoldRow) if path.exists() else []
-    gold, unresolved = resolve(
-        counted, adjudicated, scheme, chosen, chances=model_chances(counted, scheme, chosen),
-        threshold=cfg.threshold, before=before,
-    )  # fmt: skip
-    gold = with_spans(
-        gold, [*counted, *adjudicated.values()], standoff=cfg.campaign.release == "standoff"
-    )
-    write_jsonl(path, gold)
-    write_jsonl(workspace / "unresolved.jsonl", unresolved)
+
+
+def summary(
+    before: Sequence[GoldRow], gold: Sequence[GoldRow], unresolved: Sequence[UnresolvedRow]
+) -> str:
+    """Return what was decided and how, and what has changed since the gold ``before``, in lines."""
     how = Counter(by for row in gold for by in row["decided_by"].values())
-    print(
-        f"gold: {len(gold)} sentences ({', '.join(f'{n} answers {k}' for k, n in how.most_common())})"
-    )
-    print(f"unresolved: {len(unresolved)} sentences, for a person")
-    for what, lines in (
+    lines = [
+        f"gold: {len(gold)} sentences ({', '.join(f'{n} answers {k}' for k, n in how.most_common())})",
+        f"unresolved: {len(unresolved)} sentences, for an adjudicator",
+    ]
+    for what, found in (
         ("flipped", flips(before, gold)),
         ("open again", reopened(before, unresolved)),
     ):
-        for line in lines[:20]:
-            print(f"{what} {line}")
-        if len(lines) > 20:
-            print(f"… and {len(lines) - 20} more {what}")
+        lines += [f"{what} {line}" for line in found[:20]]
+        lines += [f"… and {len(found) - 20} more {what}"] if len(found) > 20 else []
+    return "\n".join(lines)
+
+
+def main(cfg: DictConfig) -> None:
+    """Write gold.jsonl and unresolved.jsonl; open or close the adjudication round; report what changed."""
+    workspace, scheme = Workspace(Path(cfg.workspace)), load_scheme()
+    given = OmegaConf.to_object(cfg.policy) if OmegaConf.is_config(cfg.policy) else cfg.policy
+    chosen = policies(given, scheme)
+    check_settings(workspace, cfg.round, cfg.threshold)
+    if cfg.round == "close":
+        collect.main(cfg)
+    valid, adjudications = read_valid(workspace, scheme)
+    before = read_jsonl(workspace.gold, GoldRow) if workspace.gold.exists() else []
+    gold, unresolved = aggregate_gold(
+        valid, {row["sentence_id"]: row for row in adjudications}, scheme, chosen,
+        probabilities=model_probabilities(valid, scheme, chosen), threshold=cfg.threshold, before=before,
+    )  # fmt: skip
+    gold = with_spans(gold, [*valid, *adjudications], standoff=cfg.campaign.release == "standoff")
+    write_jsonl(workspace.gold, gold)
+    write_jsonl(workspace.unresolved, unresolved)
+    print(summary(before, gold, unresolved))
     if cfg.round == "open":
         print(
-            adjudication_round.open_round(cfg, unresolved, counted)
+            adjudication_round.open_round(cfg, unresolved, valid)
             if unresolved
             else "nothing to adjudicate"
         )

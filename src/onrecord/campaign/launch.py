@@ -30,7 +30,7 @@ from onrecord.campaign.labelstudio.projects import (
     settle_journal,
 )
 from onrecord.campaign.labelstudio.tasks import instructions, tasks_of
-from onrecord.campaign.planning.qualification import cleared, record
+from onrecord.campaign.planning.qualification import launchable_rows, record_results
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, require, write_jsonl, write_text
 from onrecord.core.records import Launched, PlanRow
@@ -198,7 +198,10 @@ def main(cfg: DictConfig) -> None:
     sentences = Workspace(workspace).read_sentences()
     speakers = Workspace(workspace).read_speakers()
     scheme = load_scheme()
-    planned, plan = len(plan), cleared(plan, record(workspace, plan, scheme))
+    planned, plan = (
+        len(plan),
+        launchable_rows(plan, record_results(Workspace(workspace), plan, scheme)),
+    )
     guidelines = read_guidelines(scheme)
     campaign: Any = OmegaConf.to_container(cfg.campaign, resolve=True)
     targets = targets_of(scheme, campaign)

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from onrecord.campaign.planning.qualification import Score, score
+from onrecord.core.records import Annotation
 from onrecord.scheme.scheme import Scheme
 
 BREAK = timedelta(minutes=10)  # without a new annotation: the annotator was away
@@ -35,7 +36,7 @@ class Progress(NamedTuple):
 
 def progress(
     tasks: Iterable[Mapping[str, Any]],
-    annotations: Sequence[Mapping[str, Any]],
+    annotations: Sequence[Annotation],
     answers: Mapping[str, Any],
     scheme: Scheme,
     now: datetime,
@@ -49,7 +50,7 @@ def progress(
     for task in tasks:
         if task["state"] == "active":
             wanted[task["annotator"], task["round"]].add(task["task_id"])
-    of: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    of: dict[tuple[str, str], list[Annotation]] = defaultdict(list)
     for row in annotations:
         of[row["annotator"], row["round"]].append(row)
     found = []
@@ -91,7 +92,7 @@ def outlook(
     return pace, end
 
 
-def consistency(rows: Iterable[Mapping[str, Any]], scheme: Scheme) -> Score:
+def consistency(rows: Iterable[Annotation], scheme: Scheme) -> Score:
     """Return how many answers to repeated tasks are those given the first time."""
     first: dict[str, Mapping[str, Any]] = {}
     again = []
@@ -109,7 +110,7 @@ def consistency(rows: Iterable[Mapping[str, Any]], scheme: Scheme) -> Score:
     return Score(same, total)
 
 
-def to_read(annotations: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def to_read(annotations: Iterable[Annotation]) -> list[Annotation]:
     """Return the annotations with a comment or a flag, the newest first."""
     marked = [r for r in annotations if r["status"] == "submitted" and (r["comment"] or r["flags"])]
     return sorted(marked, key=lambda row: str(row["updated_at"]), reverse=True)

@@ -18,12 +18,19 @@ from onrecord.campaign.agreement.long_table import answers_of_annotations
 from onrecord.campaign.agreement.measures import coefficient
 from onrecord.campaign.labelstudio.annotation_rows import SUPERSEDED
 from onrecord.campaign.launch import read_plan
-from onrecord.campaign.planning.qualification import Score, feedback_page, record
+from onrecord.campaign.planning.qualification import Score, feedback_page, record_results
 from onrecord.campaign.progress import Progress, progress, to_read
+from onrecord.core.agreement_report import AlphaFigures
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, read_object, require, write_text
 from onrecord.core.html import Interval, Section, bar_plot, interval_plot, notice, page, table, text
-from onrecord.core.records import Launched, counted_annotations, latest_annotations, text_sha256
+from onrecord.core.records import (
+    Annotation,
+    Launched,
+    latest_annotations,
+    text_sha256,
+    valid_annotations,
+)
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import read_guidelines
 from onrecord.scheme.migrations import read_annotations
@@ -60,16 +67,16 @@ def share(score: Score) -> str:
 
 
 def agreement_so_far(
-    annotations: Iterable[Mapping[str, Any]],
+    annotations: Iterable[Annotation],
     sentences: Sequence[Mapping[str, Any]],
     scheme: Scheme,
     *,
     seed: int,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, AlphaFigures]:
     """Return each question's alpha and interval by the annotations that count, without furniture."""
     groups = {s["sentence_id"]: s["group_id"] for s in sentences if not s["furniture"]}
     texts = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
-    rows = [r for r in counted_annotations(annotations, texts) if r["sentence_id"] in groups]
+    rows = [r for r in valid_annotations(annotations, texts) if r["sentence_id"] in groups]
     answers = answers_of_annotations(rows, scheme, groups, {})
     return {
         name: coefficient(own, level=scheme.questions[name].level, replicates=REPLICATES, seed=seed)
@@ -77,7 +84,7 @@ def agreement_so_far(
     }
 
 
-def agreement_blocks(agreement: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
+def agreement_blocks(agreement: Mapping[str, AlphaFigures]) -> list[Markup]:
     """Return the plot and the table of agreement so far."""
     known = [(name, q) for name, q in agreement.items() if q["alpha"] is not None]
     columns = [
@@ -106,7 +113,7 @@ def agreement_blocks(agreement: Mapping[str, Mapping[str, Any]]) -> list[Markup]
 
 def status_page(
     rows: Sequence[Progress],
-    agreement: Mapping[str, Mapping[str, Any]],
+    agreement: Mapping[str, AlphaFigures],
     outcome: Sequence[Mapping[str, Any]],
     marked: Sequence[Mapping[str, Any]],
     *,
@@ -174,7 +181,7 @@ def status_page(
 def shown_in_terminal(
     console: Console,
     rows: Sequence[Progress],
-    agreement: Mapping[str, Mapping[str, Any]],
+    agreement: Mapping[str, AlphaFigures],
     title: str,
 ) -> None:
     """Print the progress and the agreement so far."""
@@ -189,7 +196,7 @@ def shown_in_terminal(
     print("\n".join(report_lines(agreement)))
 
 
-def to_heed(said: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def to_heed(said: Sequence[str], rows: Iterable[Annotation]) -> list[str]:
     """Return what ``collect`` said with, whenever they came, the annotations that broke a check.
 
     >>> row = {"annotation_id": "k", "annotator": "annotator-1", "status": "rejected", "problem": "altered"}
@@ -206,12 +213,12 @@ def to_heed(said: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> list[str]
 
 def look(
     cfg: DictConfig, scheme: Scheme
-) -> tuple[list[Progress], dict[str, dict[str, Any]], list[str]]:
+) -> tuple[list[Progress], dict[str, AlphaFigures], list[str]]:
     """Collect, write ``status.html`` and the pages of practice, and return what the terminal shows."""
     workspace = Path(cfg.workspace)
     launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
     said = collect.collect(cfg)[1:]
-    rows = [dict(r) for r in latest_annotations(read_annotations(workspace / "annotations.jsonl"))]
+    rows = latest_annotations(read_annotations(workspace / "annotations.jsonl"))
     sentences = Workspace(workspace).read_sentences().to_pylist()
     texts = {row["sentence_id"]: row["text"] for row in sentences}
     known = workspace / "known.json"
@@ -219,7 +226,7 @@ def look(
     now = datetime.now(UTC)
     found = progress(launched, rows, answers, scheme, now)
     agreement = agreement_so_far(rows, sentences, scheme, seed=cfg.seed)
-    outcome = record(workspace, read_plan(workspace), scheme)
+    outcome = record_results(Workspace(workspace), read_plan(workspace), scheme)
     guidelines = read_guidelines(scheme)
     for annotator in dict.fromkeys(o["annotator"] for o in outcome if o["done"]):
         mine = [r for r in rows if r["annotator"] == annotator and r["purpose"] == "qualification"]

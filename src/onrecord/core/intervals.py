@@ -4,8 +4,8 @@ Articles of one group tell one story, so groups are drawn, never rows. Every int
 here. Letters: R replicates, G groups, U distinct groups.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,19 @@ Ints = NDArray[np.int64]
 
 FEWEST_GROUPS = 10  # a percentile bootstrap over fewer covers too little to be called 95 %
 NARROW_GROUPS = 30  # and from here on it is near its nominal coverage
+MAX_CELLS = 2_000_000  # weights held in memory at once
+
+
+class Score(TypedDict):
+    """A figure over ``n`` with its 95 % interval; None is undefined, or has no interval for a ``reason``."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: NotRequired[int]
+    narrow: NotRequired[bool]
+    reason: NotRequired[str]
+    undefined_replicates: NotRequired[int]
 
 
 def too_few_groups(groups: int) -> str | None:
@@ -47,6 +60,15 @@ def group_weights(multiplicity: Ints, replicates: int, generator: np.random.Gene
     picked += distinct * np.arange(replicates)[:, None]
     counts = np.bincount(picked.ravel(), minlength=replicates * distinct)
     return counts.reshape(replicates, distinct).astype(np.float64)
+
+
+def weight_batches(
+    multiplicity: Ints, replicates: int, generator: np.random.Generator
+) -> Iterator[Floats]:
+    """Yield the weights of :func:`group_weights` a batch of replicates at a time, each small enough for memory."""
+    batch = max(1, MAX_CELLS // int(multiplicity.sum()))
+    for start in range(0, replicates, batch):
+        yield group_weights(multiplicity, min(batch, replicates - start), generator)
 
 
 def percentile_interval(replicates: Floats) -> tuple[float | None, float | None, int]:

@@ -7,7 +7,7 @@ code points, into an article's text; ``text[start:end]`` of the article is the s
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, TypeVar
 
 import pyarrow as pa
 
@@ -163,7 +163,8 @@ class Annotation(TypedDict):
     """One annotator's answers to one task, as collected. ``seconds`` is null where no time was taken.
 
     ``purpose`` is one of PURPOSES, ``origin`` of ORIGINS. ``status`` is submitted, skipped, deleted (on the
-    server; the answers stay readable) or rejected (broke a check when collected). A later line with the same ``annotation_id`` supersedes an earlier one.
+    server; the answers stay readable) or rejected (broke a check when collected). A later line with the same
+    ``annotation_id`` supersedes an earlier one.
     """
 
     annotation_id: str
@@ -185,6 +186,7 @@ class Annotation(TypedDict):
     purpose: str
     status: str
     origin: str
+    problem: NotRequired[str]  # of a rejected one: the check that it broke
 
 
 class ShippedLabel(TypedDict):
@@ -200,6 +202,8 @@ class ShippedLabel(TypedDict):
     comment: NotRequired[str]
     seconds: NotRequired[float | None]
 
+
+Row = TypeVar("Row", bound=Mapping[str, Any])  # a row of annotations.jsonl, typed or not
 
 PURPOSES = ("main", "qualification", "check", "repeat", "adjudication")
 ORIGINS = ("people", "machine", "simulated")
@@ -234,19 +238,28 @@ class GoldRow(TypedDict):
     speaker_span: NotRequired[Span | None]
 
 
-def latest_annotations(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+class UnresolvedRow(TypedDict):
+    """A sentence whose answers need an adjudicator: ``open`` maps each undecided question to its votes by label."""
+
+    sentence_id: str
+    target_id: str
+    open: dict[str, dict[str, int]]
+    n_annotators: int
+
+
+def latest_annotations(rows: Iterable[Row]) -> list[Row]:
     """Return the last line of each ``annotation_id``, in order of first appearance."""
     return list({row["annotation_id"]: row for row in rows}.values())
 
 
-def counted_annotations(
-    rows: Iterable[Mapping[str, Any]], sha256_of: Mapping[str, str], purpose: str = "main"
-) -> list[Mapping[str, Any]]:
+def valid_annotations(
+    rows: Iterable[Row], sha256_of: Mapping[str, str], purpose: str = "main"
+) -> list[Row]:
     """Return the annotations that enter agreement, gold, splits and counts: one population, defined once.
 
-    These are the latest lines that were submitted for ``purpose`` and made on the text that the sentence
-    has now. ``sha256_of`` maps ``sentence_id`` to the hash of its present text; an annotation of another
-    text, or of a sentence that is gone, is stale and left out.
+    These are the latest lines that were submitted for ``purpose`` and made on the sentence's present text.
+    ``sha256_of`` maps ``sentence_id`` to the hash of that text; an annotation of another text, or of a sentence
+    that no longer exists, is stale and left out.
     """
     return [
         row

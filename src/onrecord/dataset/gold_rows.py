@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onrecord.core.errors import BadInput
-from onrecord.core.records import PURPOSES, counted_annotations, parse_sentence_id, text_sha256
+from onrecord.core.records import PURPOSES, parse_sentence_id, text_sha256, valid_annotations
 from onrecord.core.text_normalization import folded
 from onrecord.scheme.scheme import Scheme
 
@@ -180,7 +180,7 @@ def all_counted(
             sentences["sentence_id"].to_pylist(), sentences["text"].to_pylist(), strict=True
         )
     }
-    return [row for p in PURPOSES for row in counted_annotations(annotations, sha256_of, p)]
+    return [row for p in PURPOSES for row in valid_annotations(annotations, sha256_of, p)]
 
 
 def join_annotations(

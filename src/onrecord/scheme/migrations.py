@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import yaml
 from omegaconf import DictConfig
@@ -140,14 +140,14 @@ def moved(question: str, label: str, since: int, to: int, steps: Sequence[Migrat
 
 
 def migrated(
-    rows: Iterable[Mapping[str, Any]], scheme: Scheme, steps: Sequence[Migration]
-) -> list[dict[str, Any]]:
+    rows: Iterable[Annotation], scheme: Scheme, steps: Sequence[Migration]
+) -> list[Annotation]:
     """Return annotations with their labels in the terms of ``scheme``; ``scheme_version`` stays the one they were made under.
 
     A question that the scheme has no more is left out. Raises BadInput for a label that was removed and is
     in use: no migration says what it became.
     """
-    found = []
+    found: list[Annotation] = []
     for row in rows:
         labels = row["labels"]
         if row["scheme_version"] < scheme.version:
@@ -168,12 +168,12 @@ def migrated(
     return found
 
 
-def read_annotations(path: Path, scheme: Scheme | None = None) -> list[dict[str, Any]]:
+def read_annotations(path: Path, scheme: Scheme | None = None) -> list[Annotation]:
     """Return the lines of annotations.jsonl in the terms of the present scheme; the file stays as it is."""
     return migrated(read_jsonl(path, Annotation), scheme or load_scheme(), migrations())
 
 
-def in_use(rows: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
+def in_use(rows: Iterable[Annotation]) -> Counter[tuple[str, str]]:
     """Return how often each ``(question, label)`` stands in submitted annotations, the latest of each."""
     return Counter(
         (question, str(label))

@@ -1,4 +1,4 @@
-"""How far each annotator can be relied on: agreement with the rest, known answers, repeats, pace, bias.
+"""The quality of each annotator: agreement with the rest, known answers, repeats, pace, label bias.
 
 Annotator models (Dawid-Skene, MACE) come from crowd-kit, the extra ``reliability``.
 """
@@ -9,55 +9,53 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from onrecord.campaign.agreement.bootstrap import CELLS, MIN_GROUPS, interval, weights
-from onrecord.campaign.agreement.coefficients import Counts
 from onrecord.campaign.agreement.long_table import Answers
 from onrecord.campaign.agreement.measures import counts_of
+from onrecord.core.agreement_report import CountedShare, Pace
 from onrecord.core.errors import BadInput
+from onrecord.core.intervals import (
+    Floats,
+    Ints,
+    Score,
+    percentile_interval,
+    too_few_groups,
+    weight_batches,
+)
+from onrecord.core.records import Annotation
 
 OUTLYING = 3.5  # robust z-scores of the logarithm of seconds: Iglewicz & Hoaglin (1993)
-REPLICATES = 2000  # of each person's intervals, which are many
+REPLICATES = 2000  # of each annotator's intervals, of which there are many
 
 
-def shares_with_intervals(
-    hits: NDArray[np.float64], of: NDArray[np.float64], groups: NDArray[np.int64], *, seed: int
-) -> list[dict[str, Any]]:
-    """Return ``value`` = sum of a column of hits / sum of ``of``, with intervals over groups where there are enough.
+def shares_with_intervals(hits: Floats, of: Floats, groups: Ints, *, seed: int) -> list[Score]:
+    """Return ``value`` = sum of a column of hits / sum of ``of``, with intervals over groups if there are enough.
 
     ``hits`` has shape (n, columns), ``of`` and ``groups`` (n,). Null where ``of`` sums to nothing.
-    """  # fmt: skip
+    """
     whole, kept = float(of.sum()), of != 0
-    found: list[dict[str, Any]] = [
-        {"value": None, "low": None, "high": None, "n": int(kept.sum())}
-        for _ in range(hits.shape[1])
-    ]
-    if whole <= 0:
-        return found
-    for row, total in zip(found, hits.sum(axis=0), strict=True):
-        row["value"] = float(total / whole)
+    found: list[Score] = [
+        {"value": total / whole if whole > 0 else None, "low": None, "high": None, "n": int(kept.sum())}
+        for total in hits.sum(axis=0).tolist()
+    ]  # fmt: skip
     codes, at = np.unique(groups[kept], return_inverse=True)
-    if len(codes) < MIN_GROUPS:
+    if whole <= 0 or too_few_groups(len(codes)):
         return found
     above = np.stack([np.bincount(at, column) for column in hits[kept].T], axis=1)
     below = np.bincount(at, of[kept])
-    generator = np.random.default_rng(seed)
+    each = np.ones(len(codes), dtype=np.int64)
     drawn = []
-    batch = max(1, CELLS // len(codes))
-    for start in range(0, REPLICATES, batch):
-        w = weights(np.ones(len(codes), dtype=np.int64), min(batch, REPLICATES - start), generator)
-        n = w @ below
-        drawn.append((w @ above) / np.where(n > 0, n, np.nan)[:, None])
+    for weights in weight_batches(each, REPLICATES, np.random.default_rng(seed)):
+        n = weights @ below
+        drawn.append((weights @ above) / np.where(n > 0, n, np.nan)[:, None])
     for row, column in zip(found, np.concatenate(drawn).T, strict=True):
-        ends = interval(column)
-        row |= {"low": ends["low"], "high": ends["high"]}
+        row["low"], row["high"], _ = percentile_interval(column)
     return found
 
 
-def agreement_with_rest(answers: Answers, *, seed: int) -> dict[str, dict[str, Any]]:
+def agreement_with_rest(answers: Answers, *, seed: int) -> dict[str, Score]:
     """Return per annotator the mean share of a task's other annotators who gave the same label."""
-    same, others = with_the_rest(answers)
+    same, others = matches_with_rest(answers)
     share = np.where(others > 0, same / np.maximum(others, 1), 0.0)
     return {
         name: shares_with_intervals(
@@ -68,19 +66,19 @@ def agreement_with_rest(answers: Answers, *, seed: int) -> dict[str, dict[str, A
     }  # fmt: skip
 
 
-def with_the_rest(answers: Answers) -> tuple[Counts, Counts]:
+def matches_with_rest(answers: Answers) -> tuple[Floats, Floats]:
     """Return, per annotation, how many others gave its task the same label, and how many others there are."""
     counts = counts_of(answers)
     return counts[answers.task, answers.label] - 1, counts[answers.task].sum(axis=1) - 1
 
 
-def label_bias(answers: Answers, *, seed: int) -> dict[str, dict[str, Any]]:
-    """Return per annotator and label: own share of it less the share that the rest give it on the same tasks.
+def label_bias(answers: Answers, *, seed: int) -> dict[str, dict[str, Score]]:
+    """Return per annotator and label: their share of it less the share of the rest on the same tasks.
 
-    Above 0 the annotator uses the label more than the others do. Labels that neither used are left out.
-    """  # fmt: skip
+    Above 0 the annotator uses the label more than the others. Labels that neither used are left out.
+    """
     counts = counts_of(answers)
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Score]] = {}
     for code, name in enumerate(answers.annotators):
         mine = np.flatnonzero(answers.annotator == code)
         rest = counts[answers.task[mine]].copy()
@@ -102,48 +100,53 @@ def label_bias(answers: Answers, *, seed: int) -> dict[str, dict[str, Any]]:
 
 
 def check_scores(
-    rows: Iterable[Mapping[str, Any]], known: Mapping[str, Mapping[str, str | None]]
-) -> dict[str, dict[str, Any]]:
+    rows: Iterable[Annotation], known: Mapping[str, Mapping[str, str | None]]
+) -> dict[str, dict[str, CountedShare]]:
     """Return per annotator and question the share of right answers to tasks whose answers are ``known``."""
-    right: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        for question, answer in known.get(row["sentence_id"], {}).items():
-            if question in row["labels"]:
-                right[row["annotator"]][question].append(row["labels"][question] == answer)
-    return {
-        annotator: {q: {"value": float(np.mean(hits)), "n": len(hits)} for q, hits in of.items()}
-        for annotator, of in right.items()
-    }
+    return _shares(
+        (row["annotator"], question, row["labels"][question] == answer)
+        for row in rows
+        for question, answer in known.get(row["sentence_id"], {}).items()
+        if question in row["labels"]
+    )
 
 
 def consistency(
-    repeats: Iterable[Mapping[str, Any]], main: Iterable[Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
-    """Return per annotator and question how often a task met again was answered as at first."""
+    repeats: Iterable[Annotation], main: Iterable[Annotation]
+) -> dict[str, dict[str, CountedShare]]:
+    """Return per annotator and question how often a repeated task was answered as it was first."""
     first = {(row["annotator"], row["sentence_id"]): row["labels"] for row in main}
-    same: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
-    for row in repeats:
-        for question, answer in first.get((row["annotator"], row["sentence_id"]), {}).items():
-            same[row["annotator"]][question].append(row["labels"].get(question) == answer)
+    return _shares(
+        (row["annotator"], question, row["labels"].get(question) == answer)
+        for row in repeats
+        for question, answer in first.get((row["annotator"], row["sentence_id"]), {}).items()
+    )
+
+
+def _shares(hits: Iterable[tuple[str, str, bool]]) -> dict[str, dict[str, CountedShare]]:
+    """Return annotator → question → the share of hits, from ``(annotator, question, hit)``."""
+    found: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    for annotator, question, hit in hits:
+        found[annotator][question].append(hit)
     return {
-        annotator: {q: {"value": float(np.mean(hits)), "n": len(hits)} for q, hits in of.items()}
-        for annotator, of in same.items()
+        annotator: {q: {"value": float(np.mean(own)), "n": len(own)} for q, own in of.items()}
+        for annotator, of in found.items()
     }
 
 
-def pace(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def pace(rows: Sequence[Annotation]) -> dict[str, Pace]:
     """Return per annotator the median seconds a task, and how many tasks were far too fast or too slow.
 
     Far: the logarithm of the seconds lies OUTLYING robust z-scores (median, MAD) from that of all annotators.
-    """  # fmt: skip
+    """
     timed = [row for row in rows if row["seconds"]]
     if not timed:
         return {}
-    logs = np.log([row["seconds"] for row in timed])
+    logs = np.log([row["seconds"] or 0.0 for row in timed])
     middle = np.median(logs)
     spread = 1.4826 * np.median(np.abs(logs - middle)) or np.inf
     z = (logs - middle) / spread
-    found = {}
+    found: dict[str, Pace] = {}
     for name in sorted({row["annotator"] for row in timed}):
         mine = np.array([row["annotator"] == name for row in timed])
         found[name] = {
@@ -153,15 +156,15 @@ def pace(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def models(answers: Answers, *, seed: int) -> dict[str, dict[str, float]]:
-    """Return per annotator the skill that Dawid-Skene and MACE give them, as chances between 0 and 1.
+def annotator_models(answers: Answers, *, seed: int) -> dict[str, dict[str, float]]:
+    """Return per annotator the skill that Dawid-Skene and MACE estimate, as probabilities.
 
-    ``dawid_skene``: how likely their answer is the true label, over the labels as common as the model finds
-    them. ``mace``: how likely they answer by the task rather than by habit.
-    """  # fmt: skip
+    ``dawid_skene``: that their answer is the true label, labels as frequent as the model estimates. ``mace``:
+    that they answer by the task rather than by habit.
+    """
     frame, annotators, labels = _frame(answers)
-    dawid_skene = _crowd().DawidSkene(n_iter=100).fit(frame)
-    mace = _crowd().MACE(n_restarts=5, n_iter=50, random_state=seed).fit(frame)
+    dawid_skene = _crowd_kit().DawidSkene(n_iter=100).fit(frame)
+    mace = _crowd_kit().MACE(n_restarts=5, n_iter=50, random_state=seed).fit(frame)
     errors, priors = dawid_skene.errors_, dawid_skene.priors_
     knows = mace.spamming_[:, 1] / mace.spamming_.sum(axis=1)
     found = {}
@@ -173,10 +176,10 @@ def models(answers: Answers, *, seed: int) -> dict[str, dict[str, float]]:
     return found
 
 
-def probabilities(answers: Answers) -> dict[str, dict[str, float]]:
-    """Return ``task → label → probability`` by one-coin Dawid-Skene, the best of those in benchmarks/aggregation.md."""
+def label_probabilities(answers: Answers) -> dict[str, dict[str, float]]:
+    """Return ``task → label → probability`` by one-coin Dawid-Skene, the best model in benchmarks/aggregation.md."""
     frame, _, labels = _frame(answers)
-    chances = _crowd().OneCoinDawidSkene(n_iter=100).fit_predict_proba(frame)
+    chances = _crowd_kit().OneCoinDawidSkene(n_iter=100).fit_predict_proba(frame)
     return {
         answers.tasks[task]: {labels[k]: float(p) for k, p in row.dropna().items()}
         for task, row in chances.iterrows()
@@ -184,10 +187,10 @@ def probabilities(answers: Answers) -> dict[str, dict[str, float]]:
 
 
 def _frame(answers: Answers) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Return crowd-kit's table with the names that its codes for annotators and labels stand for.
+    """Return crowd-kit's table, and the names of its codes for annotators and for labels.
 
-    Codes count up in order of appearance: crowd-kit 1.4.2's MACE numbers annotators and labels by appearance in
-    one place and by sorting in another, and mixes them up wherever the two orders differ.
+    Codes count up in order of appearance: MACE in crowd-kit 1.4.2 numbers annotators and labels by appearance
+    in one place and sorted in another, and confuses them where the two orders differ.
     """
     annotators, of_annotator = pd.factorize(answers.annotator)
     labels, of_label = pd.factorize(answers.label)
@@ -199,7 +202,7 @@ def _frame(answers: Answers) -> tuple[pd.DataFrame, list[str], list[str]]:
     )
 
 
-def _crowd() -> Any:
+def _crowd_kit() -> Any:
     try:
         from crowdkit import aggregation  # noqa: PLC0415 (an extra, and 4 s to import)
     except ImportError as error:

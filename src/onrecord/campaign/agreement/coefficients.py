@@ -1,27 +1,25 @@
 """Chance-corrected agreement from counts: how many annotators gave each task each label.
 
-Letters: T tasks, K labels. ``bootstrap`` has the intervals.
+Letters: T tasks, K labels. ``group_sums`` has the other coefficients, and the intervals.
 """
 
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from onrecord.core.intervals import Floats, Ints
 
 Level = Literal["nominal", "ordinal", "interval"]
-Counts = NDArray[np.float64]
 
 
-def label_counts(
-    tasks: NDArray[np.int64], labels: NDArray[np.int64], n_tasks: int, n_labels: int
-) -> Counts:
+def label_counts(tasks: Ints, labels: Ints, n_tasks: int, n_labels: int) -> Floats:
     """Return counts of shape (T, K) from parallel arrays: the task and the label of each annotation."""
     flat = np.bincount(tasks * n_labels + labels, minlength=n_tasks * n_labels)
     return flat.reshape(n_tasks, n_labels).astype(np.float64)
 
 
-def distances(marginals: Counts, level: Level, values: Sequence[float] | None = None) -> Counts:
+def distances(marginals: Floats, level: Level, values: Sequence[float] | None = None) -> Floats:
     """Return squared distances between labels, shape (K, K).
 
     nominal: 1 between any two. interval: the squared difference of ``values`` (default: their order).
@@ -40,7 +38,7 @@ def distances(marginals: Counts, level: Level, values: Sequence[float] | None = 
     return np.asarray((middle[:, None] - middle[None, :]) ** 2)
 
 
-def alpha(marginals: Counts, disagreement: Counts, distance: Counts) -> Counts:
+def alpha(marginals: Floats, disagreement: Floats, distance: Floats) -> Floats:
     """Return Krippendorff's alpha for sums of shape (…, K) and (…); NaN where it is undefined.
 
     Source: Krippendorff (2011): 1 − (n − 1) · observed / expected disagreement.
@@ -51,7 +49,7 @@ def alpha(marginals: Counts, disagreement: Counts, distance: Counts) -> Counts:
         return np.asarray(np.where(expected > 0, 1 - (n - 1) * disagreement / expected, np.nan))
 
 
-def why_undefined(counts: Counts, labels: Sequence[str]) -> str | None:
+def why_undefined(counts: Floats, labels: Sequence[str]) -> str | None:
     """Return why alpha cannot be computed from counts of shape (T, K), or None where it can."""
     pairable = counts[counts.sum(axis=1) >= 2]
     if not len(pairable):
@@ -62,37 +60,7 @@ def why_undefined(counts: Counts, labels: Sequence[str]) -> str | None:
     return None
 
 
-def percent_agreement(counts: Counts) -> float:
-    """Return the mean, over pairable tasks, of the share of agreeing pairs; counts of shape (T, K)."""
-    counts = counts[counts.sum(axis=1) >= 2]
-    n = counts.sum(axis=1)
-    return float(((counts * (counts - 1)).sum(axis=1) / (n * (n - 1))).mean())
-
-
-def gwet_ac1(counts: Counts) -> float:
-    """Return Gwet's AC1 for counts of shape (T, K), every task weighing the same.
-
-    Source: Gwet (2008), "Computing inter-rater reliability and its variance in the presence of high
-    agreement", with prevalences from all annotated tasks and agreement from the pairable ones.
-    """
-    annotated = counts[counts.sum(axis=1) >= 1]
-    prevalence = (annotated / annotated.sum(axis=1, keepdims=True)).mean(axis=0)
-    chance = float((prevalence * (1 - prevalence)).sum() / (len(prevalence) - 1))
-    return (percent_agreement(counts) - chance) / (1 - chance)
-
-
-def specific_agreement(counts: Counts) -> list[float | None]:
-    """Return, per label, how often another annotator of the task gave it too; None where none could.
-
-    ``counts`` has shape (T, K). Source: Spitzer & Fleiss (1974), specific agreement, for many raters.
-    """
-    counts = counts[counts.sum(axis=1) >= 2]
-    others = (counts.sum(axis=1, keepdims=True) - 1) * counts
-    both, possible = (counts * (counts - 1)).sum(axis=0), others.sum(axis=0)
-    return [float(b / p) if p else None for b, p in zip(both, possible, strict=True)]
-
-
-def cohen_kappa(first: NDArray[np.int64], second: NDArray[np.int64], n_labels: int) -> float | None:
+def cohen_kappa(first: Ints, second: Ints, n_labels: int) -> float | None:
     """Return Cohen's kappa of two annotators' labels of the same tasks; None where it is undefined."""
     if not len(first):
         return None

@@ -1,22 +1,23 @@
-"""Codebook problems: the label pairs and flags that cost most agreement, with votes, clauses and advice."""
+"""Label confusions and flags that cost most agreement, with votes, guideline clauses and advice."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from onrecord.campaign.agreement.long_table import Answers
 from onrecord.campaign.agreement.measures import answers_to, coincidences, counts_of
+from onrecord.core.agreement_report import CostlyConfusion, FlagFigures, Problem
+from onrecord.core.records import Annotation
 from onrecord.scheme.guideline_clauses import clauses
 from onrecord.scheme.scheme import Scheme
 
 
-def costs(answers: Answers, most: int = 5) -> list[dict[str, Any]]:
-    """Return the pairs of labels that cost most nominal alpha, dearest first, with the tasks that part on them.
+def costs(answers: Answers, most: int = 5) -> list[CostlyConfusion]:
+    """Return the pairs of labels whose confusion lowers nominal alpha most, costliest first, with their tasks.
 
-    ``cost``: how much higher alpha would be if those who part on the two had agreed on it, chance agreement
-    as it is. ``share``: of all disagreeing pairs of annotations.
-    """  # fmt: skip
+    ``cost``: how much higher alpha would be had these annotators agreed, chance agreement unchanged. ``share``:
+    of all disagreeing pairs of annotations.
+    """
     counts = counts_of(answers)
     pairs = coincidences(counts)
     n = pairs.sum()
@@ -27,7 +28,7 @@ def costs(answers: Answers, most: int = 5) -> list[dict[str, Any]]:
         return []
     upper = np.triu(pairs, 1)
     order = np.argsort(-upper, axis=None, kind="stable")[:most]
-    found = []
+    found: list[CostlyConfusion] = []
     for flat in order:
         i, j = np.unravel_index(flat, upper.shape)
         if not upper[i, j]:
@@ -49,18 +50,18 @@ def costs(answers: Answers, most: int = 5) -> list[dict[str, Any]]:
 
 
 def flag_costs(
-    rows: Sequence[Mapping[str, Any]], questions: Mapping[str, Answers], scheme: Scheme
-) -> list[dict[str, Any]]:
-    """Return per flag and question the share of its flagged tasks (ticked by anyone) that are in dispute.
+    rows: Sequence[Annotation], questions: Mapping[str, Answers], scheme: Scheme
+) -> list[FlagFigures]:
+    """Return per flag and question the share of flagged tasks (ticked by any annotator) that are in dispute.
 
-    ``hint`` is what the scheme says that the flag is for, ``everywhere`` the share of all tasks in dispute.
+    ``hint`` is the flag's in the scheme, ``everywhere`` the share of all tasks in dispute.
     """
     hints = {flag.name: flag.hint for flag in scheme.flags}
     ticked: dict[str, set[str]] = {}
     for row in rows:
         for flag in row["flags"]:
             ticked.setdefault(flag, set()).add(row["sentence_id"])
-    found = []
+    found: list[FlagFigures] = []
     for name, answers in questions.items():
         counts = counts_of(answers)
         several = counts.sum(axis=1) >= 2
@@ -80,14 +81,14 @@ def flag_costs(
     return found
 
 
-def problems(
+def confusions(
     questions: Mapping[str, Answers], scheme: Scheme | None, guidelines: str
-) -> list[dict[str, Any]]:
-    """Return every question's dearest confusions, dearest first, with votes and the clauses that apply."""
-    found = []
+) -> list[Problem]:
+    """Return the costliest confusions of every question, costliest first, with votes and the clauses that apply."""
+    found: list[Problem] = []
     for name, answers in questions.items():
         kind = scheme.questions[name].kind if scheme and name in scheme.questions else "label"
-        if kind == "name":  # names are not the codebook's
+        if kind == "name":  # the codebook defines no names
             continue
         for row in costs(answers):
             votes = {task: answers_to(answers, task) for task in row["tasks"]}
@@ -95,43 +96,21 @@ def problems(
                 {
                     "question": name, **row, "votes": votes,
                     "clauses": clauses(guidelines, name, row["labels"], questions),
-                    "advice": in_words(name, row),
+                    "advice": describe_confusion(name, row),
                 }
             )  # fmt: skip
     return sorted(found, key=lambda row: -row["cost"])
 
 
-def in_words(question: str, row: Mapping[str, Any]) -> str:
-    """Return the plain sentence about one confusion.
+def describe_confusion(question: str, row: CostlyConfusion) -> str:
+    """Return one confusion as a sentence.
 
-    >>> in_words("claim_type", {"labels": ["fact", "rule"], "n_tasks": 8, "n_groups": 5, "share": 0.3, "cost": 0.04})
+    >>> describe_confusion("claim_type", {"labels": ["fact", "rule"], "n_tasks": 8, "n_groups": 5, "share": 0.3, "cost": 0.04, "tasks": []})
     'fact and rule are confused in 8 tasks of 5 groups of articles: 30 % of the disagreement on claim type. Settling them would raise alpha by 0.040.'
     """  # fmt: skip
-    a, b = row["labels"]
+    first, second = row["labels"]
     return (
-        f"{a} and {b} are confused in {row['n_tasks']} task{'s' * (row['n_tasks'] != 1)} of {row['n_groups']} "
-        f"group{'s' * (row['n_groups'] != 1)} of articles: {row['share']:.0%} of the disagreement on "
-        f"{question.replace('_', ' ')}. Settling them would raise alpha by {row['cost']:.3f}."
-    ).replace("%", " %", 1)
-
-
-def sample_advice(enough: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return a plain sentence a question on how many more tasks the wanted width takes."""
-    lines = []
-    for name, row in enough.items():
-        if "reason" in row:
-            lines.append(f"{name.replace('_', ' ')}: {row['reason']}.")
-            continue
-        # More tasks a group are not counted on: groups of the same size are.
-        most = max(row["needed"], key=int)
-        more = (row["needed"][most] or 0) - row["tasks"]
-        lines.append(
-            f"{name.replace('_', ' ')}: alpha's interval is some {row['width']:.2f} wide; "
-            + (
-                f"{more:,} more tasks like these bring it to {row['wanted']:.2f}."
-                if more > 0
-                else f"that is within the wanted {row['wanted']:.2f}."
-            )
-            + f" {3 * row['tasks']:,} more would halve it."
-        )
-    return lines
+        f"{first} and {second} are confused in {row['n_tasks']} task{'s' * (row['n_tasks'] != 1)} of "
+        f"{row['n_groups']} group{'s' * (row['n_groups'] != 1)} of articles: {100 * row['share']:.0f} % of the "
+        f"disagreement on {question.replace('_', ' ')}. Settling them would raise alpha by {row['cost']:.3f}."
+    )

@@ -1,13 +1,9 @@
-"""The long rows that agreement is computed from: a task, an annotator, a question and a label each.
+"""The annotations that agreement is computed from, as arrays: from annotations.jsonl, or from any long table."""
 
-They come from collected annotations or from any table of somebody else's.
-"""
-
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +11,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from onrecord.core.errors import BadInput
+from onrecord.core.intervals import Ints
+from onrecord.core.records import Annotation
 from onrecord.core.table_reader import read_table
 from onrecord.scheme.scheme import Scheme
 
-NO_NAME = "∅"  # who has no name to give (the author, none) agrees with others who say so
+NO_NAME = (
+    "∅"  # the label of a speaker without a name (the author, none): annotators can agree on it
+)
 SINGLE = "label"  # the question of a table without questions
+COLUMNS = ("task", "annotator", "label", "group")
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,13 @@ class Answers:
     has one code a task.
     """
 
-    task: NDArray[np.int64]
-    annotator: NDArray[np.int64]
-    label: NDArray[np.int64]
+    task: Ints
+    annotator: Ints
+    label: Ints
     tasks: list[str]
     annotators: list[str]
     labels: list[str]
-    group: NDArray[np.int64]
-    n_groups: int
+    group: Ints
     facts: Mapping[str, list[str]] = field(default_factory=dict)
 
     @cached_property
@@ -49,7 +49,7 @@ class Answers:
         """Return the answers of the kept annotations (a mask over annotations); tasks stay as they are."""
         return Answers(
             self.task[kept], self.annotator[kept], self.label[kept], self.tasks, self.annotators,
-            self.labels, self.group, self.n_groups,
+            self.labels, self.group,
             {k: [v for v, keep in zip(values, kept, strict=True) if keep] for k, values in self.facts.items()},
         )  # fmt: skip
 
@@ -67,42 +67,36 @@ def numbers(labels: Iterable[str]) -> list[float] | None:
     return found if np.isfinite(found).all() else None
 
 
-def answers_of(
-    columns: Mapping[str, pa.ChunkedArray], labels: Iterable[str] | None = None
-) -> Answers:
+def answers_of(table: pa.Table, labels: Iterable[str] | None = None) -> Answers:
     """Return the answers of a table's columns task, annotator, label and (optional) group.
 
-    ``labels`` is their order; default: sorted, numbers by their size. A task without a group is a group of
+    ``labels`` is their order; by default they are sorted, numbers by size. A task without a group is a group of
     its own.
     """
-    task, tasks = _codes(columns["task"])
-    annotator, annotators = _codes(columns["annotator"])
-    found, names = _codes(columns["label"])
+    task, tasks = _codes(table["task"])
+    annotator, annotators = _codes(table["annotator"])
+    found, names = _codes(table["label"])
     order = (
         list(labels)
         if labels is not None
         else sorted(names, key=None if numbers(names) is None else float)
     )
-    strange = sorted(set(names) - set(order))
-    if strange:
+    unknown = sorted(set(names) - set(order))
+    if unknown:
         raise BadInput(
-            f"label {strange[0]!r} is not in the scheme: expected one of {', '.join(order)}"
+            f"label {unknown[0]!r} is not in the scheme: expected one of {', '.join(order)}"
         )
     at = {name: i for i, name in enumerate(order)}
     label = np.array([at[n] for n in names], dtype=np.int64)[found]
     group = np.arange(len(tasks))
-    n_groups = len(tasks)
-    if "group" in columns:
-        own = pc.binary_join_element_wise("task", pc.cast(columns["task"], pa.string()), "\0")
-        named = pc.binary_join_element_wise("group", pc.cast(columns["group"], pa.string()), "\0")
-        of_row, groups = _codes(pc.coalesce(named, own))
-        group = np.zeros(len(tasks), dtype=np.int64)
-        group[task] = of_row
-        n_groups = len(groups)
-    return Answers(task, annotator, label, tasks, annotators, order, group, n_groups)
+    if "group" in table.column_names:
+        own = pc.binary_join_element_wise("task", pc.cast(table["task"], pa.string()), "\0")
+        named = pc.binary_join_element_wise("group", pc.cast(table["group"], pa.string()), "\0")
+        group[task] = _codes(pc.coalesce(named, own))[0]
+    return Answers(task, annotator, label, tasks, annotators, order, group)
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
+def _codes(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
     encoded = pc.dictionary_encode(pc.cast(column, pa.string())).combine_chunks()
     return (
         encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64),
@@ -110,11 +104,11 @@ def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], list[str]]:
     )
 
 
-def read_long(path: Path) -> dict[str, pa.Table]:
-    """Return question → table of task, annotator, label (and group), from csv, jsonl(.gz) or parquet.
+def read_long(path: Path) -> dict[str, Answers]:
+    """Return question → answers of a table of task, annotator, label (and optional question, group).
 
-    Rows without a label are missing annotations. Raises BadInput for a file or a column that is not there,
-    and for an annotator who labels a task twice.
+    Rows without a label are missing annotations. Raises BadInput for a file or column that is missing, and for
+    an annotator who labels a task twice.
     """
     table = read_table(path, ("task", "annotator", "label"))
     for name in ("task", "annotator"):
@@ -126,13 +120,13 @@ def read_long(path: Path) -> dict[str, pa.Table]:
         raise BadInput(f"{path}: expected annotations, found no row with a label")
     questions = {SINGLE: table}
     if "question" in table.column_names:
-        names = [str(n) for n in pc.unique(table["question"]).to_pylist()]
         as_text = pc.cast(table["question"], pa.string())
+        names = [str(n) for n in pc.unique(as_text).to_pylist()]
         questions = {n: table.filter(pc.equal(as_text, n)) for n in names}
     _refuse_lookalikes([str(n) for n in pc.unique(table["annotator"]).to_pylist()], path)
     for rows in questions.values():
         _refuse_twice(rows, path)
-    return questions
+    return {name: answers_of(rows) for name, rows in questions.items()}
 
 
 def _refuse_lookalikes(annotators: Iterable[str], path: Path) -> None:
@@ -159,45 +153,47 @@ def _refuse_twice(rows: pa.Table, path: Path) -> None:
         )
 
 
-def answers_of_annotations(
-    rows: Iterable[Mapping[str, Any]],
-    scheme: Scheme,
-    groups: Mapping[str, str],
-    facts: Mapping[str, Any],
-) -> dict[str, Answers]:
-    """Return question → answers of annotations (rows of annotations.jsonl that count).
+def given_label(labels: Mapping[str, str | None], question: str, scheme: Scheme) -> str | None:
+    """Return the label that an annotation gives a question; None is no answer.
 
-    A question of kind ``name`` that was not asked (``when``) is answered with ∅, a label of its own; a
-    null answer to a question that was asked is missing. ``groups`` maps sentence_id to group_id; ``facts``
-    maps a fact's name (such as the week) to a function of the row, kept a row for breakdowns. Raises
-    BadInput for a label that the scheme lacks.
+    To a question of kind ``name`` that was not asked (``when``) NO_NAME is the answer, a label of its own.
     """
-    columns: dict[str, dict[str, list[Any]]] = {
-        q: {"task": [], "annotator": [], "label": [], "group": [], **{f: [] for f in facts}}
-        for q in scheme.questions
+    answer = labels.get(question)
+    if answer is None and scheme.questions[question].kind == "name":
+        return None if scheme.asked(labels, question) else NO_NAME
+    return answer
+
+
+def answers_of_annotations(
+    rows: Iterable[Annotation],
+    scheme: Scheme,
+    groups: Mapping[str, str | None],
+    facts: Mapping[str, Callable[[Annotation], str]],
+) -> dict[str, Answers]:
+    """Return question → answers of valid annotations.
+
+    ``groups`` maps sentence_id to group_id; ``facts`` maps a fact's name (such as the week) to a function of
+    the row, whose values are kept for breakdowns. Raises BadInput for a label that the scheme lacks.
+    """
+    columns: dict[str, dict[str, list[str | None]]] = {
+        q: {name: [] for name in (*COLUMNS, *facts)} for q in scheme.questions
     }
     for row in rows:
         asked = {name: row["labels"].get(name) for name in scheme.questions}
         scheme.check(asked, f"annotation {row.get('annotation_id', row['sentence_id'])}")
-        for name, question in scheme.questions.items():
-            answer = row["labels"].get(name)
-            if answer is None and question.kind == "name" and not scheme.asked(row["labels"], name):
-                answer = NO_NAME
-            if answer is None:
+        own = {fact: function(row) for fact, function in facts.items()}
+        for name, column in columns.items():
+            label = given_label(row["labels"], name, scheme)
+            if label is None:
                 continue
-            column = columns[name]
-            column["task"].append(row["sentence_id"])
-            column["annotator"].append(row["annotator"])
-            column["label"].append(answer)
-            column["group"].append(groups.get(row["sentence_id"]))
-            for fact, function in facts.items():
-                column[fact].append(function(row))
+            sentence = row["sentence_id"]
+            values = (sentence, row["annotator"], label, groups.get(sentence), *own.values())
+            for values_of, value in zip(column.values(), values, strict=True):
+                values_of.append(value)
     found = {}
     for name, column in columns.items():
-        table = {
-            k: pa.chunked_array([pa.array(column[k], pa.string())])
-            for k in ("task", "annotator", "label", "group")
-        }
+        table = pa.table({k: pa.array(column[k], pa.string()) for k in COLUMNS})
         answers = answers_of(table, scheme.questions[name].names or None)
-        found[name] = Answers(**{**answers.__dict__, "facts": {f: column[f] for f in facts}})
+        kept = {fact: [str(value) for value in column[fact]] for fact in facts}
+        found[name] = replace(answers, facts=kept)
     return found

@@ -1,117 +1,127 @@
-"""Everything said of one question's answers: coefficients with intervals, per label, per pair, per slice."""
+"""All agreement figures of one question: coefficients with intervals, by label, by pair of annotators, by slice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onrecord.campaign.agreement.bootstrap import (
-    WIDE_GROUPS,
-    Sums,
-    bootstrap,
-    caution,
-    figures,
-    interval,
-    present,
-    sums_by_group,
-    total,
-)
 from onrecord.campaign.agreement.coefficients import (
-    Counts,
     Level,
     cohen_kappa,
     distances,
     label_counts,
     why_undefined,
 )
+from onrecord.campaign.agreement.group_sums import (
+    Sums,
+    bootstrap,
+    coefficients,
+    pairable_groups,
+    sums_by_group,
+    total,
+)
 from onrecord.campaign.agreement.long_table import Answers, numbers
+from onrecord.core.agreement_report import (
+    AlphaFigures,
+    AlphaSlice,
+    IdenticalPair,
+    PairFigures,
+    QuestionFigures,
+)
+from onrecord.core.intervals import Floats, Score, is_narrow, percentile_interval, too_few_groups
 
-CROWD = 50  # with more annotators, pairs and persons are too many to be told one by one
+MAX_ANNOTATORS_FOR_PAIRS = 50  # with more, figures by pair or by annotator are too many to read
+SLICE_KEYS = ("alpha", "low", "high", "narrow", "n_tasks", "n_annotations", "n_groups", "reason")
 
 
-def counts_of(answers: Answers) -> Counts:
+def counts_of(answers: Answers) -> Floats:
     """Return how often each task was given each label, shape (T, K)."""
     return label_counts(answers.task, answers.label, len(answers.tasks), len(answers.labels))
 
 
-def sums_of(
-    answers: Answers, counts: Counts, level: Level, distance: Counts | None = None
-) -> tuple[Sums, Counts]:
+def sums_of(answers: Answers, counts: Floats, level: Level) -> tuple[Sums, Floats]:
     """Return the sums of each group with a pairable task, and the distances between labels."""
     pairable = counts.sum(axis=1) >= 2
-    if distance is None:
-        distance = distances(counts[pairable].sum(axis=0), level, numbers(answers.labels))
+    distance = distances(counts[pairable].sum(axis=0), level, numbers(answers.labels))
     _, groups = np.unique(answers.group, return_inverse=True)
-    return present(sums_by_group(counts, groups, distance)), distance
+    return pairable_groups(sums_by_group(counts, groups, distance)), distance
 
 
-def coefficient(
-    answers: Answers, *, level: Level, replicates: int, seed: int, whole: bool = False
-) -> dict[str, Any]:
+def coefficient(answers: Answers, *, level: Level, replicates: int, seed: int) -> AlphaFigures:
     """Return alpha with its interval, or null with the reason, and what it rests on.
 
-    Below MIN_GROUPS groups there is no interval; below WIDE_GROUPS it is flagged as narrow. With ``whole``
-    percent agreement, AC1 and each label's specific agreement come too, each with its interval.
-    """  # fmt: skip
+    Below FEWEST_GROUPS groups there is no interval; below NARROW_GROUPS it is flagged as narrow.
+    """
+    return _coefficients(answers, level, replicates, seed)[0]
+
+
+def _coefficients(
+    answers: Answers, level: Level, replicates: int, seed: int
+) -> tuple[AlphaFigures, dict[str, Floats], dict[str, Floats] | None]:
+    """Return alpha's figures, every coefficient, and every coefficient of each replicate (None where not drawn)."""
     counts = counts_of(answers)
     n = counts.sum(axis=1)
     pairable = n >= 2
-    found: dict[str, Any] = {
+    undefined = why_undefined(counts, answers.labels)
+    n_groups = len(np.unique(answers.group[pairable]))
+    found: AlphaFigures = {
         "alpha": None, "low": None, "high": None,
         "n_tasks": int((n > 0).sum()), "n_pairable": int(pairable.sum()),
-        "n_annotations": int(n.sum()), "n_groups": len(np.unique(answers.group[pairable])),
-        "unanimous": int((counts[pairable].max(axis=1) == n[pairable]).sum()) if pairable.any() else 0,
+        "n_annotations": int(n.sum()), "n_groups": n_groups,
+        "unanimous": int((counts[pairable].max(axis=1, initial=0) == n[pairable]).sum()),
     }  # fmt: skip
+    reason = undefined or too_few_groups(n_groups)
+    if reason:
+        found["reason"] = reason
     if not pairable.any():
-        return found | {"reason": why_undefined(counts, answers.labels)}
+        return found, {}, None
     sums, distance = sums_of(answers, counts, level)
-    value = figures(total(sums), distance)
-    undefined = why_undefined(counts, answers.labels)
-    reason = undefined or caution(found["n_groups"])
-    found["alpha"] = None if undefined else float(value["alpha"])
-    found |= {"reason": reason} if reason else {}
-    drawn = (
-        bootstrap(sums, distance, replicates=replicates, seed=seed)
-        if replicates and not caution(found["n_groups"])
-        else None
-    )
-    if drawn is not None and not undefined:
-        found |= interval(drawn["alpha"])
-        found["narrow"] = found["n_groups"] < WIDE_GROUPS
-    if whole:
-        for name in ("percent", "ac1"):
-            found[name] = _score(value[name], None if drawn is None else drawn[name])
+    values = coefficients(total(sums), distance)
+    drawn = None
+    if replicates and not too_few_groups(n_groups):
+        drawn = bootstrap(sums, distance, replicates=replicates, seed=seed)
+    if not undefined:
+        found["alpha"] = float(values["alpha"])
+        if drawn is not None:
+            low, high, dropped = percentile_interval(drawn["alpha"])
+            found |= {"low": low, "high": high, "undefined_replicates": dropped}
+            found["narrow"] = is_narrow(n_groups)
+    return found, values, drawn
+
+
+def _score(value: Any, drawn: Floats | None) -> Score:
+    if np.isnan(value):
+        return {"value": None, "low": None, "high": None}
+    low, high, _ = (None, None, 0) if drawn is None else percentile_interval(drawn)
+    return {"value": float(value), "low": low, "high": high}
+
+
+def measure(answers: Answers, *, level: Level, replicates: int, seed: int) -> QuestionFigures:
+    """Return all figures of one question: coefficients, by label, by pair of annotators, confusion."""
+    own, values, drawn = _coefficients(answers, level, replicates, seed)
+    found = cast(QuestionFigures, own)
+    counts = counts_of(answers)
+    if values:
+        found["percent"] = _score(values["percent"], None if drawn is None else drawn["percent"])
+        found["ac1"] = _score(values["ac1"], None if drawn is None else drawn["ac1"])
         found["labels"] = {
             label: {
                 "n": int(given),
-                "specific": _score(value["specific"][k], None if drawn is None else drawn["specific"][:, k]),
+                "specific": _score(values["specific"][k], None if drawn is None else drawn["specific"][:, k]),
             }
             for k, (label, given) in enumerate(zip(answers.labels, counts.sum(axis=0), strict=True))
             if given
         }  # fmt: skip
-    return found
-
-
-def _score(value: Any, drawn: Counts | None) -> dict[str, Any]:
-    if np.isnan(value):
-        return {"value": None, "low": None, "high": None}
-    ends = {"low": None, "high": None} if drawn is None else interval(drawn)
-    return {"value": float(value), "low": ends["low"], "high": ends["high"]}
-
-
-def measure(answers: Answers, *, level: Level, replicates: int, seed: int) -> dict[str, Any]:
-    """Return everything said of one question: coefficients, per label, per pair, confusion."""
-    found = coefficient(answers, level=level, replicates=replicates, seed=seed, whole=True)
     found["level"] = level
-    if not found["n_pairable"]:
+    if not values:
         return found
     found["pairs"] = pair_kappas(answers)
-    confusion = coincidences(counts_of(answers))
+    confusion = coincidences(counts)
     used = confusion.sum(axis=1) > 0
     names = [label for label, kept in zip(answers.labels, used, strict=True) if kept]
-    if len(names) <= CROWD:
+    if len(names) <= MAX_ANNOTATORS_FOR_PAIRS:
         found["confusion"] = {
             "labels": names,
             "pairs": [[round(float(v), 3) for v in row] for row in confusion[np.ix_(used, used)]],
@@ -127,22 +137,22 @@ def measure(answers: Answers, *, level: Level, replicates: int, seed: int) -> di
     return found
 
 
-def coincidences(counts: Counts) -> Counts:
+def coincidences(counts: Floats) -> Floats:
     """Return Krippendorff's coincidence matrix, shape (K, K), from counts of shape (T, K).
 
     Each task's ordered pairs of annotations, over its annotations less one: rows sum to a label's uses.
-    """  # fmt: skip
+    """
     counts = counts[counts.sum(axis=1) >= 2]
     share = counts / (counts.sum(axis=1, keepdims=True) - 1)
     return np.asarray(counts.T @ share - np.diag(share.sum(axis=0)))
 
 
-def pair_kappas(answers: Answers) -> list[dict[str, Any]]:
-    """Return Cohen's kappa and the number of shared tasks for each pair of annotators; none of a crowd."""
-    if len(answers.annotators) > CROWD:
+def pair_kappas(answers: Answers) -> list[PairFigures]:
+    """Return Cohen's kappa and the number of shared tasks of each pair; none above MAX_ANNOTATORS_FOR_PAIRS."""
+    if len(answers.annotators) > MAX_ANNOTATORS_FOR_PAIRS:
         return []
     given = answers_table(answers)
-    found = []
+    found: list[PairFigures] = []
     for i, j in combinations(range(len(answers.annotators)), 2):
         shared = (given[i] >= 0) & (given[j] >= 0)
         if shared.any():
@@ -161,20 +171,28 @@ def answers_table(answers: Answers) -> NDArray[np.int32]:
 
 def breakdown(
     answers: Answers, fact: str, *, level: Level, replicates: int, seed: int
-) -> dict[str, Any]:
+) -> dict[str, AlphaSlice]:
     """Return alpha with its interval within each value of a fact: a week, an outlet, a guidelines version."""
     values = np.array(answers.facts[fact])
-    kept = ("alpha", "low", "high", "narrow", "n_tasks", "n_annotations", "n_groups", "reason")
     found = {}
     for value in sorted(set(answers.facts[fact])):
         own = coefficient(
             answers.only(values == value), level=level, replicates=replicates, seed=seed
         )
-        found[str(value)] = {k: own[k] for k in kept if k in own}
+        kept = {key: own[key] for key in SLICE_KEYS if key in own}  # type: ignore[literal-required]
+        found[str(value)] = cast(AlphaSlice, kept)
     return found
 
 
-def disputes(questions: Mapping[str, Answers], most: int = 60) -> list[dict[str, Any]]:
+class Dispute(NamedTuple):
+    """One task, how much its annotators disagree over all questions, and ``question → annotator → label``."""
+
+    task: str
+    disagreement: float
+    answers: dict[str, dict[str, str]]
+
+
+def disputes(questions: Mapping[str, Answers], most: int = 60) -> list[Dispute]:
     """Return the tasks on which most pairs of annotators disagree, over all questions, with every answer."""
     score: dict[str, float] = {}
     for answers in questions.values():
@@ -186,11 +204,12 @@ def disputes(questions: Mapping[str, Answers], most: int = 60) -> list[dict[str,
         for t in worst[apart[worst] > 0][: 20 * most]:
             score[answers.tasks[t]] = score.get(answers.tasks[t], 0.0) + float(apart[t])
     chosen = sorted(score, key=lambda task: (-score[task], task))[:most]
-    found = []
-    for task in chosen:
-        given = {name: answers_to(answers, task) for name, answers in questions.items()}
-        found.append({"task": task, "disagreement": round(score[task], 6), "answers": given})
-    return found
+    return [
+        Dispute(
+            task, round(score[task], 6), {q: answers_to(own, task) for q, own in questions.items()}
+        )
+        for task in chosen
+    ]
 
 
 def answers_to(answers: Answers, task: str) -> dict[str, str]:
@@ -203,13 +222,13 @@ def answers_to(answers: Answers, task: str) -> dict[str, str]:
     }
 
 
-def identical_annotators(questions: Mapping[str, Answers], least: int = 30) -> list[dict[str, Any]]:
+def identical_annotators(questions: Mapping[str, Answers], least: int = 30) -> list[IdenticalPair]:
     """Return pairs of annotators who never differ on ``least`` shared tasks or more, where others do differ.
 
     They may be one person under two pseudonyms, or have worked together: either way they are not two.
-    """  # fmt: skip
-    names: Sequence[str] = sorted({a for q in questions.values() for a in q.annotators})
-    if len(names) > CROWD:
+    """
+    names = sorted({a for q in questions.values() for a in q.annotators})
+    if len(names) > MAX_ANNOTATORS_FOR_PAIRS:
         return []
     shared = dict.fromkeys(combinations(names, 2), 0)
     differ = dict(shared)

@@ -1,12 +1,21 @@
-"""``agreement.html``: the figures of agreement.json as a page, with the disputes to read."""
+"""``agreement.html``: the figures of agreement.json as a page, and the disputed tasks in their articles."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
-from onrecord.campaign.agreement.page_annotators import MOST, annotators, change, plain, score
-from onrecord.campaign.agreement.page_disputes import shown_disputes
+from onrecord.campaign.agreement.measures import Dispute
+from onrecord.campaign.agreement.page_annotators import MAX_ROWS, annotators, change, plain, score
+from onrecord.campaign.labelstudio.tasks import NEAR
+from onrecord.core.agreement_report import (
+    AgreementReport,
+    AlphaFigures,
+    AlphaSlice,
+    FlagFigures,
+    QuestionFigures,
+)
 from onrecord.core.html import (
     Interval,
     Section,
@@ -19,59 +28,60 @@ from onrecord.core.html import (
     table,
     text,
 )
+from onrecord.core.records import Article, Sentence
 
 MADE_BY = {
-    "machine": "The annotators are language-model passes, not people: this says nothing of how people agree.",
+    "machine": "The annotators are runs of a language model, not people: agreement between people is not measured.",
     "simulated": "The annotators are simulated from a writer's labels by a seeded error model.",
 }
 
 
 def agreement_page(
-    report: Mapping[str, Any],
-    disputes: Sequence[Mapping[str, Any]],
+    report: AgreementReport,
+    disputes: Sequence[Dispute],
     texts: Mapping[str, Mapping[str, str]],
     *,
     title: str,
 ) -> str:
     """Return the page; ``texts`` maps a task to its text in context, empty for tables from elsewhere."""
     questions = report["questions"]
-    sections = [Section("Agreement", list(_overview(report)))]
+    sections = [Section("Agreement", _overview(report))]
     sections += [
-        Section(plain(name), list(_question(q)), _basis(q))
+        Section(plain(name), _question(q), _basis(q))
         for name, q in questions.items()
         if q["n_annotations"]
     ]
     if report["problems"]:
         blocks = [render("problem.html", row=row, texts=texts) for row in report["problems"][:8]]
-        blocks += _flags(report.get("flags") or ())
-        sections.append(Section("What costs most agreement", blocks))
-    sections.append(Section("How much is enough", list(_enough(report))))
+        blocks += _flags(report.get("flags", []))
+        sections.append(Section("Costliest confusions", blocks))
+    sections.append(Section("Sample size", _sample_size(report)))
     if report["annotators"]:
-        sections.append(Section("Annotators", list(annotators(report))))
-    over_time = list(change(report))
+        sections.append(Section("Annotators", annotators(report)))
+    over_time = change(report)
     if over_time:
         sections.append(Section("Change and anchoring", over_time))
     if disputes:
         sections.append(
             Section(
                 "Disputes to read",
-                [render("disputes.html", **shown_disputes(disputes, texts))],
-                "The tasks on which most annotators differ, worst first; who stands alone is in bold.",
+                [render("disputes.html", **_disputes(disputes, texts))],
+                "The tasks with most disagreement, worst first; an answer that nobody shares is in bold.",
             )
         )
     signature = " · ".join(f"{k} {v}" for k, v in report["signature"].items())
-    lead = f"{title}: how far the annotators agree beyond what chance gives"
+    lead = f"{title}: agreement between annotators beyond chance"
     lead += ", furniture left out first." if _of_campaign(report) else "."
     return page("Agreement", lead, sections, signature)
 
 
-def _overview(report: Mapping[str, Any]) -> list[Markup]:
+def _overview(report: AgreementReport) -> list[Markup]:
     questions = report["questions"]
-    blocks = [notice(MADE_BY[report["origin"]])] if report["origin"] in MADE_BY else []
+    blocks = [notice(note)] if (note := MADE_BY.get(report["origin"] or "")) else []
     blocks += [
         notice(
-            f"{' and '.join(row['pair'])} never differ on {row['n_tasks']} shared tasks: one person under "
-            "two pseudonyms, or working together? Their agreement is then no agreement of two."
+            f"{' and '.join(row['pair'])} never differ on {row['n_tasks']} shared tasks. They may be one person, or "
+            "work together; then they do not count as two annotators."
         )
         for row in report["identical"]
     ]
@@ -87,21 +97,21 @@ def _overview(report: Mapping[str, Any]) -> list[Markup]:
     columns = ["question", "alpha", "percent agreement", "AC1", "tasks", "groups", "unanimous"]
     lines = [
         [
-            plain(name), interval_words(q["alpha"], q["low"], q["high"]), score(q.get("percent")),
+            plain(name), _alpha(q), score(q.get("percent")),
             score(q.get("ac1")), q["n_pairable"], q["n_groups"], q["unanimous"],
         ]
         for name, q in questions.items()
     ]  # fmt: skip
     title = "Without furniture" if _of_campaign(report) else "Each question"
     blocks.append(table(title, columns, lines))
-    furnished = {n: q["with_furniture"] for n, q in questions.items() if q.get("with_furniture")}
+    furnished = {n: f for n, q in questions.items() if (f := q.get("with_furniture"))}
     if furnished:
         blocks.append(
             table(
-                "With furniture left in: easy to agree on, so the figures are higher",
+                "With furniture, which is easy to agree on: the figures are higher",
                 ["question", "alpha", "tasks", "unanimous"],
                 [
-                    [plain(n), interval_words(f["alpha"], f["low"], f["high"]), f["n_pairable"], f["unanimous"]]
+                    [plain(n), _alpha(f), f["n_pairable"], f["unanimous"]]
                     for n, f in furnished.items()
                 ],
             )
@@ -109,18 +119,22 @@ def _overview(report: Mapping[str, Any]) -> list[Markup]:
     return blocks
 
 
-def _of_campaign(report: Mapping[str, Any]) -> bool:
-    """Return whether the labels are a campaign's: of a table from elsewhere nobody knows what is furniture."""
+def _alpha(figures: AlphaFigures) -> str:
+    return interval_words(figures["alpha"], figures["low"], figures["high"])
+
+
+def _of_campaign(report: AgreementReport) -> bool:
+    """Return whether the labels are a campaign's: in any other table it is not known what is furniture."""
     return any("with_furniture" in q for q in report["questions"].values())
 
 
-def _note(q: Mapping[str, Any]) -> str:
+def _note(q: AlphaSlice) -> str:
     if "reason" in q:
-        return ("no interval: " if q["alpha"] is not None else "undefined: ") + str(q["reason"])
+        return ("no interval: " if q["alpha"] is not None else "undefined: ") + q["reason"]
     return f"narrow: {q['n_groups']} groups, under 30" if q.get("narrow") else ""
 
 
-def _flags(rows: Sequence[Mapping[str, Any]]) -> list[Markup]:
+def _flags(rows: Sequence[FlagFigures]) -> list[Markup]:
     if not rows:
         return []
     columns = ["flag", "question", "tasks flagged", "of these in dispute", "of all in dispute"]
@@ -132,18 +146,18 @@ def _flags(rows: Sequence[Mapping[str, Any]]) -> list[Markup]:
         for row in rows
     ]  # fmt: skip
     caption = (
-        "Flags, ticked by any annotator of the task: the share of tasks on which the annotators differ, "
-        "among those flagged and among all. Where it is much higher, the rule behind the flag is to be cleared"
+        "Flags, ticked by any annotator of the task: the share of tasks on which annotators differ, among flagged "
+        "tasks and among all. Where it is much higher, make the rule behind the flag clearer"
     )
     return [table(caption, columns, lines)]
 
 
-def _enough(report: Mapping[str, Any]) -> list[Markup]:
+def _sample_size(report: AgreementReport) -> list[Markup]:
     blocks = [text(line) for line in report["advice"]]
-    told = {name: row for name, row in report["enough"].items() if "needed" in row}
-    if told:
-        numbers = sorted({m for row in told.values() for m in row["needed"]}, key=int)
-        wanted = next(iter(told.values()))["wanted"]
+    sizes = {name: row for name, row in report["enough"].items() if "needed" in row}
+    if sizes:
+        numbers = sorted({m for row in sizes.values() for m in row["needed"]}, key=int)
+        wanted = next(iter(sizes.values()))["wanted"]
         blocks.append(
             table(
                 f"Tasks in all for an interval at most {wanted:g} wide",
@@ -153,21 +167,21 @@ def _enough(report: Mapping[str, Any]) -> list[Markup]:
                         plain(name), row["tasks"], row["width"], *(row["needed"].get(m) for m in numbers),
                         max((n for n in row["needed_per_label"].values() if n is not None), default=None),
                     ]
-                    for name, row in told.items()
+                    for name, row in sizes.items()
                 ],
             )
         )  # fmt: skip
     return blocks
 
 
-def _basis(q: Mapping[str, Any]) -> str:
+def _basis(q: QuestionFigures) -> str:
     return f"{q['n_annotations']:,} annotations of {q['n_tasks']:,} tasks, {q['n_pairable']:,} by two or more; labels {q.get('level', 'nominal')}."
 
 
-def _question(q: Mapping[str, Any]) -> list[Markup]:
+def _question(q: QuestionFigures) -> list[Markup]:
     if "labels" not in q:
-        return [notice(str(q["reason"]))]
-    ranked = sorted(q["labels"].items(), key=lambda item: -item[1]["n"])[:MOST]
+        return [notice(q["reason"])]
+    ranked = sorted(q["labels"].items(), key=lambda item: -item[1]["n"])[:MAX_ROWS]
     blocks = [
         interval_plot(
             [
@@ -193,7 +207,7 @@ def _question(q: Mapping[str, Any]) -> list[Markup]:
             table(
                 "Labels that are confused: pairs of annotations of one task",
                 ["labels", "pairs"],
-                [[" and ".join(row["labels"]), row["pairs"]] for row in q["confused"][:MOST]],
+                [[" and ".join(row["labels"]), row["pairs"]] for row in q["confused"][:MAX_ROWS]],
                 digits=1,
             )
         )
@@ -202,19 +216,75 @@ def _question(q: Mapping[str, Any]) -> list[Markup]:
             table(
                 "Pairs of annotators",
                 ["pair", "Cohen’s kappa", "shared tasks"],
-                [[" and ".join(p["pair"]), p["kappa"], p["n_tasks"]] for p in q["pairs"][:MOST]],
+                [
+                    [" and ".join(p["pair"]), p["kappa"], p["n_tasks"]]
+                    for p in q["pairs"][:MAX_ROWS]
+                ],
             )
         )
-    for fact, says in (
-        ("guidelines", "By guidelines version"),
-        ("week", "By week"),
-        ("outlet", "By outlet"),
+    for caption, slices in (
+        ("By guidelines version", q.get("by_guidelines", {})),
+        ("By week", q.get("by_week", {})),
+        ("By outlet", q.get("by_outlet", {})),
     ):
-        slices = q.get(f"by_{fact}") or {}
         if len(slices) > 1:
             rows = [
                 Interval(name, s["alpha"], s["low"], s["high"], note=_note(s))
                 for name, s in slices.items()
             ]
-            blocks.append(interval_plot(rows[:MOST], f"{says}: alpha"))
+            blocks.append(interval_plot(rows[:MAX_ROWS], f"{caption}: alpha"))
     return blocks
+
+
+def contexts(
+    sentences: Sequence[Sentence], articles: Sequence[Article]
+) -> dict[str, dict[str, str]]:
+    """Return ``sentence_id → text, before, after, title``, with NEAR sentences of its article on either side.
+
+    ``sentences`` are in the order of their articles.
+    """
+    about = {
+        a["article_id"]: " · ".join(filter(None, [a["outlet"], a["title"], a["published"]]))
+        for a in articles
+    }
+    found = {}
+    for i, own in enumerate(sentences):
+        article = own["article_id"]
+        near = {"before": sentences[max(0, i - NEAR) : i], "after": sentences[i + 1 : i + 1 + NEAR]}
+        found[own["sentence_id"]] = {
+            "text": own["text"], "title": about.get(article, ""),
+            **{side: " ".join(s["text"] for s in rows if s["article_id"] == article) for side, rows in near.items()},
+        }  # fmt: skip
+    return found
+
+
+def _disputes(
+    disputes: Sequence[Dispute], texts: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    """Return the values of ``disputes.html``: each dispute with its text and answers, and the filters' choices."""
+    shown: list[dict[str, Any]] = []
+    for row in disputes:
+        counts = {q: Counter(given.values()) for q, given in row.answers.items()}
+        split = [q for q, n in counts.items() if len(n) > 1]
+        people = sorted({a for given in row.answers.values() for a in given})
+        shown.append(
+            {
+                "task": row.task, "title": "", "before": "", "text": "", "after": "",
+                **texts.get(row.task, {}),
+                "questions": [plain(q) for q in row.answers],
+                "answers": [
+                    (a, [(given.get(a), q in split and counts[q][given.get(a, "")] == 1) for q, given in row.answers.items()])
+                    for a in people
+                ],
+                "keys": {
+                    "question": [plain(q) for q in split],
+                    "label": sorted({label for q in split for label in counts[q]}),
+                    "annotator": sorted({a for q in split for a, v in row.answers[q].items() if counts[q][v] == 1}),
+                },
+            }
+        )  # fmt: skip
+    filters = {
+        name: sorted({choice for row in shown for choice in row["keys"][name]})[:200]
+        for name in ("question", "label", "annotator")
+    }
+    return {"disputes": shown, "filters": filters}

@@ -1,13 +1,14 @@
-"""The parts of the agreement page on the annotators, and on what changes: over time, by guidelines, by suggestions."""
+"""Sections of the agreement page: the annotators, and change over time, by guidelines and by suggestions."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
 
+from onrecord.core.agreement_report import AgreementReport, Difference, VersionChange
 from onrecord.core.html import Interval, interval_plot, interval_words, table, text
+from onrecord.core.intervals import Score
 
-MOST = 30  # rows of a table: more are in agreement.json
+MAX_ROWS = 30  # of a table: agreement.json has all
 
 
 def plain(name: str) -> str:
@@ -19,13 +20,13 @@ def plain(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def score(found: Mapping[str, Any] | None) -> str:
-    """Return a score of agreement.json with its interval, in words; a dash where there is none."""
+def score(found: Score | Difference | VersionChange | None) -> str:
+    """Return a score with its interval; a dash where there is none."""
     return interval_words(found["value"], found["low"], found["high"]) if found else "–"
 
 
-def annotators(report: Mapping[str, Any]) -> list[Markup]:
-    """Return the tables of who agrees with whom, leanings, known answers, repeats, pace and skills."""
+def annotators(report: AgreementReport) -> list[Markup]:
+    """Return the tables of agreement with the rest, label bias, known answers, repeats, pace and skill."""
     names = list(report["questions"])
     people = report["annotators"].items()
     blocks = [
@@ -38,32 +39,39 @@ def annotators(report: Mapping[str, Any]) -> list[Markup]:
             ],
         )
     ]  # fmt: skip
-    leanings = [
-        [a, plain(n), label, interval_words(b["value"], b["low"], b["high"])]
+    biases = [
+        [a, plain(n), label, score(b)]
         for a, v in people
         for n, of in (v.get("bias") or {}).items()
         for label, b in of.items()
-        if b["low"] is not None and (b["low"] > 0 or b["high"] < 0) and abs(b["value"]) >= 0.02
-    ]
-    if leanings:
+        if b["value"] is not None and b["low"] is not None and b["high"] is not None
+        and (b["low"] > 0 or b["high"] < 0) and abs(b["value"]) >= 0.02
+    ]  # fmt: skip
+    if biases:
         blocks.append(
             table(
-                "Leanings: own share of a label less that of the rest on the same tasks, where the interval leaves out 0",
+                "Label bias: own share of a label less that of the rest on the same tasks, where the interval excludes 0",
                 ["annotator", "question", "label", "difference"],
-                leanings[: 2 * MOST],
+                biases[: 2 * MAX_ROWS],
             )
         )
-    for part, says in (
-        ("checks", "Known answers: share right"),
-        ("repeats", "Repeats: share answered as at first"),
+    for caption, shares in (
+        ("Known answers: accuracy", {a: v["checks"] for a, v in people if v.get("checks")}),
+        (
+            "Repeats: share answered as at first",
+            {a: v["repeats"] for a, v in people if v.get("repeats")},
+        ),
     ):
         rows = [
-            [a, *[(v[part].get(n) or {}).get("value") for n in names], max(x["n"] for x in v[part].values())]
-            for a, v in people
-            if v.get(part)
-        ]  # fmt: skip
+            [
+                a,
+                *[of[n]["value"] if n in of else None for n in names],
+                max(x["n"] for x in of.values()),
+            ]
+            for a, of in shares.items()
+        ]
         if rows:
-            blocks.append(table(says, ["annotator", *map(plain, names), "tasks"], rows))
+            blocks.append(table(caption, ["annotator", *map(plain, names), "tasks"], rows))
     rows = [
         [a, v["pace"]["seconds"], v["pace"]["n"], v["pace"]["too_fast"], v["pace"]["too_slow"]]
         for a, v in people
@@ -86,11 +94,11 @@ def annotators(report: Mapping[str, Any]) -> list[Markup]:
     return blocks
 
 
-def change(report: Mapping[str, Any]) -> list[Markup]:
-    """Return what changes from one version of the guidelines to the next, over time, and by suggestions."""
+def change(report: AgreementReport) -> list[Markup]:
+    """Return the change from one guidelines version to the next, over time, and by showing suggestions."""
     blocks = []
     steps = [
-        [plain(n), f"{c['from']} to {c['to']}", interval_words(c["value"], c["low"], c["high"]), c.get("reason")]
+        [plain(n), f"{c['from']} to {c['to']}", score(c), c.get("reason")]
         for n, q in report["questions"].items()
         for c in q.get("change") or ()
     ]  # fmt: skip
@@ -106,13 +114,13 @@ def change(report: Mapping[str, Any]) -> list[Markup]:
     if drift:
         blocks.append(
             interval_plot(
-                drift[:MOST],
+                drift[:MAX_ROWS],
                 "Drift: agreement with the rest, later half of the work less the earlier",
                 domain=(-0.1, 0.1),
                 reference=(0.0, "no change"),
             )
         )
-    anchoring = report.get("anchoring") or {}
+    anchoring = report.get("anchoring", {})
     if "agreement" in anchoring:
         rows = [
             [f"agreement with the suggested {n.replace('_', ' ')}", *_arms(d)]
@@ -126,5 +134,5 @@ def change(report: Mapping[str, Any]) -> list[Markup]:
     return blocks
 
 
-def _arms(found: Mapping[str, Any]) -> list[Any]:
-    return [interval_words(found["value"], found["low"], found["high"]), *found["n"]]
+def _arms(found: Difference) -> list[Any]:
+    return [score(found), *found["n"]]

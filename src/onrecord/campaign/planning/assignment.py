@@ -1,7 +1,7 @@
-"""Share sentences out among annotators and put each one's tasks in order.
+"""Assign sentences to annotators and order each annotator's tasks.
 
-Loads differ by one task at most. Annotators get runs of consecutive sentences, so that articles stay whole
-but for those where one run ends and the next begins.
+Loads differ by one task at most. Annotators get runs of consecutive sentences, so that articles stay whole except
+where one run ends and the next begins.
 """
 
 import hashlib
@@ -18,16 +18,16 @@ Order = Literal["articles", "shuffled"]
 def task_id(
     round_name: str, annotator: str, sentence_id: str, text_sha256: str, occurrence: int = 0
 ) -> str:
-    """Return our key of a task: 16 hex digits that tell nothing of its purpose.
+    """Return our key of a task: 16 hex digits that do not show its purpose.
 
-    It depends on nothing but its arguments, so that planning again keeps the tasks that stay, and a sentence
-    whose text has changed is a new task. ``occurrence`` counts the times that this annotator has met it before.
+    The key depends on the arguments alone: planning again keeps the keys of unchanged tasks, and a sentence whose
+    text has changed is a new task. ``occurrence`` counts the earlier times that this annotator was given it.
     """
     words = "\n".join([round_name, annotator, sentence_id, text_sha256, str(occurrence)])
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
-def shared_out(
+def assign(
     sentences: Sequence[str],
     annotators: Sequence[str],
     overlap: int,
@@ -35,12 +35,12 @@ def shared_out(
 ) -> dict[str, list[str]]:
     """Return ``annotator → sentences``: each sentence goes to ``overlap`` of them, all loads within one.
 
-    ``loads`` is what each has already (within one of each other too). Each annotator gets ``overlap`` neighbouring
-    runs out of as many as there are annotators, and the few sentences left over go to the least loaded.
-    Neighbours share runs, so with an overlap of two or more nobody works apart from the others.
-    Raises BadInput for an overlap that the annotators cannot make.
+    ``loads`` are the tasks that each has already (within one of each other too). The sentences are cut into as
+    many runs as there are annotators; each annotator gets ``overlap`` neighbouring runs, and the few sentences left
+    over go to the least loaded. Neighbours share runs, so with an overlap of two or more all are connected.
+    Raises BadInput for an overlap above the number of annotators.
 
-    >>> shared_out(["a", "b", "c"], ["x", "y", "z"], 2)
+    >>> assign(["a", "b", "c"], ["x", "y", "z"], 2)
     {'x': ['a', 'c'], 'y': ['a', 'b'], 'z': ['b', 'c']}
     """
     if not 1 <= overlap <= len(annotators):
@@ -62,7 +62,7 @@ def shared_out(
     return {a: sorted(mine, key=place.__getitem__) for a, mine in given.items()}
 
 
-def in_order(sentences: Sequence[str], order: Order, seed: str) -> list[str]:
+def order_tasks(sentences: Sequence[str], order: Order, seed: str) -> list[str]:
     """Return the sentences as they are (whole articles in order) or shuffled by the seed."""
     mine = list(sentences)
     if order == "shuffled":
@@ -70,13 +70,12 @@ def in_order(sentences: Sequence[str], order: Order, seed: str) -> list[str]:
     return mine
 
 
-def with_repeats(
+def insert_repeats(
     sequence: Sequence[str], repeatable: Sequence[str], count: int, seed: str
 ) -> list[tuple[str, int]]:
-    """Return ``(sentence, occurrence)`` in order, ``count`` of ``repeatable`` met again in the later half.
+    """Return ``(sentence, occurrence)`` in order, ``count`` of ``repeatable`` repeated in the later half.
 
-    A sentence is repeated only if it stands in the earlier half, and never twice; fewer than ``count`` are
-    where there are not so many.
+    Only sentences of the earlier half are repeated, each once; fewer than ``count`` where there are not enough.
     """
     draw = random.Random(seed)
     early = set(sequence[: len(sequence) // 2])
@@ -101,7 +100,7 @@ def main_round(
     control: set[str],
     suggestions: bool,
 ) -> list[PlanRow]:
-    """Return an annotator's rows of the main round, in which hidden checks and repeats stand like any other.
+    """Return an annotator's rows of the main round, hidden checks and repeats among them.
 
     ``control`` are the sentences shown to this annotator without a suggestion; ``sha256_of`` gives the hash of
     each sentence's text.

@@ -1,26 +1,52 @@
-"""Qualification and hidden checks: answers scored against those known, explained, and who may go on.
+"""Qualification and hidden checks: answers scored against known ones, explained, and the rounds that follow.
 
-What is known stands in the workspace's ``known.json``, which ``plan`` writes: ``pass_mark`` and ``answers``
-(sentence → ``labels``, and ``why`` where the file of known answers gives a reason).
+``plan`` writes the known answers into the workspace's ``known.json``; annotators must not see it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypedDict
 
-from onrecord.core.files import read_object, write_json, write_jsonl
+from onrecord.core.files import read_object, write_jsonl
 from onrecord.core.html import Section, notice, page, table, text
-from onrecord.core.records import latest_annotations
+from onrecord.core.records import Annotation, PlanRow, latest_annotations
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.guideline_clauses import rules_for
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme
 
 QUALIFICATION = "qualification"
-Row = TypeVar("Row", bound=Mapping[str, Any])
+
+
+class KnownAnswer(TypedDict):
+    """The right answers to the questions of one sentence, and the reason, empty where none is given."""
+
+    labels: dict[str, str | None]
+    why: str
+
+
+class KnownAnswers(TypedDict):
+    """The file ``known.json``: the share of right answers that passes, and sentence → answers."""
+
+    pass_mark: float
+    answers: dict[str, KnownAnswer]
+
+
+class QualificationResult(TypedDict):
+    """One annotator's result in one round. ``state`` is open, passed or failed; ``score`` is a share of 1."""
+
+    annotator: str
+    round: str
+    tasks: int
+    done: int
+    right: int
+    answers: int
+    score: float | None
+    pass_mark: float
+    state: str
 
 
 class Score(NamedTuple):
-    """How many of the answers to questions with labels were those known; None of none is no score."""
+    """How many answers to questions with labels were right; of none, there is no share."""
 
     right: int
     total: int
@@ -31,8 +57,10 @@ class Score(NamedTuple):
         return self.right / self.total if self.total else None
 
 
-def known_answers(rows: Iterable[Mapping[str, Any]], sentences: Iterable[str]) -> dict[str, Any]:
-    """Return ``sentence → {labels, why}`` of the rows (gold, or a writer's labels) for ``sentences``."""
+def known_answers(
+    rows: Iterable[Mapping[str, Any]], sentences: Iterable[str]
+) -> dict[str, KnownAnswer]:
+    """Return the known answers to ``sentences`` in rows of gold, or of a writer's labels."""
     wanted = set(sentences)
     return {
         row["sentence_id"]: {"labels": dict(row["labels"]), "why": row.get("why", "")}
@@ -42,12 +70,15 @@ def known_answers(rows: Iterable[Mapping[str, Any]], sentences: Iterable[str]) -
 
 
 def score(
-    annotations: Iterable[Mapping[str, Any]], answers: Mapping[str, Any], scheme: Scheme
+    annotations: Iterable[Annotation], answers: Mapping[str, KnownAnswer], scheme: Scheme
 ) -> Score:
-    """Return how many answers are right; a skipped task is all wrong, a question without a known answer is left out."""
+    """Return how many answers are right; a skipped task is all wrong, a question without a known answer not scored."""
     right = total = 0
     for row in annotations:
-        for name, known in answers.get(row["sentence_id"], {}).get("labels", {}).items():
+        right_answers = (
+            answers[row["sentence_id"]]["labels"] if row["sentence_id"] in answers else {}
+        )
+        for name, known in right_answers.items():
             if known is not None and scheme.questions[name].kind == "label":
                 total += 1
                 right += row["status"] == "submitted" and row["labels"].get(name) == known
@@ -55,21 +86,21 @@ def score(
 
 
 def results(
-    plan: Sequence[Mapping[str, Any]],
-    annotations: Iterable[Mapping[str, Any]],
-    answers: Mapping[str, Any],
+    plan: Sequence[PlanRow],
+    annotations: Iterable[Annotation],
+    answers: Mapping[str, KnownAnswer],
     scheme: Scheme,
     pass_mark: float,
-) -> list[dict[str, Any]]:
-    """Return a row for each annotator and qualification round of the plan: ``state`` is open, passed or failed.
+) -> list[QualificationResult]:
+    """Return a row for each annotator and qualification round of the plan.
 
-    A round is open until every task of it is done, so that nobody passes on a part.
+    A round is open until all its tasks are done, so that nobody passes with part of it.
     """
-    done: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    done: dict[tuple[str, str], list[Annotation]] = {}
     for row in latest_annotations(annotations):
         if row["purpose"] == QUALIFICATION and row["status"] in ("submitted", "skipped"):
             done.setdefault((row["annotator"], row["round"]), []).append(row)
-    found = []
+    found: list[QualificationResult] = []
     for annotator, name in dict.fromkeys(
         (r["annotator"], r["round"]) for r in plan if r["purpose"] == QUALIFICATION
     ):
@@ -96,11 +127,13 @@ def results(
     return found
 
 
-def cleared(plan: Sequence[Row], outcome: Sequence[Mapping[str, Any]]) -> list[Row]:
+def launchable_rows(
+    plan: Sequence[PlanRow], outcome: Sequence[QualificationResult]
+) -> list[PlanRow]:
     """Return the rows of the plan that may be launched now.
 
-    The first qualification round always, the next once the one before is failed, and an annotator's other
-    tasks once one is passed; whoever has no qualification round in the plan may do everything.
+    The first qualification round always, the next once the one before is failed, and an annotator's other tasks
+    once one is passed. An annotator without a qualification round in the plan may do everything.
     """
     states: dict[str, list[str]] = {}
     rounds: dict[str, list[str]] = {}
@@ -120,34 +153,34 @@ def cleared(plan: Sequence[Row], outcome: Sequence[Mapping[str, Any]]) -> list[R
     ]
 
 
-def record(
-    workspace: Path, plan: Sequence[Mapping[str, Any]], scheme: Scheme
-) -> list[dict[str, Any]]:
-    """Return the results of the workspace's qualification, and record them in ``qualification.jsonl``.
+def record_results(
+    workspace: Workspace, plan: Sequence[PlanRow], scheme: Scheme
+) -> list[QualificationResult]:
+    """Return the results of the workspace's qualification, and write them to ``qualification.jsonl``.
 
     Nothing is written where the plan has no qualification.
     """
     if not any(row["purpose"] == QUALIFICATION for row in plan):
         return []
-    known = read_object(workspace / "known.json", ["answers", "pass_mark"], "plan")
-    path = workspace / "annotations.jsonl"
+    known = read_object(workspace.known_answers, ["answers", "pass_mark"], "plan")
+    path = workspace.annotations
     rows = read_annotations(path) if path.exists() else []
     found = results(plan, rows, known["answers"], scheme, known["pass_mark"])
-    write_jsonl(workspace / "qualification.jsonl", found)
+    write_jsonl(workspace.qualification, found)
     return found
 
 
 def feedback_page(
     annotator: str,
     *,
-    rows: Sequence[Mapping[str, Any]],
-    answers: Mapping[str, Any],
+    rows: Sequence[Annotation],
+    answers: Mapping[str, KnownAnswer],
     texts: Mapping[str, str],
     scheme: Scheme,
     guidelines: str,
-    outcome: Sequence[Mapping[str, Any]],
+    outcome: Sequence[QualificationResult],
 ) -> str:
-    """Return a page that explains each answer of an annotator's qualification: theirs, the right one, and why.
+    """Return a page that explains an annotator's qualification: each answer, the right one, and the reason.
 
     ``rows`` are their annotations, ``texts`` maps sentences to their text.
     """
@@ -177,17 +210,12 @@ def feedback_page(
             blocks.append(notice(known["why"], "plain"))
         title = "All right" if not wrong else f"{wrong} of {len(cells)} to look at again"
         sections.append(Section(f"{len(sections) + 1}. {title}", blocks))
-    said = "; ".join(
+    lead = "; ".join(
         f"{o['round']}: {o['right']} of {o['answers']} answers right, {o['state']}"
         for o in outcome
         if o["annotator"] == annotator
     )
     return page(
-        f"Practice of {annotator}", said, sections,
+        f"Practice of {annotator}", lead, sections,
         "The right answers are those of the campaign's known sentences; the rules are those of its guidelines.",
     )  # fmt: skip
-
-
-def write_known(workspace: Path, answers: Mapping[str, Any], pass_mark: float) -> None:
-    """Write ``known.json``, for whoever runs the campaign: annotators must not see it."""
-    write_json(workspace / "known.json", {"pass_mark": pass_mark, "answers": answers})

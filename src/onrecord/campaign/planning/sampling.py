@@ -1,32 +1,32 @@
 """Choose the sentences to annotate when the corpus is larger than the budget.
 
-Each way returns every chosen sentence with its inclusion probability, so that what is counted in the sample
-can be weighted back to the corpus (Horvitz and Thompson 1952).
+Each method returns the chosen sentences with their inclusion probabilities, so that counts in the sample can be
+weighted back to the corpus (Horvitz and Thompson 1952).
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from onrecord.core.errors import BadInput
+from onrecord.core.intervals import Floats
 
-FLOOR = 0.1  # of a sample by uncertainty is spread evenly, so that no sentence is beyond reach
+FLOOR = 0.1  # of an uncertainty sample is spread evenly, so that every sentence can be drawn
 
 
 def random_sample(ids: Sequence[str], size: int, seed: int) -> dict[str, float]:
-    """Return ``size`` of the ids, each as likely as any other, in their order, with their probability."""
+    """Return ``size`` of the ids in their order, all equally likely, with their probability."""
     size = min(size, len(ids))
-    chosen = set(drawn(ids, size, seed))
+    chosen = set(lowest_hashes(ids, size, seed))
     return {i: size / len(ids) for i in ids if i in chosen}
 
 
-def drawn(ids: Iterable[str], size: int, seed: int | str) -> list[str]:
-    """Return ``size`` of the ids at random: those with the lowest hashes of seed and id.
+def lowest_hashes(ids: Iterable[str], size: int, seed: int | str) -> list[str]:
+    """Return a random draw of ``size`` ids: those with the lowest hashes of seed and id.
 
-    An id's number never changes (permanent random numbers, Brewer et al. 1972), so a corpus that grows
-    changes as little as possible of what was drawn from it.
+    An id's hash never changes (permanent random numbers, Brewer et al. 1972), so a growing corpus changes an
+    earlier draw as little as possible.
     """
     return sorted(ids, key=lambda i: hashlib.sha256(f"{seed}\n{i}".encode()).digest())[:size]
 
@@ -47,7 +47,7 @@ def stratified_sample(
         members.setdefault(stratum, []).append(identifier)
     chosen: dict[str, float] = {}
     for stratum, seats in shares({s: len(m) for s, m in members.items()}, size).items():
-        for identifier in drawn(members[stratum], seats, seed):
+        for identifier in lowest_hashes(members[stratum], seats, seed):
             chosen[identifier] = seats / len(members[stratum])
     return {i: chosen[i] for i in ids if i in chosen}
 
@@ -69,7 +69,7 @@ def shares(counts: Mapping[str, int], size: int) -> dict[str, int]:
 def uncertainty_sample(
     ids: Sequence[str], probabilities: Mapping[str, Sequence[float]], size: int, seed: int
 ) -> dict[str, float]:
-    """Return ``size`` of the ids, in their order, the likelier the less sure the model is of them.
+    """Return ``size`` of the ids in their order, drawn more often the less certain the model is of them.
 
     ``probabilities`` maps each id to the model's probability of each label; the measure is their entropy.
     The draw is systematic along a random order, which makes the inclusion probabilities exact (Madow 1949).
@@ -102,8 +102,8 @@ def entropy(probabilities: Sequence[float]) -> float:
     return float(-(p * np.log(p)).sum()) + 0.0
 
 
-def inclusion(weights: Any, size: int) -> Any:
-    """Return inclusion probabilities that add up to ``size``: in proportion to the weights, FLOOR spread evenly, none above 1.
+def inclusion(weights: Floats, size: int) -> Floats:
+    """Return inclusion probabilities that sum to ``size``: proportional to the weights, FLOOR spread evenly, at most 1.
 
     >>> inclusion(np.array([1.0, 1.0, 0.0, 0.0]), 2).round(3).tolist()
     [0.95, 0.95, 0.05, 0.05]

@@ -1,25 +1,25 @@
-"""What a plan costs and how well it will measure agreement, before anyone is paid."""
+"""The workload of a plan, and the precision with which it will measure agreement."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from onrecord.core.intervals import too_few_groups
 from onrecord.core.records import PlanRow
 
-LABELS = 4  # of the question that the width is told for, used equally often
+LABELS = 4  # of the question that the width is predicted for, equally frequent
 CORRELATION = 0.05  # of two tasks' disagreement within a group of articles
 TRIALS = 20_000
 
 
-def half_width(
+def predict_half_width(
     n_tasks: int, n_groups: int, overlap: int, *, alpha: float = 0.7, seed: int = 0
 ) -> float:
     """Return half the width of the 95 % interval to expect around nominal alpha; infinite without an overlap.
 
-    Annotators are taken to be equally good and to err at random, each at the rate that makes the given alpha;
-    alpha = 1 - D/E, with D the mean share of disagreeing pairs in a task. Tasks of one group are taken to be
+    Annotators are assumed to be equally good and to err at random, at the rate that gives this alpha;
+    alpha = 1 - D/E, with D the mean share of disagreeing pairs in a task. Tasks of one group are assumed to be
     correlated by CORRELATION, which widens the interval by the design effect of Kish (1965).
     """
     if overlap < 2 or n_tasks < 2:
@@ -40,11 +40,11 @@ def plan_page(
     *,
     title: str,
     seconds_per_task: float,
-    group_of: Mapping[str, str],
+    group_of: Mapping[str, str | None],
     alpha: float,
     notes: Sequence[str] = (),
 ) -> str:
-    """Return ``plan.md``: who annotates how many, the hours to expect, and the width of the agreement interval."""
+    """Return ``plan.md``: tasks and expected hours by annotator, and the expected width of agreement's interval."""
     annotators = list(dict.fromkeys(row["annotator"] for row in rows))
     purposes = [p for p in ("main", "check", "repeat", "qualification") if _of(rows, purpose=p)]
     lines = [
@@ -69,7 +69,9 @@ def plan_page(
     return "\n".join(lines) + "\n"
 
 
-def _overlaps(rows: Sequence[PlanRow], group_of: Mapping[str, str], alpha: float) -> list[str]:
+def _overlaps(
+    rows: Sequence[PlanRow], group_of: Mapping[str, str | None], alpha: float
+) -> list[str]:
     times = Counter(row["sentence_id"] for row in _of(rows, purpose="main"))
     lines = ["## What agreement to expect", ""]
     for overlap, count in sorted(Counter(times.values()).items()):
@@ -79,16 +81,16 @@ def _overlaps(rows: Sequence[PlanRow], group_of: Mapping[str, str], alpha: float
         return [*lines, "- no sentence is annotated twice: agreement cannot be measured"]
     groups = {group_of[s] for s in several}
     least = min(several.values())
-    width = half_width(len(several), len(groups), least, alpha=alpha)
+    width = predict_half_width(len(several), len(groups), least, alpha=alpha)
     lines.append(
         f"- {len(several)} sentences in {len(groups)} groups measure agreement: an alpha of {alpha:.2f} will "
-        f"have a 95 % interval of some ±{width:.2f} (equally good annotators, {LABELS} labels, correlation "
+        f"have a 95 % interval of about ±{width:.2f} (equally good annotators, {LABELS} labels, correlation "
         f"{CORRELATION:g} within a group)"
     )
-    if len(groups) < 10:
-        lines.append("- fewer than 10 groups: no interval will be given, since none would be right")
+    if reason := too_few_groups(len(groups)):
+        lines.append(f"- {reason}: no interval will be given")
     return lines
 
 
-def _of(rows: Sequence[PlanRow], *, purpose: str) -> list[Any]:
+def _of(rows: Sequence[PlanRow], *, purpose: str) -> list[PlanRow]:
     return [row for row in rows if row["purpose"] == purpose]

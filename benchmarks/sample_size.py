@@ -1,6 +1,6 @@
-"""Is the width that a pilot foretells the one that is really shown? On gwsd-train: 8 people a sentence.
+"""Does a pilot predict the width that is observed? On gwsd-train: 8 annotators a sentence.
 
-Pilots of 200 and of 300 sentences foretell the width of alpha's interval for 400, 800 and 1,500 sentences and for
+Pilots of 200 and of 300 sentences predict the width of alpha's interval for 400, 800 and 1,500 sentences and for
 3, 5 and 8 annotators a sentence; subsamples of that size, drawn from the others, then show it (bootstrap, 2,000
 replicates). gwsd-train has no article groups, so sentences are drawn one by one.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from onrecord.campaign.agreement.long_table import Answers
 from onrecord.campaign.agreement.measures import coefficient
-from onrecord.campaign.planning.sample_size import predicted_widths
+from onrecord.campaign.planning.sample_size import predict_widths
 
 LABELS = ["against", "favor", "neutral"]
 REPEATS = 100
@@ -25,7 +25,7 @@ def answers_of_votes(votes: np.ndarray) -> Answers:
     what, who = np.divmod(np.arange(votes.size), people)
     return Answers(
         what, who, votes.ravel(), [str(t) for t in range(tasks)], [str(p) for p in range(people)], LABELS,
-        np.arange(tasks), tasks,
+        np.arange(tasks)
     )  # fmt: skip
 
 
@@ -42,13 +42,13 @@ def main(path: str) -> None:
     off = {size: [] for size in PILOTS}
     for people in (3, 5, 8):
         for tasks in (400, 800, 1500):
-            foretold, shown = {size: [] for size in PILOTS}, []
+            predicted, shown = {size: [] for size in PILOTS}, []
             for repeat in range(REPEATS):
                 order = generator.permutation(len(votes))
                 for size in PILOTS:
                     pilot = answers_of_votes(votes[order[:size]])
-                    told = predicted_widths(pilot, tasks=tasks, annotators=people, seed=repeat)
-                    foretold[size].append(told["alpha"])
+                    width = predict_widths(pilot, tasks=tasks, annotators=people, seed=repeat).alpha
+                    predicted[size].append(width)
                 drawn = generator.permuted(votes[order[max(PILOTS) :][:tasks]], axis=1)[:, :people]
                 found = coefficient(
                     answers_of_votes(drawn), level="nominal", replicates=2000, seed=1
@@ -56,7 +56,7 @@ def main(path: str) -> None:
                 shown.append(found["high"] - found["low"])
             really = np.mean(shown)
             cells = []
-            for size, widths in foretold.items():
+            for size, widths in predicted.items():
                 off[size] += list(np.abs(np.array(widths) / really - 1))
                 low, high = np.min(widths) / really - 1, np.max(widths) / really - 1
                 cells.append(f"{np.mean(widths) / really - 1:+.1%} | {low:+.0%} to {high:+.0%}")
