@@ -89,7 +89,7 @@ def step(name: str, folder: Path, *words: str) -> None:
     run = [sys.executable, "-m", "onrecord", name]
     if name == "enter":
         run = [sys.executable, "-c", "import sys\nfrom hydra import compose, initialize_config_dir\n"
-               "from onrecord import ROOT\nfrom onrecord.cli.overrides import local_conf_first\nfrom onrecord.campaign.labelstudio.shipped_labels import enter\n"
+               "from onrecord import ROOT\nfrom onrecord.cli.overrides import local_conf_first\nfrom onrecord.campaign.shipped_labels import main as enter\n"
                "local_conf_first()\n"
                "with initialize_config_dir(version_base='1.3', config_dir=str(ROOT / 'conf')):\n"
                "    enter(compose('launch', overrides=sys.argv[1:]))"]  # fmt: skip

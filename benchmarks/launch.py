@@ -24,7 +24,7 @@ from typing import NamedTuple
 from made_campaign import make_campaign
 
 from onrecord.campaign.labelstudio import client, server
-from onrecord.campaign.labelstudio.projects import standing, task_count
+from onrecord.campaign.labelstudio.projects import task_count, tasks_by_key
 from onrecord.campaign.labelstudio.result_format import to_result
 from onrecord.core.files import read_jsonl
 from onrecord.core.records import latest_annotations
@@ -154,7 +154,7 @@ def counts_of(workspace: Path) -> Counter:
             {
                 key: len(copies)
                 for project in owner.projects()
-                for key, copies in standing(owner, project["id"]).items()
+                for key, copies in tasks_by_key(owner, project.id).items()
             }
         )
 
@@ -169,7 +169,7 @@ def kills(workspace: Path, plan: list, draw: random.Random) -> None:
     for number in range(KILLS):
         with client.connect(workspace) as owner:
             for project in owner.projects():
-                owner.send("DELETE", f"/api/projects/{project['id']}/")
+                owner.send("DELETE", f"/api/projects/{project.id}/")
         (workspace / "launched.jsonl").unlink()
         moment = draw.uniform(1.0, seconds)
         process = verb("launch", workspace)
@@ -183,7 +183,7 @@ def kills(workspace: Path, plan: list, draw: random.Random) -> None:
             process.communicate()
             server.start(workspace)
         with client.connect(workspace) as owner:
-            half = sum(task_count(owner, project["id"]) for project in owner.projects())
+            half = sum(task_count(owner, project.id) for project in owner.projects())
         took = timed("launch", workspace).clock
         found = counts_of(workspace)
         wrong = sum(count != 1 for count in found.values())

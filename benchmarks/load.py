@@ -19,7 +19,7 @@ from pathlib import Path
 
 from made_campaign import make_campaign
 
-from onrecord.campaign.labelstudio import accounts, client, server, server_settings
+from onrecord.campaign.labelstudio import accounts, client, server
 from onrecord.campaign.labelstudio.result_format import to_result
 from onrecord.cli import app
 from onrecord.core.files import read_jsonl
@@ -40,7 +40,7 @@ def start_postgres(folder: Path) -> dict[str, str]:
     owner = pwd.getpwnam("postgres")
     for path in (folder, folder / "password"):
         os.chown(path, owner.pw_uid, owner.pw_gid)
-    port = server_settings.free_port()
+    port = server.free_port()
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
     as_postgres(BINARIES / "initdb", "-D", folder / "data", "-U", "labels", "-A", "scram-sha-256",
                 "--pwfile", folder / "password", "-E", "UTF8")  # fmt: skip
@@ -76,7 +76,7 @@ def measure(name: str, workspace: Path, each: int, database: dict[str, str] | No
     try:
         verb("launch", *words)
         running = server.running(workspace)
-        kept = accounts.marks(workspace / "labelstudio" / "accounts.json", running.key)
+        kept = accounts.kept_accounts(workspace / "labelstudio" / "accounts.json", running.key)
         launched = read_jsonl(workspace / "launched.jsonl")
         result = to_result(
             {"speaker": "author", "claim_type": "fact", "stance": "none"}, load_scheme()

@@ -46,7 +46,7 @@ ENTER = """
 import sys
 from hydra import compose, initialize_config_dir
 from onrecord import ROOT
-from onrecord.campaign.labelstudio.shipped_labels import enter
+from onrecord.campaign.shipped_labels import main as enter
 from onrecord.cli.overrides import local_conf_first
 local_conf_first()
 with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):

@@ -13,12 +13,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from onrecord.campaign import collect
-from onrecord.campaign.labelstudio import accounts, annotation_rows, client, install, shipped_labels
+from onrecord.campaign import annotation_log, shipped_labels
+from onrecord.campaign.labelstudio import accounts, client
 from onrecord.campaign.labelstudio.result_format import to_result
 from onrecord.cli import app
 from onrecord.core.errors import BadInput
-from onrecord.core.files import read_jsonl, write_jsonl
+from onrecord.core.files import locked, read_jsonl, write_jsonl
 from onrecord.core.records import latest_annotations
 from onrecord.scheme.scheme import load_scheme
 
@@ -37,7 +37,7 @@ class Campaign:
         self.launched = read_jsonl(self.workspace / "launched.jsonl")
         self.path = self.workspace / "annotations.jsonl"
         self.logins = self.workspace / "labelstudio" / "accounts.json"
-        kept = accounts.marks(self.logins, server.url)
+        kept = accounts.kept_accounts(self.logins, server.url)
         self.owner = client.LabelStudio(server.url, server.token)
         self.own = {a: client.LabelStudio(server.url, row["token"]) for a, row in kept.items()}
 
@@ -239,7 +239,7 @@ def test_two_collects_at_once_and_a_torn_last_line_double_and_lose_nothing(launc
     other.pop("source_id")
     with ThreadPoolExecutor() as pool:
         lock = launched.workspace / "labelstudio" / "collect.lock"
-        with install.locked(lock):  # as the other collect holds it …
+        with locked(lock):  # as the other collect holds it …
             launched.path.unlink()
             done = pool.submit(launched.collect)
             until(lambda: f":{lock.stat().st_ino} " in waiting())
@@ -324,10 +324,10 @@ def test_another_server_than_the_launched_one_is_refused(launched):
 
 def test_the_name_is_found_verbatim_or_not_at_all():
     text = "Leeson spoke. Then Dr Ana Lee spoke."
-    assert annotation_rows.speaker_span("Ana Lee", text) == {"start": 22, "end": 29}
-    assert annotation_rows.speaker_span("Lee", text) == {"start": 26, "end": 29}
-    assert annotation_rows.speaker_span("Ana Leigh", text) is None
-    assert annotation_rows.speaker_span(None, text) is None
+    assert annotation_log.speaker_span("Ana Lee", text) == {"start": 22, "end": 29}
+    assert annotation_log.speaker_span("Lee", text) == {"start": 26, "end": 29}
+    assert annotation_log.speaker_span("Ana Leigh", text) is None
+    assert annotation_log.speaker_span(None, text) is None
 
 
 def test_shipped_labels_of_another_text_are_refused():
@@ -355,5 +355,5 @@ def test_shipped_labels_of_another_text_are_refused():
 def test_a_whole_line_is_never_rewritten(tmp_path):
     path = tmp_path / "annotations.jsonl"
     line = json.dumps({"odd": "spacing"}).replace(":", " :  ").encode() + b"\n"
-    collect.append_rows(path, line, [{"a": 1}])
+    annotation_log.append_rows(path, line, [{"a": 1}])
     assert path.read_bytes() == line + b'{"a": 1}\n'

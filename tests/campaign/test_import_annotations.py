@@ -41,7 +41,9 @@ def test_an_export_gives_the_rows_that_collecting_gives(
     words = campaign_workspace("exported")
     assert run("launch", *words, team_server)[0] == 0
     first, second, *_ = read_jsonl(words.workspace / "launched.jsonl")
-    kept = accounts.marks(words.workspace / "labelstudio" / "accounts.json", labelstudio.url)
+    kept = accounts.kept_accounts(
+        words.workspace / "labelstudio" / "accounts.json", labelstudio.url
+    )
     with client.LabelStudio(labelstudio.url, kept[first["annotator"]]["token"]) as own:
         path = f"/api/tasks/{first['ls_task_id']}/annotations/"
         result = to_result(LABELS, SCHEME, flags=["needs_context"], comment="why")

@@ -14,7 +14,7 @@ from contextlib import suppress
 import pytest
 
 from onrecord.campaign.labelstudio import accounts, client, server
-from onrecord.campaign.labelstudio.projects import standing
+from onrecord.campaign.labelstudio.projects import tasks_by_key
 from onrecord.campaign.labelstudio.result_format import to_result
 from onrecord.cli import app
 from onrecord.core.files import read_jsonl
@@ -51,7 +51,7 @@ def test_killed_at_random_moments_no_task_and_no_label_is_lost_or_doubled(campai
         for victim in ("launch", "server", "launch"):
             with client.connect(workspace) as owner:
                 for project in owner.projects():
-                    owner.send("DELETE", f"/api/projects/{project['id']}/")
+                    owner.send("DELETE", f"/api/projects/{project.id}/")
             (workspace / "launched.jsonl").unlink(missing_ok=True)
             process = start_verb("launch", words)
             time.sleep(draw.uniform(0.5, whole))
@@ -67,13 +67,13 @@ def test_killed_at_random_moments_no_task_and_no_label_is_lost_or_doubled(campai
                 found = [
                     (key, len(copies))
                     for project in owner.projects()
-                    for key, copies in standing(owner, project["id"]).items()
+                    for key, copies in tasks_by_key(owner, project.id).items()
                 ]
             assert sorted(found) == sorted((key, 1) for key in plan)
 
         running = server.running(workspace)
         launched = read_jsonl(workspace / "launched.jsonl")
-        kept = accounts.marks(workspace / "labelstudio" / "accounts.json", running.key)
+        kept = accounts.kept_accounts(workspace / "labelstudio" / "accounts.json", running.key)
         for row in launched[:12]:
             with client.LabelStudio(running.url, kept[row["annotator"]]["token"]) as own:
                 body = {"result": to_result(LABELS, load_scheme())}

@@ -13,7 +13,7 @@ from onrecord import ROOT
 from onrecord.campaign import launch
 from onrecord.campaign.labelstudio import client, projects
 from onrecord.campaign.labelstudio.label_config import render_label_config
-from onrecord.campaign.labelstudio.predictions import ATTRIBUTOR
+from onrecord.campaign.task_content import ATTRIBUTOR
 from onrecord.cli import app
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl
@@ -46,7 +46,7 @@ def fill(owner, project, wanted, tmp_path):
     stand = projects.fill_project(
         owner, project, wanted, before={}, is_new=False, journal=tmp_path / "importing.json"
     )
-    on_server = projects.standing(owner, project)
+    on_server = projects.tasks_by_key(owner, project)
     assert {key: len(copies) for key, copies in on_server.items()} == dict.fromkeys(stand, 1)
     return stand
 
@@ -88,8 +88,11 @@ def test_an_annotated_task_whose_text_changed_stays_beside_a_new_one(owner, proj
             journal=tmp_path / "importing.json",
         )  # fmt: skip
         assert now["a"]["id"] != first["a"]["id"]
-        copies = projects.standing(owner, project)["a"]
-        assert [(t["text_sha256"], t["touched"]) for t in copies] == [("a", True), ("other", False)]
+        copies = projects.tasks_by_key(owner, project)["a"]
+        assert [(t["text_sha256"], t["annotated"]) for t in copies] == [
+            ("a", True),
+            ("other", False),
+        ]
 
 
 def test_what_two_imports_made_twice_is_taken_back(owner, project, tmp_path):
@@ -98,7 +101,7 @@ def test_what_two_imports_made_twice_is_taken_back(owner, project, tmp_path):
     path = f"/api/projects/{project}/import"
     owner.send("POST", path, wanted)
     owner.send("POST", path, wanted)
-    twice = projects.standing(owner, project)
+    twice = projects.tasks_by_key(owner, project)
     annotated = twice["b"][1]["id"]
     owner.send("POST", f"/api/tasks/{annotated}/annotations/", {"result": []})
     now = fill(owner, project, wanted, tmp_path)
@@ -113,10 +116,10 @@ def test_a_call_left_under_way_by_a_killed_launch_is_waited_for(owner, project, 
     journal.write_text(json.dumps(left))
     late = threading.Timer(1.0, owner.send, ("POST", f"/api/projects/{project}/import", wanted))
     late.start()
-    projects.settle_journal(owner, journal)
+    projects.finish_interrupted_import(owner, journal)
     late.join()
     assert not journal.exists()
-    first = projects.standing(owner, project)
+    first = projects.tasks_by_key(owner, project)
     assert set(first) == {"a", "b"}
     assert fill(owner, project, wanted, tmp_path) == {k: copies[0] for k, copies in first.items()}
 
@@ -128,37 +131,37 @@ def test_the_same_project_is_found_again_and_brought_up_to_date(owner):
         "guidelines": "<p>1</p>",
     }
     made = projects.ensure_project(owner, {}, "key of this test", **settings)
-    known = {p["description"]: p for p in owner.projects()}
-    assert known["key of this test"]["id"] == made["id"]
+    known = {project.description: project for project in owner.projects()}
+    assert known["key of this test"].id == made.id
     settings["guidelines"] = "<p>2</p>"
     projects.ensure_project(owner, known, "key of this test", **settings)
-    now = owner.get(f"/api/projects/{made['id']}/")
-    assert (now["expert_instruction"], now["label_config"]) == ("<p>2</p>", projects.NO_CONFIG)
+    now = owner.sdk.projects.get(made.id)
+    assert (now.expert_instruction, now.label_config) == ("<p>2</p>", projects.NO_CONFIG)
     for config in (
         settings["label_config"],
         projects.NO_CONFIG,
     ):  # given once the tasks stand, and once
         projects.configure(owner, now, config)
-        now = owner.get(f"/api/projects/{made['id']}/")
-        assert now["label_config"] == settings["label_config"]
-    (view,) = owner.get("/api/dm/views/", project=made["id"])
+        now = owner.sdk.projects.get(made.id)
+        assert now.label_config == settings["label_config"]
+    (view,) = owner.get("/api/dm/views/", project=made.id)
     hidden = view["data"]["hiddenColumns"]
     assert {"tasks:id", "tasks:data.sentence"}.isdisjoint(hidden["explore"] + hidden["labeling"])
     settings["label_config"] = settings["label_config"].replace("or-article", "or-article or-wide")
     projects.ensure_project(owner, {"key of this test": now}, "key of this test", **settings)
-    changed = owner.get(f"/api/projects/{made['id']}/")["label_config"]
-    assert changed == settings["label_config"] != now["label_config"]
+    changed = owner.sdk.projects.get(made.id).label_config
+    assert changed == settings["label_config"] != now.label_config
 
 
 def test_labels_changed_under_one_version_are_refused():
     scheme = load_scheme()
-    first = launch.version_line(scheme, "# Guidelines, version 1.0.0\n", "2026-01-01T00:00:00Z")
-    assert launch.check_versions([], first)
-    assert not launch.check_versions([first], {**first, "since": "later"})
-    assert launch.check_versions([first], {**first, "guidelines_version": "1.1.0"})
-    assert launch.check_versions([first], {**first, "labels_sha256": "x", "scheme_version": 2})
+    first = launch.version_in_force(scheme, "# Guidelines, version 1.0.0\n", "2026-01-01T00:00:00Z")
+    assert launch.is_new_version([], first)
+    assert not launch.is_new_version([first], {**first, "since": "later"})
+    assert launch.is_new_version([first], {**first, "guidelines_version": "1.1.0"})
+    assert launch.is_new_version([first], {**first, "labels_sha256": "x", "scheme_version": 2})
     with pytest.raises(BadInput, match="still version 1"):
-        launch.check_versions([first], {**first, "labels_sha256": "x"})
+        launch.is_new_version([first], {**first, "labels_sha256": "x"})
 
 
 def test_launching_twice_through_the_command_line(onrecord, team_server, campaign_workspace):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from onrecord.campaign.labelstudio import accounts, client, server, server_settings
+from onrecord.campaign.labelstudio import accounts, client, server
 from onrecord.campaign.labelstudio.result_format import to_result
 from onrecord.cli import app
 from onrecord.core.errors import BadInput
@@ -40,7 +40,7 @@ def database(label_studio_installed):
         owner = pwd.getpwnam("postgres")
         for path in (folder, folder / "password"):
             os.chown(path, owner.pw_uid, owner.pw_gid)
-    port = server_settings.free_port()
+    port = server.free_port()
     log = ("-l", folder / "log", "-w", "-t", "120")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
     try:
@@ -68,7 +68,7 @@ def test_a_campaign_walks_on_postgresql(database, campaign_workspace):
         for _ in range(2):
             assert app.main(["launch", *words]) == 0
         launched = read_jsonl(workspace / "launched.jsonl")
-        kept = accounts.marks(workspace / "labelstudio" / "accounts.json", running.key)
+        kept = accounts.kept_accounts(workspace / "labelstudio" / "accounts.json", running.key)
         for row in launched[:5]:
             with client.LabelStudio(running.url, kept[row["annotator"]]["token"]) as own:
                 body = {"result": to_result(LABELS, load_scheme()), "lead_time": 2.5}

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import jwt
 import pytest
 
 from onrecord.campaign.labelstudio import accounts, client, install, server
@@ -56,7 +57,7 @@ def test_a_killed_server_is_seen_to_be_gone_and_its_data_stay(workspace):
     assert second.pid != first.pid
     assert second.token == first.token
     with client.connect(workspace) as owner:
-        assert [p["id"] for p in owner.projects()] == [made["id"]]
+        assert [project.id for project in owner.projects()] == [made["id"]]
 
 
 def test_an_interrupted_start_leaves_no_server_that_nobody_knows_of(
@@ -110,15 +111,21 @@ def test_accounts_are_made_once_and_kept_private(labelstudio, tmp_path):
         assert first == again
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         with client.LabelStudio(labelstudio.url, first["annotator-2"]["token"]) as annotator:
-            assert annotator.whoami()["id"] == first["annotator-2"]["user_id"]
+            assert annotator.sdk.users.whoami().id == first["annotator-2"]["user_id"]
             personal = annotator.send("POST", "/api/token/")["token"]
         path.unlink()
         with pytest.raises(BadInput, match="another password"):
             accounts.ensure_accounts(owner, ["annotator-2"], "accounts-test", path)
     with client.LabelStudio(labelstudio.url, personal) as annotator:  # a personal access token
-        assert annotator.whoami()["id"] == first["annotator-2"]["user_id"]
-        annotator.http.auth.access = "run.out.already"  # its access token lasts five minutes
-        assert annotator.whoami()["id"] == first["annotator-2"]["user_id"]
+        assert annotator.whoami() == first["annotator-2"]["email"]
+        # Its access token lasts five minutes: one that is good by our clock, and not by the server's.
+        stale = jwt.encode({"exp": time.time() + 300}, "k" * 32)
+        annotator.sdk._client_wrapper._tokens_client._set_access_token(stale)
+        assert annotator.whoami() == first["annotator-2"]["email"]
+        assert annotator.get("/api/current-user/whoami")["id"] == first["annotator-2"]["user_id"]
+    spent = jwt.encode({"exp": time.time() - 300}, "k" * 32)
+    with pytest.raises(BadInput, match="has expired"):
+        client.LabelStudio(labelstudio.url, spent)
 
 
 @pytest.mark.parametrize(

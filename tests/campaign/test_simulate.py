@@ -5,11 +5,11 @@ from collections import Counter
 
 import pytest
 
-from onrecord.campaign.labelstudio.simulated_annotators import (
+from onrecord.campaign.simulated_annotators import (
     Simulated,
     answered,
-    entries,
     simulated_annotators,
+    simulated_entries,
     truth_of,
 )
 from onrecord.cli.app import main
@@ -62,11 +62,11 @@ def test_a_retired_task_is_not_answered():
         "project_id": 1,
     }
     rows = [row | {"state": "active"}, row | {"task_id": "u", "state": "retired"}]
-    found = entries(
+    found = simulated_entries(
         rows, offered={}, suggestions={}, known={}, annotators=[Simulated()], scheme=SCHEME, seed=1
     )
-    assert len(found["a"][1]) == 1
-    assert found["a"][1][0].seconds > 0
+    assert len(found["a", 1]) == 1
+    assert found["a", 1][0].seconds > 0
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_rehearsal_fills_the_campaign_through_the_api_and_is_marked(
     assert "expected some of annotator-1, annotator-2" in capsys.readouterr().err
     for entered, seats in ((10, ["seats=[annotator-2]"]), (10, []), (0, [])):
         assert main(["launch", *words, *options, *seats]) == 0
-        assert f"{entered} simulated annotations entered" in capsys.readouterr().out
+        assert f"Created {entered} simulated annotations" in capsys.readouterr().out
     assert main(["status", *words]) == 0
     shown = capsys.readouterr().out
     assert "10/10" in shown

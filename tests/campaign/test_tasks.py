@@ -3,27 +3,27 @@
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from label_studio_sdk.label_interface import LabelInterface
 
 from onrecord import ROOT
+from onrecord.campaign.backend import Task
 from onrecord.campaign.labelstudio.label_config import render_label_config
-from onrecord.campaign.labelstudio.predictions import prediction, read_model_labels
+from onrecord.campaign.labelstudio.projects import check_suggestions
 from onrecord.campaign.labelstudio.result_format import OTHER_NAME, from_result, to_result
-from onrecord.campaign.labelstudio.tasks import (
-    escape,
+from onrecord.campaign.labelstudio.tasks import check_import, import_task
+from onrecord.campaign.task_content import (
     fill_target,
     instructions,
-    near_spans,
-    task_data,
+    read_model_labels,
     tasks_of,
 )
-from onrecord.campaign.launch import check_suggestions
+from onrecord.campaign.text_context import escape, near_spans
 from onrecord.core.errors import BadInput
 from onrecord.core.files import write_json
 from onrecord.scheme.scheme import load_scheme, parse_scheme
@@ -106,16 +106,37 @@ def test_the_committed_page_is_what_the_scheme_renders():
     assert committed == render_label_config(SCHEME), "stale: run `make render`"
 
 
+LABELS = {"speaker": "expert", "speaker_name": "Bo Ray", "claim_type": "fact", "stance": "none"}
+
+
 def test_label_studio_takes_the_page_and_every_answer():
-    interface = LabelInterface(render_label_config(SCHEME))
-    labels = {"speaker": "expert", "speaker_name": "Bo Ray", "claim_type": "fact", "stance": "none"}
     for names in ([], ["Bo Ray"]):
-        proposed = prediction(labels, SCHEME, names=names, source="attributor")
-        assert {item["from_name"] for item in proposed["result"]} >= set(labels)
-        assert interface.controls  # the config parses, every control is known
-        assert {item["from_name"] for item in proposed["result"]} <= {
-            control.name for control in interface.controls
-        }
+        task = hostile_task(suggestion=LABELS, suggested_by="attributor", names=names)
+        assert {item["from_name"] for item in task["predictions"][0]["result"]} >= set(LABELS)
+        check_import(render_label_config(SCHEME), [task, task], SCHEME)
+    shown = hostile_task(answers="<p>favor</p>")
+    check_import(render_label_config(SCHEME, with_answers=True), [shown], SCHEME)
+
+
+@pytest.mark.parametrize(
+    ("task", "config", "complaint"),
+    [
+        pytest.param({}, {"stance": "claim_type"}, "config rendered .* non-unique names", id="twice"),
+        pytest.param({}, {'"$after"': '"$later"'}, "its data lack a variable", id="variable"),
+        pytest.param(
+            {"suggestion": LABELS | {"stance": "maybe"}}, {}, "task f00d: its suggestion .*maybe", id="label"
+        ),
+        pytest.param({"suggestion": LABELS}, {"claim_type": "kind"}, "suggestion .*claim_type", id="control"),
+    ],
+)  # fmt: skip
+def test_what_label_studio_would_store_unchecked_is_refused_before_it_is_sent(
+    task, config, complaint
+):
+    page = render_label_config(SCHEME)
+    for old, new in config.items():
+        page = page.replace(old, new)
+    with pytest.raises(BadInput, match=complaint):
+        check_import(page, [hostile_task(**task)], SCHEME)
 
 
 def test_no_two_choices_of_the_page_share_a_hotkey():
@@ -161,17 +182,13 @@ def hostile_task(**changes):
     }  # fmt: skip
     start = HOSTILE.index("<img")
     end = HOSTILE.index("\nLast")
-    given_ = {
-        "article": article,
-        "near": (11, len(HOSTILE)),
-        "targets": {"": TARGET},
-        "scheme": SCHEME,
-    }
-    return task_data("f00d", f"a:{start}-{end}", **(given_ | changes))
+    row = {"task_id": "f00d", "sentence_id": f"a:{start}-{end}"}
+    given_ = {"row": row, "article": article, "near": (11, len(HOSTILE)), "names": []}
+    return import_task(Task(**(given_ | changes)), {"": TARGET}, SCHEME)
 
 
 def test_a_task_holds_the_whole_article_in_three_escaped_parts():
-    data = hostile_task(names=["Ann Lee", "Ann Lee", "Bo Ray"])
+    data = hostile_task(names=["Ann Lee", "Ann Lee", "Bo Ray"])["data"]
     parts = [shown(data[part]) for part in ("before", "sentence", "after")]
     assert set().union(*(part.tags for part in parts)) <= {"p", "span", "div"}
     assert "".join("".join(p.text for p in parts).split()) == "".join(HOSTILE.split())
@@ -184,14 +201,7 @@ def test_a_task_holds_the_whole_article_in_three_escaped_parts():
 
 def test_a_sentence_of_another_article_is_refused():
     with pytest.raises(BadInput, match="is not in article"):
-        task_data(
-            "x",
-            "b:0-3",
-            article={"article_id": "a", "text": "abc"},
-            near=(0, 3),
-            targets={"": TARGET},
-            scheme=SCHEME,
-        )
+        hostile_task(row={"task_id": "x", "sentence_id": "b:0-3"})
 
 
 def test_near_spans_take_two_sentences_either_side():
@@ -218,17 +228,10 @@ def campaign_of_one(shown, **more):
         {"sentence_id": "a:10-19", "speaker": "author", "speaker_name": None, "candidates": []},
     ]
     plan = [{"task_id": "k", "sentence_id": "a:0-9", "suggestion_shown": shown, "purpose": "check"}]
-    return list(
-        tasks_of(
-            plan,
-            articles=[article],
-            sentences=sentences,
-            speakers=speakers,
-            targets={"": TARGET},
-            scheme=SCHEME,
-            **more,
-        )
+    found = tasks_of(
+        plan, articles=[article], sentences=sentences, speakers=speakers, scheme=SCHEME, **more
     )
+    return [import_task(task, {"": TARGET}, SCHEME) for task in found]
 
 
 def test_a_suggestion_is_shown_as_a_prediction_and_its_name_first():
@@ -310,7 +313,7 @@ def test_instructions_are_the_guidelines_with_the_target_filled_in():
 
 def test_suggestions_of_another_source_are_refused_since_label_studio_would_hide_them():
     tasks = [{"predictions": [{"model_version": "onrecord attribute + 1a2b"}]}]
-    check_suggestions({"id": 3, "model_version": None}, tasks)
-    check_suggestions({"id": 3, "model_version": "onrecord attribute + 1a2b"}, tasks)
+    check_suggestions(SimpleNamespace(id=3, model_version=None), tasks)
+    check_suggestions(SimpleNamespace(id=3, model_version="onrecord attribute + 1a2b"), tasks)
     with pytest.raises(BadInput, match="project 3 shows the suggestions of 'onrecord attribute'"):
-        check_suggestions({"id": 3, "model_version": "onrecord attribute"}, tasks)
+        check_suggestions(SimpleNamespace(id=3, model_version="onrecord attribute"), tasks)

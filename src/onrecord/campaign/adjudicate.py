@@ -283,7 +283,15 @@ def main(cfg: DictConfig) -> None:
     print(summary(before, gold, unresolved))
     if cfg.round == "open":
         print(
-            adjudication_round.open_round(cfg, unresolved, valid)
+            adjudication_round.open_round(
+                workspace,
+                unresolved,
+                valid,
+                campaign=OmegaConf.to_container(cfg.campaign, resolve=True),
+                url=cfg.labelstudio.url,
+                adjudicators=cfg.adjudicators,
+                seed=int(cfg.seed),
+            )
             if unresolved
             else "nothing to adjudicate"
         )

@@ -44,9 +44,9 @@ from onrecord.core.files import (
 from onrecord.core.intervals import format_number, format_score
 from onrecord.core.records import (
     Annotation,
-    Article,
-    Sentence,
-    SuggestedSpeaker,
+    ArticleRow,
+    SentenceRow,
+    SpeakerRow,
     origin_of,
     text_sha256,
     valid_annotations,
@@ -64,9 +64,9 @@ class Campaign(NamedTuple):
 
     rows: list[Annotation]
     every: list[Annotation]
-    sentences: list[Sentence]
-    articles: list[Article]
-    speakers: list[SuggestedSpeaker]
+    sentences: list[SentenceRow]
+    articles: list[ArticleRow]
+    speakers: list[SpeakerRow]
     known: Known
     scheme: Scheme
     guidelines: str
@@ -217,7 +217,7 @@ def read_campaign(workspace: Workspace, known: str | None) -> Campaign:
     Raises BadInput where no annotation is valid.
     """
     source = workspace.require(Workspace.annotations)
-    sentences: list[Sentence] = workspace.read_sentences().to_pylist()
+    sentences: list[SentenceRow] = workspace.read_sentences().to_pylist()
     every = read_annotations(source)
     rows = valid_annotations(every, {s["sentence_id"]: text_sha256(s["text"]) for s in sentences})
     if not rows:

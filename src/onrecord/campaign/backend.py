@@ -5,14 +5,13 @@ its name is the campaign's ``backend:``, its value a function ``(workspace, camp
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
-from typing import Any, NamedTuple, NotRequired, Protocol, TypedDict
+from typing import Any, NamedTuple, NotRequired, Protocol, Self, TypedDict
 
 from onrecord.core.errors import BadInput
-from onrecord.core.records import Annotation, Article, Launched, PlanRow
+from onrecord.core.records import Annotation, ArticleRow, Launched, PlanRow
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.scheme import Scheme
 
 GROUP = "onrecord.backends"
@@ -44,49 +43,59 @@ class Login(TypedDict):
 
 @dataclass(frozen=True)
 class Project:
-    """The tasks of one annotator in one round; ``instructions`` are HTML.
+    """The page of one annotator in one round; ``instructions`` are HTML.
 
-    ``with_answers`` says that its tasks show earlier annotators' answers (adjudication).
+    ``targets`` are those of ``targets_of``; ``with_answers`` says that the tasks show earlier annotators'
+    answers (adjudication).
     """
 
-    round: str
-    annotator: str
     title: str
     instructions: str
+    scheme: Scheme
+    targets: Mapping[str, Mapping[str, Any]]
     with_answers: bool = False
+    round: str = ""
+    annotator: str = ""
 
 
 @dataclass(frozen=True)
 class Task:
     """A row of the plan with all that its annotator is shown.
 
-    ``near`` is the span in the article's text of the sentence and its neighbours; ``names`` are offered as
-    speakers; ``suggestion`` holds proposed labels by question (None: nothing is proposed) and
-    ``suggested_by`` what made them; ``answers`` are earlier annotators' answers as HTML.
+    ``near`` is the span, in the article's text, of the sentence with its neighbours; ``names`` are offered
+    as speakers; ``suggestion`` has the labels proposed by ``suggested_by`` (None: nothing is proposed);
+    ``answers`` are earlier annotators' answers as HTML.
     """
 
     row: PlanRow
-    article: Article
+    article: ArticleRow
     near: tuple[int, int]
     names: Sequence[str]
     suggestion: Mapping[str, str | None] | None = None
     suggested_by: str = ""
-    answers: str = ""
+    answers: str | None = None
 
 
 class BackendTask(TypedDict):
-    """A task in the back end, by its own number. ``annotated``: also if skipped or begun; never deleted then."""
+    """A task by the back end's own number; one that was ``annotated``, skipped or begun is never deleted."""
 
     id: int
     text_sha256: str
     annotated: bool
 
 
+class Entry(NamedTuple):
+    """Answers to enter for an annotator into the task of a number."""
+
+    task: int
+    answers: Answers
+    seconds: float | None
+
+
 class PulledAnnotation(NamedTuple):
     """One annotation as the back end has it now. ``problem`` says why it may not count ("" if it may).
 
-    ``id`` is the back end's own, unique within the task; times are ISO 8601 by the back end's clock, empty
-    where it has none.
+    ``id`` is unique within the task. Times are ISO 8601 by the back end's clock, empty where it has none.
     """
 
     id: str
@@ -100,10 +109,10 @@ class PulledAnnotation(NamedTuple):
 
 
 class PulledTask(NamedTuple):
-    """All annotations that one task has now, which may be none; what was collected besides was deleted.
+    """All annotations that one task has now: any other that was collected of it has been deleted.
 
-    ``task_id`` is the plan's, empty where the plan has no such task; ``source`` is SERVER/PROJECT/TASK, by
-    the back end's numbers, and names the task for ever.
+    ``task_id`` is the plan's, "" where the plan has no such task; ``source`` names the task for ever, by the
+    back end's own numbers (SERVER/PROJECT/TASK). ``deleted`` says that the task itself is gone.
     """
 
     task_id: str
@@ -112,30 +121,27 @@ class PulledTask(NamedTuple):
     source: str
     updated_at: str
     annotations: Sequence[PulledAnnotation]
+    deleted: bool = False
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """What one project gave: the tasks that changed, and what is not an annotation of ours.
+    """The tasks of one project that changed. ``state`` comes with the next request, once all this is written."""
 
-    ``state`` is returned to the next pull (by ``key``) once all of this is written.
-    """
-
-    key: str
+    project: str
     tasks: Sequence[PulledTask]
     state: Mapping[str, Any] = field(default_factory=dict)
     drafts: int = 0
     unplanned: int = 0  # annotated tasks that are not of the plan
-    deleted: Sequence[str] = ()  # task ids: tasks that were deleted there
 
 
 @dataclass(frozen=True)
 class PullRequest:
-    """What is known already, so that a back end need give only what changed (it may give everything).
+    """What is known here, so that a back end need give only what changed (it may give everything).
 
-    ``collected`` has the latest line of each annotation; ``scheme_at`` returns the scheme in force at a
-    moment (ISO 8601); ``states`` maps a project's key to what its last pull returned; ``sweep`` asks for a
-    look at every task, as does a project not swept for ``sweep_every`` seconds.
+    ``collected`` has the latest line of each annotation, ``states`` what the last pull of each project
+    returned; ``scheme_at`` returns the scheme in force at a moment. ``sweep`` asks for a look at every task,
+    which a project also gets when its last was ``sweep_every`` seconds ago.
     """
 
     launched: Sequence[Launched]
@@ -154,18 +160,25 @@ class AnnotationSource(Protocol):
         ...
 
 
-class AnnotationBackend(AnnotationSource, AbstractContextManager["AnnotationBackend"], Protocol):
-    """A connection to the tool. ``key`` names its server in ``launched.jsonl``, ``url`` in messages."""
+class AnnotationBackend(AnnotationSource, Protocol):
+    """An open connection to the tool. ``key`` names its server in ``launched.jsonl``, ``url`` in messages."""
 
     key: str
     url: str
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
 
     def now(self) -> str:
         """Return the time by the back end's own clock, ISO 8601 in UTC."""
         ...
 
     def accounts(self, annotators: Sequence[str] = ()) -> Mapping[str, Login]:
-        """Return every account of the campaign by annotator, after making those of ``annotators`` that are missing."""
+        """Return all accounts of the campaign by annotator, after making those of ``annotators`` that are missing."""
+        ...
+
+    def mark(self, annotator: str, *, origin: str, guidelines_version: str | None = None) -> None:
+        """Remember that no person enters the labels of an account, and under which guidelines they were made."""
         ...
 
     def projects(self) -> Mapping[tuple[str, str], int]:
@@ -179,17 +192,17 @@ class AnnotationBackend(AnnotationSource, AbstractContextManager["AnnotationBack
     def push(
         self, project: Project, tasks: Sequence[Task], before: Sequence[Launched]
     ) -> tuple[int, Mapping[str, BackendTask]]:
-        """Bring a project to hold ``tasks``, each once, and return its number and all tasks that it then has.
+        """Bring a project to hold each of ``tasks`` once; return its number and all tasks that it then has.
 
-        Surplus tasks are deleted unless annotated. ``before`` is what the last launch left. May be killed
-        at any moment and run again.
+        Others are deleted unless annotated. ``before`` is what the last launch left. It may be killed at
+        any moment and is then run again.
         """
         ...
 
-    def annotate(self, answers: Mapping[str, Mapping[int, tuple[Answers, float | None]]]) -> int:
-        """Enter answers and seconds (annotator → the task's number) under the annotators' own accounts.
+    def annotate(self, entries: Mapping[tuple[str, int], Sequence[Entry]], scheme: Scheme) -> int:
+        """Enter answers by (annotator, project) under the annotators' own accounts, but in tasks not annotated yet.
 
-        Tasks that are annotated already are left alone; returns how many were entered.
+        Returns how many were entered.
         """
         ...
 
@@ -198,12 +211,18 @@ class AnnotationBackend(AnnotationSource, AbstractContextManager["AnnotationBack
         ...
 
 
-def open_backend(name: str, workspace: Path, campaign: str, url: str | None) -> AnnotationBackend:
-    """Return a connection to the back end called ``name``; raises BadInput where there is none of that name."""
-    found = [EntryPoint(name, BUILT_IN[name], GROUP)] if name in BUILT_IN else []
-    found += entry_points(group=GROUP, name=name)
-    if not found:
-        known = sorted({*BUILT_IN, *(one.name for one in entry_points(group=GROUP))})
-        raise BadInput(f"backend={name}: expected one of {', '.join(known)}")
-    backend: AnnotationBackend = found[0].load()(workspace, campaign, url)
+def open_backend(
+    name: str, workspace: Workspace, campaign: str, url: str | None
+) -> AnnotationBackend:
+    """Return a connection to the back end ``name``; raises BadInput where there is none of that name."""
+    if name in BUILT_IN:
+        found = EntryPoint(name, BUILT_IN[name], GROUP)
+    else:
+        others = {one.name: one for one in entry_points(group=GROUP)}
+        if name not in others:
+            raise BadInput(
+                f"campaign.backend={name}: expected one of {', '.join([*BUILT_IN, *others])}"
+            )
+        found = others[name]
+    backend: AnnotationBackend = found.load()(workspace, campaign, url)
     return backend

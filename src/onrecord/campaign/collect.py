@@ -1,63 +1,45 @@
-"""Bring annotations back from Label Studio into ``annotations.jsonl``: what changed, checked, losing none.
+"""Bring annotations back into ``annotations.jsonl``: what changed, checked, losing none.
 
 The file is written whole and atomically with its earlier bytes as they were, so that a death at any moment
 leaves the old file or the new one.
 """
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 from rich.progress import track
 
+from onrecord.campaign.annotation_log import (
+    AnnotationLog,
+    Instrument,
+    append_rows,
+    read_log,
+    version_at,
+)
+from onrecord.campaign.backend import AnnotationBackend, PullRequest, open_backend
 from onrecord.campaign.import_annotations import Sentences, read_from, read_names, rows_of
-from onrecord.campaign.labelstudio.accounts import marks
-from onrecord.campaign.labelstudio.annotation_rows import Collection
-from onrecord.campaign.labelstudio.client import connect, iso
-from onrecord.campaign.labelstudio.install import locked
-from onrecord.campaign.labelstudio.sync import Instrument, overdue, pull_project
-from onrecord.core.clock import utc_now
 from onrecord.core.errors import BadInput
-from onrecord.core.files import atomic as atomically
-from onrecord.core.files import parse_row, read_json, read_jsonl, require, write_json
-from onrecord.core.records import Annotation, Launched, PlanRow, latest_annotations, text_sha256
+from onrecord.core.files import locked, read_json, read_jsonl, write_json
+from onrecord.core.records import (
+    Annotation,
+    InstrumentVersion,
+    Launched,
+    PlanRow,
+    latest_annotations,
+    text_sha256,
+)
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import guidelines_version
 from onrecord.scheme.migrations import scheme_of
 from onrecord.scheme.scheme import annotation_folder, load_scheme
 
 
-def read_collected(path: Path) -> tuple[bytes, list[dict[str, Any]], bool]:
-    """Return the whole lines of annotations.jsonl, as bytes and as rows, and whether the last one was torn.
-
-    A last line that a crash left unfinished is no annotation: it is cut off and collected again. Any other
-    line that cannot be read raises BadInput.
-    """
-    if not path.exists():
-        return b"", [], False
-    content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    rows = [
-        parse_row(line, f"{path}, line {number}", Annotation)
-        for number, line in enumerate(whole.decode("utf-8").split("\n"), 1)
-        if line.strip()
-    ]
-    return whole, rows, whole != content
-
-
-def append_rows(path: Path, before: bytes, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write the lines there were, byte for byte, and the new ones after them, atomically."""
-    with atomically(path) as temporary, temporary.open("wb") as file:
-        file.write(before)
-        for row in rows:
-            file.write((json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n").encode())
-
-
-def stale(rows: Iterable[Mapping[str, Any]], sha256_of: Mapping[str, str]) -> list[str]:
+def stale(rows: Iterable[Annotation], sha256_of: Mapping[str, str]) -> list[str]:
     """Return the ids of submitted annotations made on another text than their sentence has now.
 
     One whose annotator has annotated the sentence again since is done with.
@@ -73,7 +55,7 @@ def stale(rows: Iterable[Mapping[str, Any]], sha256_of: Mapping[str, str]) -> li
     return [identifier for of, identifier in old if of not in again]
 
 
-def summary(rows: Sequence[Mapping[str, Any]], added: int) -> str:
+def summary(rows: Sequence[Annotation], added: int) -> str:
     """Return what stands in annotations.jsonl, a line for people."""
     latest = latest_annotations(rows)
     kinds = Counter(str(row["status"]) for row in latest)
@@ -84,119 +66,150 @@ def summary(rows: Sequence[Mapping[str, Any]], added: int) -> str:
     return f"{added} new lines; annotations: {', '.join(parts)}"
 
 
-def collect_from(cfg: DictConfig) -> list[str]:
-    """Read annotations made elsewhere (``from=FILE``) into ``annotations.jsonl``; return what is to say."""
-    workspace, path = Path(cfg.workspace), Path(cfg.workspace) / "annotations.jsonl"
-    articles = Workspace(workspace).read_articles().to_pylist()
-    table = Workspace(workspace).read_sentences()
-    plan = workspace / "plan.jsonl"
-    planned = read_jsonl(plan, PlanRow) if plan.exists() else []
+def collect_from(
+    workspace: Workspace, path: Path, kind: str, names: Path | None, *, target_id: str, origin: str
+) -> str:
+    """Read annotations made elsewhere (a file of a ``kind``) into ``annotations.jsonl``; return what was done.
+
+    ``names`` is a table of who is who in the file.
+    """
+    articles = workspace.read_articles().to_pylist()
+    planned = read_jsonl(workspace.plan, PlanRow) if workspace.plan.exists() else []
     scheme = load_scheme()
-    names = read_names(Path(cfg.names)) if cfg.names else {}
-    found = read_from(
-        Path(cfg["from"]),
-        cfg.format,
-        Sentences(table.to_pylist(), planned),
-        scheme,
-        names,
-    )
+    sentences = Sentences(workspace.read_sentences().to_pylist(), planned)
+    found = read_from(path, kind, sentences, scheme, read_names(names) if names else {})
     guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
-    with locked(workspace / "labelstudio" / "collect.lock"):
-        before, rows, _ = read_collected(path)
-        collection = Collection(rows)
+    with locked(workspace.collect_lock):
+        before, rows, _ = read_log(workspace.annotations)
+        log = AnnotationLog(rows)
         for row in rows_of(
             found, planned,
-            texts={a["article_id"]: a["text"] for a in articles}, target_id=cfg.campaign.target.id,
-            origin=cfg.campaign.origin, guidelines_version=guidelines_version(guidelines),
-            scheme_version=scheme.version, now=iso(utc_now()), known=collection.latest,
+            texts={a["article_id"]: a["text"] for a in articles}, target_id=target_id, origin=origin,
+            guidelines_version=guidelines_version(guidelines), scheme_version=scheme.version,
+            now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), known=log.latest,
         ):  # fmt: skip
-            collection.add({**collection.latest.get(row["annotation_id"], {}), **row})
-        if collection.added or not path.exists():
-            append_rows(path, before, collection.added)
-    return [summary([*rows, *collection.added], len(collection.added))]
+            known: Any = log.latest.get(row["annotation_id"], {})
+            log.add({**known, **row})
+        if log.added or not workspace.annotations.exists():
+            append_rows(workspace.annotations, before, log.added)
+    return summary([*rows, *log.added], len(log.added))
 
 
-def collect(cfg: DictConfig) -> list[str]:
+def collect(
+    workspace: Workspace,
+    backend: AnnotationBackend,
+    *,
+    target_id: str,
+    origin: str,
+    sweep: bool,
+    sweep_every: float,
+) -> list[str]:
     """Pull every project of launched.jsonl, check, append to ``annotations.jsonl``.
 
-    Return what is to say: first what stands now, then what somebody should know of.
+    Return what to report: first how many annotations there are, then what needs somebody's attention.
     """
-    workspace = Path(cfg.workspace)
-    launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
-    articles = Workspace(workspace).read_articles().to_pylist()
-    sentences = Workspace(workspace).read_sentences()
-    versions = read_jsonl(require(workspace / "versions.jsonl", "launch"))
-    path, state_path = workspace / "annotations.jsonl", workspace / "labelstudio" / "collected.json"
-    with (
-        connect(workspace, cfg.labelstudio.url) as client,
-        locked(workspace / "labelstudio/collect.lock"),
-    ):
-        elsewhere = {row["server"] for row in launched} - {client.key}
-        if elsewhere:
-            raise BadInput(
-                f"the tasks of {workspace / 'launched.jsonl'} stand on {min(elsewhere)}, not on {client.key}: "
-                "give its address as labelstudio.url=, or run `onrecord launch` to move the campaign here"
-            )
-        accounts = marks(workspace / "labelstudio" / "accounts.json", client.key)
-        instrument = Instrument(
-            schemes={n: scheme_of(n) for n in {line["scheme_version"] for line in versions}}, versions=versions, target_id=cfg.campaign.target.id,
-            accounts=accounts, origin=cfg.campaign.origin,
-            texts={row["article_id"]: row["text"] for row in articles},
+    launched = read_jsonl(workspace.require(Workspace.launched), Launched)
+    if elsewhere := {row["server"] for row in launched} - {backend.key}:
+        raise BadInput(
+            f"the tasks of {workspace.launched} stand on {min(elsewhere)}, not on {backend.key}: "
+            "give its address as labelstudio.url=, or run `onrecord launch` to move the campaign here"
+        )
+    versions = read_jsonl(workspace.require(Workspace.versions), InstrumentVersion)
+    schemes = {number: scheme_of(number) for number in {v["scheme_version"] for v in versions}}
+    texts = {row["article_id"]: row["text"] for row in workspace.read_articles().to_pylist()}
+    path, tasks = workspace.annotations, {row["task_id"]: row for row in launched}
+    with locked(workspace.collect_lock):
+        before, rows, torn = read_log(path)
+        log = AnnotationLog(rows)
+        kept = read_json(workspace.pull_states) if workspace.pull_states.exists() and rows else {}
+        states = kept.get(backend.key, {})
+        instrument = Instrument(versions, target_id, backend.accounts(), origin, texts)
+        request = PullRequest(
+            launched, list(log.latest.values()),
+            lambda moment: schemes[version_at(versions, moment)["scheme_version"]],
+            states, sweep, sweep_every,
         )  # fmt: skip
-        before, rows, torn = read_collected(path)
-        collection = Collection(rows)
-        kept: dict[str, Any] = read_json(state_path) if state_path.exists() and rows else {}
-        states: dict[str, Any] = kept.get(client.key, {})
-        tasks = {row["task_id"]: row for row in launched}
-        drafts, strangers, gone = 0, 0, []
-        projects = dict.fromkeys(row["project_id"] for row in launched)
-        for project in track(projects, "collecting", disable=not sys.stderr.isatty()):
-            state = states.get(str(project), {})
-            sweep = cfg.sweep or (state and overdue(state, client.server_time, cfg.sweep_every))
-            pulled = pull_project(
-                client, project, tasks, collection, instrument, state=state, sweep=bool(sweep)
-            )
-            states[str(project)] = pulled.state
+        drafts, unplanned, gone = 0, 0, 0
+        total = len({row["project_id"] for row in launched})
+        projects = track(
+            backend.pull(request), "collecting", total=total, disable=not sys.stderr.isatty()
+        )
+        for pulled in projects:
+            for task in pulled.tasks:
+                deletions = log.merge(task, tasks, instrument)
+                gone += len(deletions) if task.deleted else 0
+            states = {**states, pulled.project: pulled.state}
             drafts += pulled.drafts
-            strangers += pulled.strangers
-            gone += pulled.gone
-        if collection.added or torn or not path.exists():
-            append_rows(path, before, collection.added)
-        write_json(state_path, {**kept, client.key: states})
-    now = [*rows, *collection.added]
-    said = [summary(now, len(collection.added))]
+            unplanned += pulled.unplanned
+        if log.added or torn or not path.exists():
+            append_rows(path, before, log.added)
+        write_json(workspace.pull_states, {**kept, backend.key: states})
+    sentences = workspace.read_sentences().to_pylist()
+    sha256_of = {row["sentence_id"]: text_sha256(row["text"]) for row in sentences}
+    return report(
+        [*rows, *log.added], log.added, sha256_of,
+        drafts=drafts, torn=torn, gone=gone, unplanned=unplanned,
+    )  # fmt: skip
+
+
+def report(
+    rows: Sequence[Annotation],
+    added: Sequence[Annotation],
+    sha256_of: Mapping[str, str],
+    *,
+    drafts: int,
+    torn: bool,
+    gone: int,
+    unplanned: int,
+) -> list[str]:
+    """Return the lines to print after a collect; ``added`` are the new ones of ``rows``.
+
+    ``sha256_of`` maps sentences to the hash of their present text, ``gone`` counts annotations whose task
+    was deleted, ``unplanned`` annotated tasks that are not of the plan.
+    """
+    lines = [summary(rows, len(added))]
     if drafts:
-        said.append(
+        lines.append(
             f"{drafts} tasks have an unfinished draft: it is collected once it is submitted."
         )
     if torn:
-        said.append(
+        lines.append(
             "The last line of annotations.jsonl was unfinished: it was cut off and collected again."
         )
     if gone:
-        said.append(
-            f"{len(gone)} annotations went with tasks deleted on the server: `onrecord launch` brings those back."
+        lines.append(
+            f"{gone} annotations went with tasks deleted on the server: `onrecord launch` brings those back."
         )
-    if strangers:
-        said.append(
-            f"{strangers} annotated tasks on the server are not of this campaign's plan: left alone."
+    if unplanned:
+        lines.append(
+            f"{unplanned} annotated tasks on the server are not of this campaign's plan: left alone."
         )
-    said += [
-        f"Not counted: {row['annotation_id']} of {row['annotator']}: {row['problem']}"
-        for row in latest_annotations(collection.added)
-        if row["status"] == "rejected"
-    ]
-    sha256_of = dict(
-        zip(*(sentences.column(c).to_pylist() for c in ("sentence_id", "text")), strict=True)
-    )
-    outdated = stale(now, {name: text_sha256(text) for name, text in sha256_of.items()})
-    if outdated:
-        said.append(
+    lines += [not_counted(row) for row in latest_annotations(added) if row["status"] == "rejected"]
+    if outdated := stale(rows, sha256_of):
+        lines.append(
             f"{len(outdated)} annotations are of a text that has changed since: {', '.join(outdated[:10])}"
         )
-    return said
+    return lines
+
+
+def not_counted(row: Mapping[str, Any]) -> str:
+    """Return the line for a rejected annotation."""
+    return f"Not counted: {row['annotation_id']} of {row['annotator']}: {row['problem']}"
 
 
 def main(cfg: DictConfig) -> None:
-    """Bring annotations back, from the server or a file, and say what was found."""
-    print("\n".join(collect_from(cfg) if cfg["from"] else collect(cfg)))
+    """Bring annotations back, from the back end or a file, and say what was found."""
+    workspace = Workspace(Path(cfg.workspace))
+    about = {"target_id": cfg.campaign.target.id, "origin": cfg.campaign.origin}
+    if cfg["from"]:
+        names = Path(cfg.names) if cfg.names else None
+        print(collect_from(workspace, Path(cfg["from"]), cfg.format, names, **about))
+        return
+    workspace.require(Workspace.launched)
+    with open_backend(
+        cfg.campaign.backend, workspace, cfg.campaign.name, cfg.labelstudio.url
+    ) as backend:
+        lines = collect(
+            workspace, backend, **about, sweep=bool(cfg.sweep), sweep_every=cfg.sweep_every
+        )
+    print("\n".join(lines))

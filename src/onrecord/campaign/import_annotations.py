@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from onrecord.campaign.annotation_log import speaker_span
 from onrecord.campaign.backend import Answers
-from onrecord.campaign.labelstudio.annotation_rows import speaker_span
-from onrecord.campaign.labelstudio.result_format import from_result
+from onrecord.campaign.labelstudio.label_studio_backend import from_result
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json
 from onrecord.core.records import Annotation, parse_sentence_id, text_sha256

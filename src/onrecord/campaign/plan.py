@@ -27,7 +27,7 @@ from onrecord.campaign.planning.sampling import (
 from onrecord.campaign.planning.workload import plan_page
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, write_json, write_jsonl, write_text
-from onrecord.core.records import Article, PlanRow, Sentence, text_sha256
+from onrecord.core.records import ArticleRow, PlanRow, SentenceRow, text_sha256
 from onrecord.core.table_reader import read_table
 from onrecord.core.workspace import Workspace
 
@@ -97,12 +97,12 @@ def annotator_names(annotators: int | Sequence[str]) -> list[str]:
     return names
 
 
-def to_annotate(sentences: Sequence[Sentence], *, send_furniture: bool) -> list[str]:
+def to_annotate(sentences: Sequence[SentenceRow], *, send_furniture: bool) -> list[str]:
     """Return the ids of the sentences to annotate: furniture only with ``send_furniture``."""
     return [r["sentence_id"] for r in sentences if send_furniture or r["furniture"] is None]
 
 
-def strata_of(sentences: Sequence[Sentence], articles: Sequence[Article]) -> dict[str, str]:
+def strata_of(sentences: Sequence[SentenceRow], articles: Sequence[ArticleRow]) -> dict[str, str]:
     """Return the stratum of each sentence: its article's outlet and the month it was published."""
     stratum = {
         a["article_id"]: f"{a['outlet'] or 'unknown'}, {(a['published'] or 'undated')[:7]}"
@@ -227,7 +227,7 @@ def main(cfg: DictConfig) -> None:
     """Read the sentences, write ``plan.jsonl`` and ``plan.md``."""
     workspace = Workspace(Path(cfg.workspace))
     workspace.require(Workspace.speakers)
-    sentences: list[Sentence] = workspace.read_sentences().to_pylist()
+    sentences: list[SentenceRow] = workspace.read_sentences().to_pylist()
     pool = to_annotate(sentences, send_furniture=cfg.campaign.send_furniture)
     if not pool:
         raise BadInput(f"{workspace.sentences}: expected sentences, found none to annotate")

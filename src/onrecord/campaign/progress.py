@@ -1,4 +1,4 @@
-"""How a campaign stands: done and left, pace, agreement so far, and what there is to read. Pure figures."""
+"""How far a campaign is: tasks done and left, pace, repeated answers, and comments to read. Pure figures."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from onrecord.campaign.planning.qualification import Score, score
-from onrecord.core.records import Annotation
+from onrecord.core.records import Annotation, Launched
 from onrecord.scheme.scheme import Scheme
 
 BREAK = timedelta(minutes=10)  # without a new annotation: the annotator was away
@@ -35,7 +35,7 @@ class Progress(NamedTuple):
 
 
 def progress(
-    tasks: Iterable[Mapping[str, Any]],
+    tasks: Iterable[Launched],
     annotations: Sequence[Annotation],
     answers: Mapping[str, Any],
     scheme: Scheme,
@@ -50,12 +50,14 @@ def progress(
     for task in tasks:
         if task["state"] == "active":
             wanted[task["annotator"], task["round"]].add(task["task_id"])
-    of: dict[tuple[str, str], list[Annotation]] = defaultdict(list)
+    by_round: dict[tuple[str, str], list[Annotation]] = defaultdict(list)
     for row in annotations:
-        of[row["annotator"], row["round"]].append(row)
+        by_round[row["annotator"], row["round"]].append(row)
     found = []
     for (annotator, name), keys in wanted.items():
-        rows = [r for r in of[annotator, name] if r["annotation_id"].partition(".")[0] in keys]
+        rows = [
+            r for r in by_round[annotator, name] if r["annotation_id"].partition(".")[0] in keys
+        ]
         done = [r for r in rows if r["status"] == "submitted"]
         skipped = [r for r in rows if r["status"] == "skipped"]
         taken = [r["seconds"] for r in done if r["seconds"] is not None]
@@ -94,7 +96,7 @@ def outlook(
 
 def consistency(rows: Iterable[Annotation], scheme: Scheme) -> Score:
     """Return how many answers to repeated tasks are those given the first time."""
-    first: dict[str, Mapping[str, Any]] = {}
+    first: dict[str, Annotation] = {}
     again = []
     for row in rows:
         if row["purpose"] == "repeat":
@@ -104,9 +106,11 @@ def consistency(rows: Iterable[Annotation], scheme: Scheme) -> Score:
     same = total = 0
     for row in again:
         before = first.get(row["sentence_id"])
-        for name in scheme.questions if before else ():
+        if before is None:
+            continue
+        for name in scheme.questions:
             total += 1
-            same += row["labels"].get(name) == before["labels"].get(name)  # type: ignore[index]
+            same += row["labels"].get(name) == before["labels"].get(name)
     return Score(same, total)
 
 

@@ -5,28 +5,30 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from onrecord.campaign import collect
 from onrecord.campaign.agree import report_lines
 from onrecord.campaign.agreement.long_table import answers_of_annotations
 from onrecord.campaign.agreement.measures import coefficient
-from onrecord.campaign.labelstudio.annotation_rows import SUPERSEDED
+from onrecord.campaign.annotation_log import SUPERSEDED
+from onrecord.campaign.backend import open_backend
+from onrecord.campaign.collect import collect, not_counted
 from onrecord.campaign.launch import read_plan
 from onrecord.campaign.planning.qualification import Score, feedback_page, record_results
 from onrecord.campaign.progress import Progress, progress, to_read
 from onrecord.core.agreement_report import AlphaFigures
 from onrecord.core.errors import BadInput
-from onrecord.core.files import read_jsonl, read_object, require, write_text
+from onrecord.core.files import read_jsonl, read_object, write_text
 from onrecord.core.html import Interval, Section, bar_plot, interval_plot, notice, page, table, text
 from onrecord.core.records import (
     Annotation,
     Launched,
+    SentenceRow,
     latest_annotations,
     text_sha256,
     valid_annotations,
@@ -68,13 +70,13 @@ def share(score: Score) -> str:
 
 def agreement_so_far(
     annotations: Iterable[Annotation],
-    sentences: Sequence[Mapping[str, Any]],
+    sentences: Sequence[SentenceRow],
     scheme: Scheme,
     *,
     seed: int,
 ) -> dict[str, AlphaFigures]:
     """Return each question's alpha and interval by the annotations that count, without furniture."""
-    groups = {s["sentence_id"]: s["group_id"] for s in sentences if not s["furniture"]}
+    groups = {s["sentence_id"]: str(s["group_id"]) for s in sentences if not s["furniture"]}
     texts = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
     rows = [r for r in valid_annotations(annotations, texts) if r["sentence_id"] in groups]
     answers = answers_of_annotations(rows, scheme, groups, {})
@@ -115,24 +117,26 @@ def status_page(
     rows: Sequence[Progress],
     agreement: Mapping[str, AlphaFigures],
     outcome: Sequence[Mapping[str, Any]],
-    marked: Sequence[Mapping[str, Any]],
+    marked: Sequence[Annotation],
     *,
     title: str,
     texts: Mapping[str, str],
     origins: Sequence[str],
-    heed: Sequence[str],
+    attention: Sequence[str],
     now: datetime,
 ) -> str:
     """Return ``status.html``: progress, agreement so far, qualification, and flags and comments to read.
 
-    ``heed`` is what collecting found that somebody should know of.
+    ``attention`` are the lines of what needs somebody's attention.
     """
     done, tasks = sum(r.done for r in rows), sum(r.tasks for r in rows)
-    blocks = [notice(line) for line in heed]
+    blocks = [notice(line) for line in attention]
     blocks += [
         notice(f"These labels are {origin}-made.") for origin in origins if origin == "machine"
     ]
-    blocks += [notice("These labels are simulated: nobody made them.")] * ("simulated" in origins)
+    blocks += [notice("These labels are simulated: they are not human labels.")] * (
+        "simulated" in origins
+    )
     bars = [(f"{r.annotator}, {r.round}", 100 * r.done / r.tasks if r.tasks else 0.0) for r in rows]
     blocks += [bar_plot(bars, "Done, in per cent of the tasks", largest=100)]
     blocks += [
@@ -148,7 +152,7 @@ def status_page(
         Section(
             "Agreement so far",
             agreement_blocks(agreement),
-            "Without furniture; checks, repeats and qualification are not in it. The verb agree says more.",
+            "Without furniture; checks, repeats and qualification are not in it. The command agree reports more.",
         ),
     ]  # fmt: skip
     if outcome:
@@ -178,55 +182,66 @@ def status_page(
     )
 
 
-def shown_in_terminal(
+def print_status(
     console: Console,
     rows: Sequence[Progress],
     agreement: Mapping[str, AlphaFigures],
     title: str,
 ) -> None:
     """Print the progress and the agreement so far."""
-    told = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    drawn = [cells(row) for row in rows]
-    shown = [i for i in range(len(COLUMNS)) if i < 4 or any(line[i] != "–" for line in drawn)]
+    overview = Table(
+        title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    lines = [cells(row) for row in rows]
+    shown = [i for i in range(len(COLUMNS)) if i < 4 or any(line[i] != "–" for line in lines)]
     for i in shown:
-        told.add_column(COLUMNS[i], justify="left" if i < 2 else "right", no_wrap=True)
-    for line in drawn:
-        told.add_row(*(line[i] for i in shown))
-    console.print(told)
+        overview.add_column(COLUMNS[i], justify="left" if i < 2 else "right", no_wrap=True)
+    for line in lines:
+        overview.add_row(*(line[i] for i in shown))
+    console.print(overview)
     print("\n".join(report_lines(agreement)))
 
 
-def to_heed(said: Sequence[str], rows: Iterable[Annotation]) -> list[str]:
-    """Return what ``collect`` said with, whenever they came, the annotations that broke a check.
+def needs_attention(reported: Sequence[str], rows: Iterable[Annotation]) -> list[str]:
+    """Return what ``collect`` reported with, whenever they came, the annotations that broke a check.
 
     >>> row = {"annotation_id": "k", "annotator": "annotator-1", "status": "rejected", "problem": "altered"}
-    >>> to_heed(["3 tasks have a draft."], [row, row | {"problem": SUPERSEDED}, row | {"status": "deleted"}])
+    >>> needs_attention(["3 tasks have a draft."], [row, row | {"problem": SUPERSEDED}, row | {"status": "deleted"}])
     ['3 tasks have a draft.', 'Not counted: k of annotator-1: altered']
     """
     rejected = [
-        f"Not counted: {row['annotation_id']} of {row['annotator']}: {row['problem']}"
+        not_counted(row)
         for row in rows
         if row["status"] == "rejected" and row["problem"] != SUPERSEDED
     ]
-    return list(dict.fromkeys([*said, *rejected]))
+    return list(dict.fromkeys([*reported, *rejected]))
+
+
+class Look(NamedTuple):
+    """What the terminal shows."""
+
+    rows: list[Progress]
+    agreement: dict[str, AlphaFigures]
+    attention: list[str]
 
 
 def look(
-    cfg: DictConfig, scheme: Scheme
-) -> tuple[list[Progress], dict[str, AlphaFigures], list[str]]:
-    """Collect, write ``status.html`` and the pages of practice, and return what the terminal shows."""
-    workspace = Path(cfg.workspace)
-    launched = read_jsonl(require(workspace / "launched.jsonl", "launch"), Launched)
-    said = collect.collect(cfg)[1:]
-    rows = latest_annotations(read_annotations(workspace / "annotations.jsonl"))
-    sentences = Workspace(workspace).read_sentences().to_pylist()
+    workspace: Workspace, scheme: Scheme, reported: Sequence[str], *, title: str, seed: int
+) -> Look:
+    """Write ``status.html`` and the pages of practice, and return what the terminal shows.
+
+    ``reported`` are collect's lines.
+    """
+    launched = read_jsonl(workspace.require(Workspace.launched), Launched)
+    rows: Any = latest_annotations(read_annotations(workspace.annotations))
+    sentences: list[SentenceRow] = workspace.read_sentences().to_pylist()
     texts = {row["sentence_id"]: row["text"] for row in sentences}
-    known = workspace / "known.json"
+    known = workspace.known_answers
     answers = read_object(known, ["answers"], "plan")["answers"] if known.exists() else {}
     now = datetime.now(UTC)
     found = progress(launched, rows, answers, scheme, now)
-    agreement = agreement_so_far(rows, sentences, scheme, seed=cfg.seed)
-    outcome = record_results(Workspace(workspace), read_plan(workspace), scheme)
+    agreement = agreement_so_far(rows, sentences, scheme, seed=seed)
+    outcome = record_results(workspace, read_plan(workspace), scheme)
     guidelines = read_guidelines(scheme)
     for annotator in dict.fromkeys(o["annotator"] for o in outcome if o["done"]):
         mine = [r for r in rows if r["annotator"] == annotator and r["purpose"] == "qualification"]
@@ -234,34 +249,46 @@ def look(
             annotator, rows=mine, answers=answers, texts=texts, scheme=scheme, guidelines=guidelines,
             outcome=outcome,
         )  # fmt: skip
-        write_text(workspace / "practice" / f"{annotator}.html", practice)
-    heed = to_heed(said, rows)
+        write_text(workspace.practice_pages / f"{annotator}.html", practice)
+    attention = needs_attention(reported, rows)
     html = status_page(
-        found, agreement, outcome, to_read(rows), title=cfg.campaign.title, texts=texts,
-        origins=sorted({r["origin"] for r in rows}), heed=heed, now=now,
+        found, agreement, outcome, to_read(rows), title=title, texts=texts,
+        origins=sorted({r["origin"] for r in rows}), attention=attention, now=now,
     )  # fmt: skip
-    write_text(workspace / "status.html", html)
-    return found, agreement, heed
+    write_text(workspace.status_page, html)
+    return Look(found, agreement, attention)
+
+
+def collect_and_look(cfg: DictConfig, workspace: Workspace, scheme: Scheme) -> Look:
+    """Collect as the command line says, and look."""
+    workspace.require(Workspace.launched)
+    with open_backend(
+        cfg.campaign.backend, workspace, cfg.campaign.name, cfg.labelstudio.url
+    ) as backend:
+        reported = collect(
+            workspace, backend, target_id=cfg.campaign.target.id, origin=cfg.campaign.origin,
+            sweep=bool(cfg.sweep), sweep_every=cfg.sweep_every,
+        )  # fmt: skip
+    return look(workspace, scheme, reported[1:], title=cfg.campaign.title, seed=cfg.seed)
 
 
 def main(cfg: DictConfig) -> None:
-    """Show how the campaign stands, once, or again every ``watch`` seconds until interrupted (Ctrl+C)."""
-    scheme, console = load_scheme(), Console()
-    page_path, seen = Path(cfg.workspace) / "status.html", False
+    """Show how the campaign is doing, once, or again every ``watch`` seconds until interrupted (Ctrl+C)."""
+    workspace, scheme, console = Workspace(Path(cfg.workspace)), load_scheme(), Console()
+    seen: Look | None = None
     try:
         while True:
             try:
-                found, agreement, heed = look(cfg, scheme)
+                seen = collect_and_look(cfg, workspace, scheme)
             except BadInput as error:
                 if not (cfg.watch and seen):
                     raise
-                now = datetime.now(UTC)
-                heed = [f"No look at {now:%H:%M:%S} UTC: {error}"]  # the server restarts
-            seen = True
+                now = datetime.now(UTC)  # the server restarts
+                seen = seen._replace(attention=[f"No look at {now:%H:%M:%S} UTC: {error}"])
             if cfg.watch and sys.stdout.isatty():
                 console.clear()
-            shown_in_terminal(console, found, agreement, cfg.campaign.title)
-            print("\n".join([*heed, f"→ {page_path}"]), flush=True)
+            print_status(console, seen.rows, seen.agreement, cfg.campaign.title)
+            print("\n".join([*seen.attention, f"→ {workspace.status_page}"]), flush=True)
             if not cfg.watch:
                 return
             time.sleep(max(1, cfg.watch))

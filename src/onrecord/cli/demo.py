@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from onrecord import ROOT
-from onrecord.campaign.labelstudio import server, shipped_labels
+from onrecord.campaign import serve, shipped_labels
 from onrecord.cli import runner
 from onrecord.cli.pipeline import campaign_overrides
 from onrecord.core.errors import BadInput
@@ -38,12 +38,12 @@ def run_step(command: str, overrides: Sequence[str], *own: str) -> Any:
 
 def enter_labels(workspace: Workspace, overrides: Sequence[str]) -> None:
     """Launch the plan, enter the shipped annotations and collect them; a server that this starts, it ends."""
-    was_running = server.is_alive(workspace.labelstudio)
+    was_running = serve.is_running(workspace.folder)
     try:
         run_step("serve", overrides)
         run_step("launch", overrides)
         heading("enter the shipped annotations")
-        shipped_labels.enter(runner.composed("launch", overrides))
+        shipped_labels.main(runner.composed("launch", overrides))
         run_step("collect", overrides)
     finally:
         if not was_running:

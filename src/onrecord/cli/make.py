@@ -5,7 +5,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from onrecord.campaign.labelstudio.server import is_alive
+from onrecord.campaign.serve import is_running
 from onrecord.cli import runner
 from onrecord.cli.commands import STEPS
 from onrecord.cli.overrides import did_you_mean
@@ -33,7 +33,7 @@ def main(cfg: DictConfig) -> None:
         now = state(step, workspace, runner.plain(config))
         if now == "done" and step.name != "collect":
             print(f"{step.name:<11} done")
-        elif now == "done" and not (config.labelstudio.url or is_alive(workspace.labelstudio)):
+        elif now == "done" and not (config.labelstudio.url or is_running(workspace.folder)):
             print(
                 f"{step.name:<11} done; no new annotations: no Label Studio runs for {workspace.folder}"
             )

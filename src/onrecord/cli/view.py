@@ -17,9 +17,9 @@ from onrecord.core.files import read_json, read_jsonl, require, write_text
 from onrecord.core.html import Section, notice, page, render
 from onrecord.core.records import (
     Annotation,
-    Article,
+    ArticleRow,
     GoldRow,
-    Sentence,
+    SentenceRow,
     origin_of,
     sentence_of,
 )
@@ -51,7 +51,7 @@ def labels_of_predictions(rows: Iterable[tuple[str, str]], targets: Mapping[str,
     return found
 
 
-def paragraphs(sentences: Sequence[Sentence], labels: Labels) -> list[list[dict[str, Any]]]:
+def paragraphs(sentences: Sequence[SentenceRow], labels: Labels) -> list[list[dict[str, Any]]]:
     """Return an article's paragraphs as lists of sentences, each with its labels (none if it has none)."""
     return [
         [
@@ -67,8 +67,8 @@ def paragraphs(sentences: Sequence[Sentence], labels: Labels) -> list[list[dict[
 
 
 def view(
-    articles: Sequence[Article],
-    sentences: Sequence[Sentence],
+    articles: Sequence[ArticleRow],
+    sentences: Sequence[SentenceRow],
     labels: Labels,
     scheme: Scheme,
     *,
@@ -80,7 +80,7 @@ def view(
 
     ``colour`` is the question whose labels colour the sentences; None: the one that is learnt.
     """
-    of_article: dict[str, list[Sentence]] = {}
+    of_article: dict[str, list[SentenceRow]] = {}
     for sentence in sentences:
         of_article.setdefault(sentence["article_id"], []).append(sentence)
     question = colour or scheme.learnt
@@ -135,8 +135,8 @@ def main(cfg: DictConfig) -> None:
     workspace, scheme = Workspace(Path(cfg.workspace)), load_scheme()
     if cfg.colour is not None and cfg.colour not in _closed(scheme):
         raise BadInput(f"colour={cfg.colour}: expected one of {', '.join(_closed(scheme))}")
-    articles: list[Article] = workspace.read_articles().to_pylist()
-    sentences: list[Sentence] = workspace.read_sentences().to_pylist()
+    articles: list[ArticleRow] = workspace.read_articles().to_pylist()
+    sentences: list[SentenceRow] = workspace.read_sentences().to_pylist()
     if cfg.labels_from == "gold":
         labels, lead = gold_labels(workspace, cfg.campaign.origin)
     elif cfg.labels_from != "predictions":

@@ -1,6 +1,7 @@
 """Files between stages: text, JSON and JSON Lines, written whole or not at all, and checked when read."""
 
 import ctypes
+import fcntl
 import hashlib
 import json
 import os
@@ -145,6 +146,15 @@ def check_row(row: Mapping[str, Any], row_type: type, where: str) -> None:
     except msgspec.ValidationError as error:
         complaint = str(error)
         raise BadInput(f"{where}: {complaint[:1].lower()}{complaint[1:]}") from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on ``path``, waiting for whoever holds it; the kernel frees it at any death."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def file_sha256(path: str | Path) -> str:

@@ -21,49 +21,6 @@ class Span(TypedDict):
     end: int
 
 
-class Article(TypedDict):
-    """A row of articles.parquet (ARTICLES)."""
-
-    article_id: str
-    outlet: str | None
-    title: str | None
-    byline: str | None
-    published: str | None
-    url: str | None
-    text: str
-    sha256: str
-    group_id: str | None
-    copy_of: str | None
-    furniture: list[dict[str, Any]] | None
-    source_file: str | None
-
-
-class Sentence(TypedDict):
-    """A row of sentences.parquet (SENTENCES). ``start`` and ``end`` are of the article's text."""
-
-    sentence_id: str
-    article_id: str
-    group_id: str | None
-    index: int
-    paragraph: int
-    start: int
-    end: int
-    text: str
-    furniture: str | None
-
-
-class SuggestedSpeaker(TypedDict):
-    """A row of speakers.parquet (SPEAKERS). ``confidence`` is from 0 to 1."""
-
-    sentence_id: str
-    speaker: str | None
-    speaker_name: str | None
-    attribution: str | None
-    cue: str | None
-    candidates: list[str] | None
-    confidence: float | None
-
-
 class FurnitureSpan(Span):
     """A span of an article that is furniture, and of which of FURNITURE_KINDS."""
 
@@ -163,8 +120,9 @@ class Annotation(TypedDict):
     """One annotator's answers to one task, as collected. ``seconds`` is null where no time was taken.
 
     ``purpose`` is one of PURPOSES, ``origin`` of ORIGINS. ``status`` is submitted, skipped, deleted (on the
-    server; the answers stay readable) or rejected (broke a check when collected). A later line with the same
-    ``annotation_id`` supersedes an earlier one.
+    server; the answers stay readable) or rejected (broke a check when collected). A later line with the same ``annotation_id`` supersedes an earlier one.
+    ``source_id`` is SERVER/PROJECT/TASK/ANNOTATION by the back end's numbers (none for rows read from files);
+    ``problem`` says why a rejected one is not counted.
     """
 
     annotation_id: str
@@ -186,7 +144,17 @@ class Annotation(TypedDict):
     purpose: str
     status: str
     origin: str
-    problem: NotRequired[str]  # of a rejected one: the check that it broke
+    source_id: NotRequired[str]
+    problem: NotRequired[str]
+
+
+class InstrumentVersion(TypedDict):
+    """A row of versions.jsonl: the instrument in force ``since`` a moment of the back end's clock (ISO 8601)."""
+
+    since: str
+    guidelines_version: str
+    scheme_version: int
+    labels_sha256: str
 
 
 class ShippedLabel(TypedDict):

@@ -21,7 +21,7 @@ from onrecord.core.intervals import (
     percentile_interval,
     too_few_groups,
 )
-from onrecord.core.records import Annotation, SuggestedSpeaker
+from onrecord.core.records import Annotation, SpeakerRow
 
 
 def difference(first: tuple[Floats, Ints], second: tuple[Floats, Ints], *, seed: int) -> Difference:
@@ -125,7 +125,7 @@ def _version(name: str) -> tuple[int, ...]:
 
 def anchoring(
     rows: Sequence[Annotation],
-    suggestions: Mapping[str, SuggestedSpeaker],
+    suggestions: Mapping[str, SpeakerRow],
     groups: Mapping[str, str | None],
     *,
     seed: int,

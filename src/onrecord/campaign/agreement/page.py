@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from onrecord.campaign.agreement.measures import Dispute
 from onrecord.campaign.agreement.page_annotators import MAX_ROWS, annotators, change, plain, score
-from onrecord.campaign.labelstudio.tasks import NEAR
+from onrecord.campaign.text_context import NEAR
 from onrecord.core.agreement_report import (
     AgreementReport,
     AlphaFigures,
@@ -28,7 +28,7 @@ from onrecord.core.html import (
     table,
     text,
 )
-from onrecord.core.records import Article, Sentence
+from onrecord.core.records import ArticleRow, SentenceRow
 
 MADE_BY = {
     "machine": "The annotators are runs of a language model, not people: agreement between people is not measured.",
@@ -237,7 +237,7 @@ def _question(q: QuestionFigures) -> list[Markup]:
 
 
 def contexts(
-    sentences: Sequence[Sentence], articles: Sequence[Article]
+    sentences: Sequence[SentenceRow], articles: Sequence[ArticleRow]
 ) -> dict[str, dict[str, str]]:
     """Return ``sentence_id → text, before, after, title``, with NEAR sentences of its article on either side.
 

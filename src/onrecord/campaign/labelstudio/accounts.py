@@ -7,31 +7,21 @@ not a password, so each account signs up as a person would.
 import json
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
 
 import httpx
 
-from onrecord.campaign.labelstudio.client import LabelStudio, Tokens
+from onrecord.campaign.backend import Login
+from onrecord.campaign.labelstudio.client import LabelStudio, Unauthorized
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, write_text
 
 
-class Account(TypedDict):
-    """One annotator's login. ``user_id`` is Label Studio's, which ``completed_by`` of an annotation names.
+class Account(Login):
+    """An annotator's login with its token. ``user_id`` is what ``completed_by`` of an annotation names."""
 
-    ``origin`` is set where no person uses it: shipped or simulated labels are entered by it, and
-    ``guidelines_version`` where those were made under another version than the present one.
-    """
-
-    annotator: str
-    email: str
-    password: str
     token: str
-    user_id: int
-    origin: NotRequired[str]
-    guidelines_version: NotRequired[str]
 
 
 def email_of(annotator: str, campaign: str) -> str:
@@ -47,7 +37,7 @@ def email_of(annotator: str, campaign: str) -> str:
 def ensure_accounts(
     client: LabelStudio, annotators: Iterable[str], campaign: str, path: Path
 ) -> dict[str, Account]:
-    """Return ``annotator → account`` for each of ``annotators``, signing up whom the server does not know.
+    """Return ``annotator → account`` for each of ``annotators``, signing up those that the server does not know.
 
     ``path`` keeps the logins of every server that the campaign was launched on, mode 0600.
     Raises BadInput where the server knows a login whose password is in no file here.
@@ -55,55 +45,61 @@ def ensure_accounts(
     kept: dict[str, dict[str, Account]] = read_json(path) if path.exists() else {}
     mine = kept.setdefault(client.key, {})
     for annotator in annotators:
-        known = mine.get(annotator)
-        if known and accepted(client.url, known["token"]):
+        kept_login = mine.get(annotator)
+        if kept_login and accepted(client.url, kept_login["token"]):
             continue
-        login = known or {
-            "email": email_of(annotator, campaign),
-            "password": secrets.token_urlsafe(9),
-        }
-        # Kept before the server hears of it: a password lost in between would lock the login.
-        mine[annotator] = Account(
+        account = Account(
             annotator=annotator,
-            email=login["email"],
-            password=login["password"],
+            email=kept_login["email"] if kept_login else email_of(annotator, campaign),
+            password=kept_login["password"] if kept_login else secrets.token_urlsafe(9),
             token="",
             user_id=0,
         )
+        # Kept before the server hears of it: a password lost in between would lock the login.
+        mine[annotator] = account
         save(path, kept)
-        token, user_id = sign_in(client, login["email"], login["password"])
-        mine[annotator]["token"], mine[annotator]["user_id"] = token, user_id
+        account["token"], account["user_id"] = sign_in(
+            client, account["email"], account["password"]
+        )
         save(path, kept)
     return dict(mine)
 
 
-def mark(path: Path, server: str, annotator: str, **marks: str | None) -> None:
-    """Keep what is known of an account's labels (``origin``, ``guidelines_version``); None is not kept."""
-    kept = read_json(path)
-    kept[server][annotator].update({key: value for key, value in marks.items() if value})
+def mark(
+    path: Path, server: str, annotator: str, *, origin: str, guidelines_version: str | None = None
+) -> None:
+    """Keep that no person enters an account's labels, and the guidelines that these were made under."""
+    kept: dict[str, dict[str, Account]] = read_json(path)
+    kept[server][annotator]["origin"] = origin
+    if guidelines_version:
+        kept[server][annotator]["guidelines_version"] = guidelines_version
     save(path, kept)
 
 
-def marks(path: Path, server: str) -> dict[str, Account]:
-    """Return the accounts of a server, with what is marked on them; none where there is no file."""
+def kept_accounts(path: Path, server: str) -> dict[str, Account]:
+    """Return the accounts of a server; none where there is no file."""
     return dict(read_json(path).get(server, {})) if path.exists() else {}
 
 
-def save(path: Path, kept: Any) -> None:
+def save(path: Path, kept: Mapping[str, Mapping[str, Account]]) -> None:
     """Write the logins so that only their owner may read them, from the first byte on."""
     write_text(path, json.dumps(kept, indent=2, ensure_ascii=False) + "\n", mode=0o600)
 
 
 def accepted(url: str, token: str) -> bool:
     """Return whether the server accepts the token."""
-    if not token:
+    try:
+        with LabelStudio(url, token) as own:
+            return bool(token and own.whoami())
+    except Unauthorized:
         return False
-    with httpx.Client(auth=Tokens(token, url), timeout=30, trust_env=False) as http:
-        return http.get(f"{url}/api/current-user/whoami").status_code == 200
 
 
 def sign_in(client: LabelStudio, email: str, password: str) -> tuple[str, int]:
-    """Sign a login up by the invite link, or log it in where it exists; return its token and user id."""
+    """Sign a login up by the invite link, or log it in where it exists; return its token and user id.
+
+    These are pages for people: neither the API nor the SDK can set a password or read the invite link's form.
+    """
     invite = client.get("/api/invite")["invite_url"]
     with httpx.Client(
         base_url=client.url, timeout=60, follow_redirects=True, trust_env=False

@@ -4,25 +4,24 @@ The server brings Django and holds numpy and pyarrow back, so it never shares ou
 migrated, empty database: copying it saves a workspace's first start the migrations (36 s become 9 s).
 """
 
-import fcntl
 import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
 
 from onrecord import ROOT
 from onrecord.core.errors import BadInput
+from onrecord.core.files import locked
 
 LOCK = ROOT / "requirements-labelstudio.txt"
 
-# Asked of nobody, told to nobody: no analytics, no version check, no error reports, no downloads.
+# Nothing is sent or asked for: no analytics, no version check, no error reports, no downloads.
 QUIET = {
     "COLLECT_ANALYTICS": "false",
     "LATEST_VERSION_CHECK": "false",
@@ -33,16 +32,16 @@ QUIET = {
     "PYTHONUNBUFFERED": "1",
 }
 
-# One annotation costs Label Studio some six commits, and SQLite waits for the disk at each. A rehearsal or
+# One annotation costs Label Studio about six commits, and SQLite waits for the disk at each. A rehearsal or
 # a test need not outlive a power cut (it does outlive any kill), so there the waiting is left out.
-HASTY = """
+NON_DURABLE_LAUNCHER = """
 from sqlite3 import dbapi2
 connect = dbapi2.connect
-def hasty(*words, **named):
+def non_durable(*words, **named):
     connection = connect(*words, **named)
     connection.execute("PRAGMA synchronous=OFF")
     return connection
-dbapi2.connect = hasty
+dbapi2.connect = non_durable
 from label_studio.server import main
 main()
 """
@@ -113,7 +112,7 @@ def command(folder: Path, *, durable: bool = True) -> list[str]:
     """Return the start of Label Studio's command line; scripts in ``bin`` would not survive the rename."""
     return [
         str(folder / "bin" / "python"),
-        *(["-m", "label_studio.server"] if durable else ["-c", HASTY]),
+        *(["-m", "label_studio.server"] if durable else ["-c", NON_DURABLE_LAUNCHER]),
     ]
 
 
@@ -136,12 +135,3 @@ def run(words: list[str], variables: Mapping[str, str]) -> None:
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
         raise BadInput(f"{' '.join(words[:5])} … ended with {done.returncode}: {said}")
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on ``path``, waiting for whoever holds it; the kernel frees it at any death."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

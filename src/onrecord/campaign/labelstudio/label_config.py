@@ -31,15 +31,26 @@ from onrecord.scheme.scheme import (
 )
 
 STYLE = Path(__file__).with_name("label_config.css")
+ANSWERS_STYLE = """\
+/* What the annotators answered: a card each. */
+.or-answers .lsf-richtext__container { font-size: 13.5px; line-height: 1.4; overflow-wrap: anywhere; unicode-bidi: plaintext; }
+.or-answers p { margin: 0 0 4px; padding: 3px 8px; background: var(--card); border-left: 3px solid var(--mark); border-radius: 0 6px 6px 0; }
+"""
 
 
-def render_label_config(scheme: Scheme) -> str:
-    """Return the labeling config (XML) that asks the scheme's questions; the same scheme gives the same bytes."""
+def render_label_config(scheme: Scheme, *, with_answers: bool = False) -> str:
+    """Return the labeling config (XML) that asks the scheme's questions; the same scheme gives the same bytes.
+
+    ``with_answers`` puts the annotators' answers (``answers`` of a task's data) above the questions.
+    """
     page = ET.Element("View", className="or-page")
-    ET.SubElement(page, "Style").text = "\n" + STYLE.read_text(encoding="utf-8")
+    style = STYLE.read_text(encoding="utf-8") + (ANSWERS_STYLE if with_answers else "")
+    ET.SubElement(page, "Style").text = f"\n{style}"
     _targets(page, scheme)
     _article(ET.SubElement(page, "View", className="or-article"))
     asked = ET.SubElement(page, "View", className="or-questions")
+    if with_answers:
+        _html(_block(asked, "or-answers", "What the annotators answered"), "answers")
     other = free_hotkey(scheme)
     for question in scheme.questions.values():
         _question(asked, question, other)
@@ -82,9 +93,13 @@ def _article(column: ET.Element) -> None:
         ET.SubElement(ET.SubElement(head, "View", className=css), "Header", value=value, size=size)
     for name in ("before", SENTENCE, "after"):
         box = ET.SubElement(column, "View", className=f"or-{name}")
-        ET.SubElement(
-            box, "HyperText", name=name, value=f"${name}", inline="true", selectionEnabled="false"
-        )
+        _html(box, name)
+
+
+def _html(block: ET.Element, name: str) -> None:
+    ET.SubElement(
+        block, "HyperText", name=name, value=f"${name}", inline="true", selectionEnabled="false"
+    )
 
 
 def _question(column: ET.Element, question: Question, other: str) -> None:

@@ -6,10 +6,11 @@ all the same (a call still under way when we were killed) is taken back as long 
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
+from onrecord.campaign.backend import BackendTask
 from onrecord.campaign.labelstudio.client import (
     KEYS,
     PAGE,
@@ -19,6 +20,7 @@ from onrecord.campaign.labelstudio.client import (
     numbered,
     with_draft,
 )
+from onrecord.campaign.labelstudio.tasks import ImportTask
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, write_json
 
@@ -31,48 +33,24 @@ SHOWN = {
 NO_CONFIG = "<View></View>"  # of a project as Label Studio makes it
 
 
-class Standing(TypedDict):
-    """A task found on the server."""
-
-    id: int
-    touched: bool  # annotated, skipped or with a draft: never deleted
-    text_sha256: str
-
-
 def project_key(campaign: str, round_name: str, annotator: str) -> str:
     """Return the description by which a project is found again, whatever its title is changed to."""
     return f"On Record · {campaign} · {round_name} · {annotator}"
 
 
-def batches(tasks: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:
-    """Yield the tasks in lists of ``size``, the last one shorter.
-
-    >>> [len(b) for b in batches([{}] * 5, 2)]
-    [2, 2, 1]
-    """
-    batch: list[Mapping[str, Any]] = []
-    for task in tasks:
-        batch.append(task)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
 def ensure_project(
     client: LabelStudio,
-    known: Mapping[str, Mapping[str, Any]],
+    known: Mapping[str, Any],
     key: str,
     *,
     title: str,
     label_config: str,
     guidelines: str,
-) -> Mapping[str, Any]:
+) -> Any:
     """Return the project of ``key`` (``known`` maps descriptions to projects), made or brought up to date.
 
-    A new one has no labeling config yet, since Label Studio parses it anew for each prediction that is
-    imported: ``configure`` it once its tasks stand.
+    Projects are the SDK's models. A new one has no labeling config yet, since Label Studio parses it anew for
+    each prediction that is imported: ``configure`` it once its tasks stand.
     """
     wanted = {
         "title": title[:50],  # Label Studio takes no more
@@ -86,37 +64,33 @@ def ensure_project(
     }
     if key not in known:
         try:
-            made: dict[str, Any] = client.send(
-                "POST", "/api/projects/", {**wanted, "description": key}
-            )
-            return made
+            return client.sdk.projects.create(**wanted, description=key)
         except Interrupted:
-            found = {p["description"]: p for p in client.projects()}
-            if key not in found:
+            known = {project.description: project for project in client.projects()}
+            if key not in known:
                 raise
-            known = found
     project = known[key]
-    if project["label_config"] != NO_CONFIG:
+    if project.label_config != NO_CONFIG:
         wanted["label_config"] = label_config.strip()  # as Label Studio keeps it
-    changed = {name: value for name, value in wanted.items() if project.get(name) != value}
+    changed = {name: value for name, value in wanted.items() if getattr(project, name) != value}
     if changed:
-        client.send("PATCH", f"/api/projects/{project['id']}/", changed)
+        client.sdk.projects.update(project.id, **changed)
     return project
 
 
-def configure(client: LabelStudio, project: Mapping[str, Any], label_config: str) -> None:
+def configure(client: LabelStudio, project: Any, label_config: str) -> None:
     """Give a project that has no labeling config yet its own, and its list of tasks the columns to show.
 
     Nobody can annotate before.
     """
-    if project["label_config"] != NO_CONFIG:
+    if project.label_config != NO_CONFIG:
         return
-    number = project["id"]
-    client.send("PATCH", f"/api/projects/{number}/", {"label_config": label_config})
-    if not client.get("/api/dm/views/", project=number):
+    client.sdk.projects.update(project.id, label_config=label_config)
+    if not client.sdk.views.list(project=project.id):
+        # The SDK has no call for the columns.
         columns = [
             ("data." if column.get("parent") == "data" else "") + column["id"]
-            for column in client.get("/api/dm/columns/", project=number)["columns"]
+            for column in client.get("/api/dm/columns/", project=project.id)["columns"]
         ]
         hidden = {
             where: [f"tasks:{name}" for name in columns if name not in shown]
@@ -124,24 +98,35 @@ def configure(client: LabelStudio, project: Mapping[str, Any], label_config: str
         }
         view = {"title": "Default", "type": "list", "target": "tasks", "hiddenColumns": hidden,
                 "columnsWidth": {"tasks:data.sentence": 600}}  # fmt: skip
-        client.send("POST", "/api/dm/views/", {"project": number, "data": view})
+        client.sdk.views.create(project=project.id, data=view)
 
 
-def standing(
+def check_suggestions(project: Any, tasks: Iterable[ImportTask]) -> None:
+    """Raise BadInput where a project's suggestions come from another source than the new ones: it shows one only."""
+    now = project.model_version
+    for new in {p["model_version"] for task in tasks for p in task.get("predictions", ())}:
+        if now and now != new:
+            raise BadInput(
+                f"project {project.id} shows the suggestions of {now!r}, and Label Studio shows one source only: "
+                f"found {new!r}; launch with the same predictions= as before, or as a campaign of its own"
+            )
+
+
+def tasks_by_key(
     client: LabelStudio, project: int, keys: Sequence[str] = ()
-) -> dict[str, list[Standing]]:
+) -> dict[str, list[BackendTask]]:
     """Return ``onrecord_id → tasks`` of a project (of ``keys`` alone where given), the oldest first."""
-    found: dict[str, list[Standing]] = {}
+    found: dict[str, list[BackendTask]] = {}
     columns = "id,data,total_annotations,cancelled_annotations"
     drafted = {task["id"] for task in client.tasks(project, include="id", filters=[with_draft()])}
     filters = [[keyed(keys[i : i + KEYS])] for i in range(0, len(keys), KEYS)] if keys else [[]]
     for task in (t for f in filters for t in client.tasks(project, include=columns, filters=f)):
-        touched = (
+        annotated = (
             task["total_annotations"] or task["cancelled_annotations"] or task["id"] in drafted
         )
         found.setdefault(str(task["data"].get("onrecord_id")), []).append(
-            Standing(
-                id=task["id"], touched=bool(touched),
+            BackendTask(
+                id=task["id"], annotated=bool(annotated),
                 text_sha256=str(task["data"].get("text_sha256")),
             )
         )  # fmt: skip
@@ -149,84 +134,84 @@ def standing(
 
 
 def import_tasks(
-    client: LabelStudio, project: int, batch: Sequence[Mapping[str, Any]], journal: Path
+    client: LabelStudio, project: int, batch: Sequence[ImportTask], journal: Path
 ) -> dict[str, int]:
     """Import a batch whose tasks do not stand yet; return ``onrecord_id → task``.
 
     An answer that was lost is settled by asking what stands. ``journal`` names the batch while its call is
     under way, for a launch after our death.
     """
-    path = f"/api/projects/{project}/import?return_task_ids=true"
     texts = {str(task["data"]["onrecord_id"]): str(task["data"]["text_sha256"]) for task in batch}
     write_json(journal, {"server": client.key, "project": project, "texts": texts})
     ids: list[int] = []
     for _ in range(3):
         try:
-            ids = client.send("POST", path, list(batch)).get("task_ids") or []
+            made = client.sdk.projects.import_tasks(project, request=batch, return_task_ids=True)
+            ids = made.task_ids or []
         except Interrupted:
-            if not settled(client, project, texts):
+            if not wait_for_import(client, project, texts):
                 continue
         journal.unlink()
         break
     else:
         raise BadInput(f"{client.url}: three import calls into project {project} were broken off")
     if len(ids) == len(texts):
-        made = dict(zip(texts, ids, strict=True))
+        by_key = dict(zip(texts, ids, strict=True))
         ends = client.tasks(project, include="id,data", filters=[numbered([ids[0], ids[-1]])])
-        if all(made.get(str(task["data"]["onrecord_id"])) == task["id"] for task in ends):
-            return made
-    return newest(client, project, texts)
+        if all(by_key.get(str(task["data"]["onrecord_id"])) == task["id"] for task in ends):
+            return by_key
+    return imported(client, project, texts)
 
 
-def newest(client: LabelStudio, project: int, texts: Mapping[str, str]) -> dict[str, int]:
+def imported(client: LabelStudio, project: int, texts: Mapping[str, str]) -> dict[str, int]:
     """Return ``onrecord_id → task`` of the tasks that stand with these texts (``onrecord_id → text_sha256``)."""
     return {
         key: task["id"]
-        for key, copies in standing(client, project, list(texts)).items()
+        for key, copies in tasks_by_key(client, project, list(texts)).items()
         for task in copies
         if task["text_sha256"]
         == texts[key]  # an annotated one of an earlier text may stand beside it
     }
 
 
-def settled(
+def wait_for_import(
     client: LabelStudio, project: int, texts: Mapping[str, str], patience: float = SETTLE
 ) -> bool:
     """Wait for a broken import call to come to its end; return whether its tasks stand."""
     deadline = time.monotonic() + patience
     while True:
-        if len(newest(client, project, texts)) == len(texts):
+        if len(imported(client, project, texts)) == len(texts):
             return True
         if time.monotonic() > deadline:
             return False
         time.sleep(0.5)
 
 
-def settle_journal(client: LabelStudio, journal: Path) -> None:
+def finish_interrupted_import(client: LabelStudio, journal: Path) -> None:
     """Wait for the import call that a killed launch left under way, if there is one."""
     if journal.exists():
         left = read_json(journal)
         if left["server"] == client.key:
-            settled(client, left["project"], left["texts"])
+            wait_for_import(client, left["project"], left["texts"])
         journal.unlink()
 
 
 def delete_tasks(client: LabelStudio, project: int, ids: Sequence[int]) -> None:
-    """Delete tasks that nobody has touched, in one call."""
+    """Delete tasks that nobody has annotated, in one call."""
     if ids:
-        chosen = {"selectedItems": {"all": False, "included": list(ids)}, "project": str(project)}
-        client.send("POST", f"/api/dm/actions?id=delete_tasks&project={project}", chosen)
+        chosen = {"all": False, "included": list(ids)}
+        client.sdk.actions.create(id="delete_tasks", project=project, selected_items=chosen)
 
 
 def fill_project(
     client: LabelStudio,
     project: int,
-    tasks: Sequence[Mapping[str, Any]],
+    tasks: Sequence[ImportTask],
     *,
-    before: Mapping[str, Standing],
+    before: Mapping[str, BackendTask],
     is_new: bool,
     journal: Path,
-) -> dict[str, Standing]:
+) -> dict[str, BackendTask]:
     """Make ``tasks`` stand in the project, each once, and return ``onrecord_id → task`` of all that stands.
 
     What stands and is not wanted any more, or twice, or with another text, is deleted where nobody touched
@@ -236,42 +221,43 @@ def fill_project(
     wanted = {str(task["data"]["onrecord_id"]): task["data"]["text_sha256"] for task in tasks}
     ids = set() if is_new else task_ids(client, project)
     if ids == {task["id"] for task in before.values()} and all(
-        task["touched"] or task["text_sha256"] == wanted.get(key) for key, task in before.items()
+        task["annotated"] or task["text_sha256"] == wanted.get(key) for key, task in before.items()
     ):
         now, stood = dict(before), len(ids)
     else:
-        now, stood = cleared(client, project, wanted)
+        now, stood = remove_surplus_tasks(client, project, wanted)
     missing = [task for task in tasks if str(task["data"]["onrecord_id"]) not in now]
-    for batch in batches(missing, PAGE):
+    for start in range(0, len(missing), PAGE):
+        batch = missing[start : start + PAGE]
         for key, number in import_tasks(client, project, batch, journal).items():
-            now[key] = Standing(id=number, touched=False, text_sha256=wanted[key])
+            now[key] = BackendTask(id=number, annotated=False, text_sha256=wanted[key])
     # The ids of 10,000 tasks take Label Studio as long as importing 5,000; their number takes it nothing.
     if missing and task_count(client, project) != stood + len(missing):
-        now, _ = cleared(client, project, wanted)
+        now, _ = remove_surplus_tasks(client, project, wanted)
     return now
 
 
-def cleared(
+def remove_surplus_tasks(
     client: LabelStudio, project: int, wanted: Mapping[str, str]
-) -> tuple[dict[str, Standing], int]:
+) -> tuple[dict[str, BackendTask], int]:
     """Delete what stands untouched and is not wanted, or twice, or of another text.
 
     Return what stays, and how many tasks that leaves in the project. A wanted task that was annotated on
     another text than the sentence has now stays on the server, but is not among the first: the sentence is
     to be annotated again.
     """
-    stay: dict[str, Standing] = {}
+    kept: dict[str, BackendTask] = {}
     surplus = []
-    found = standing(client, project)
+    found = tasks_by_key(client, project)
     for key, copies in found.items():
-        for task in sorted(copies, key=lambda t: (not t["touched"], t["id"])):
+        for task in sorted(copies, key=lambda t: (not t["annotated"], t["id"])):
             is_current = task["text_sha256"] == wanted.get(key)
-            if key not in stay and (is_current or (task["touched"] and key not in wanted)):
-                stay[key] = task
-            elif not task["touched"]:
+            if key not in kept and (is_current or (task["annotated"] and key not in wanted)):
+                kept[key] = task
+            elif not task["annotated"]:
                 surplus.append(task["id"])
     delete_tasks(client, project, surplus)
-    return stay, sum(map(len, found.values())) - len(surplus)
+    return kept, sum(map(len, found.values())) - len(surplus)
 
 
 def task_ids(client: LabelStudio, project: int) -> set[int]:
@@ -281,4 +267,6 @@ def task_ids(client: LabelStudio, project: int) -> set[int]:
 
 def task_count(client: LabelStudio, project: int) -> int:
     """Return how many tasks a project has, by Label Studio's own count."""
-    return int(client.get(f"/api/projects/{project}/", include="task_number")["task_number"])
+    # One column, since all of them cost Label Studio counts that nobody reads here.
+    found = client.get(f"/api/projects/{project}/", include="task_number")
+    return int(found["task_number"])

@@ -6,11 +6,22 @@ nothing of what it stores: everything read here is checked against the scheme.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from onrecord.campaign.backend import Answers
 from onrecord.core.errors import BadInput
 from onrecord.scheme.scheme import Question, Scheme
+
+
+class Region(TypedDict):
+    """An item of Label Studio's ``result``: what was answered in one control."""
+
+    id: str
+    from_name: str
+    to_name: str
+    type: str
+    value: dict[str, list[str]]
+
 
 SENTENCE = "sentence"  # the object that every control points to
 FLAGS = "flags"
@@ -43,13 +54,13 @@ def to_result(
     names: Sequence[str] = (),
     flags: Sequence[str] = (),
     comment: str = "",
-) -> list[dict[str, Any]]:
+) -> list[Region]:
     """Return Label Studio's ``result`` list for the answers; a question answered by None is left out.
 
     ``names`` are the choices that the task offers for a question of kind ``name``: one of them is
     chosen, any other name is written as free text.
     """
-    result = []
+    result: list[Region] = []
     for question in scheme.questions.values():
         answer = labels.get(question.name)
         if answer is None:
@@ -135,13 +146,13 @@ def _read(item: Any, where: str) -> tuple[str, list[str], str]:
     return str(item.get("from_name")), values, str(kind)
 
 
-def _choices(name: str, values: list[str]) -> dict[str, Any]:
+def _choices(name: str, values: list[str]) -> Region:
     return _item(name, "choices", {"choices": values})
 
 
-def _text(name: str, text: str) -> dict[str, Any]:
+def _text(name: str, text: str) -> Region:
     return _item(name, "textarea", {"text": [text]})
 
 
-def _item(name: str, kind: str, value: dict[str, list[str]]) -> dict[str, Any]:
+def _item(name: str, kind: str, value: dict[str, list[str]]) -> Region:
     return {"id": name, "from_name": name, "to_name": SENTENCE, "type": kind, "value": value}

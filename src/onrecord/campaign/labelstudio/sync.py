@@ -5,119 +5,107 @@ complete but for deleted tasks; those are found by a sweep of all ids, made now 
 server's own counts differ from ours.
 """
 
-from collections.abc import Mapping, Sequence
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, TypedDict
 
-from onrecord.campaign.labelstudio.annotation_rows import (
-    Collection,
-    annotation_row,
-    deleted,
-    one_of_each,
-    source_id,
-    version_at,
+from onrecord.campaign.backend import (
+    Answers,
+    Pulled,
+    PulledAnnotation,
+    PulledTask,
+    PullRequest,
 )
 from onrecord.campaign.labelstudio.client import (
     KEYS,
     LabelStudio,
+    RawAnnotation,
+    RawTask,
     changed_since,
     iso,
     numbered,
     with_draft,
 )
+from onrecord.campaign.labelstudio.result_format import from_result
 from onrecord.core.errors import BadInput
-from onrecord.core.records import parse_sentence_id
-from onrecord.scheme.scheme import Scheme
+from onrecord.core.records import Annotation, Launched, text_sha256
 
 COUNTS = "id,total_annotations,cancelled_annotations"
 NUMBERS = "id,task_number,total_annotations_number,skipped_annotations_number"
 OVERLAP = timedelta(seconds=15)  # writes are dated before they can be seen
 
-
-class Instrument(NamedTuple):
-    """What the answers are checked against and described by.
-
-    ``origin`` is the campaign's; an account marked otherwise (``accounts``) has its own.
-    """
-
-    schemes: Mapping[int, Scheme]  # by version: an annotation is checked against that of its time
-    versions: Sequence[Mapping[str, Any]]
-    target_id: str
-    accounts: Mapping[str, Mapping[str, Any]]
-    origin: str
-    texts: Mapping[str, str]  # of the articles, for the speakers' spans
+Counts = tuple[int, int]  # annotations and skips
 
 
-class Pulled(NamedTuple):
-    """What one project gave: the state to keep of it, and what is not an annotation of ours."""
+class State(TypedDict):
+    """What is kept of a project between two pulls: moments by the server's clock, and its number of tasks."""
 
-    state: dict[str, Any]
-    drafts: int
-    strangers: int  # annotated tasks that are not of the plan
-    gone: list[str]  # keys of tasks that were deleted on the server
+    since: str
+    swept: str
+    tasks: int
 
 
 def pull_project(
     client: LabelStudio,
     project: int,
-    launched: Mapping[str, Mapping[str, Any]],
-    collection: Collection,
-    instrument: Instrument,
-    *,
-    state: Mapping[str, Any],
-    sweep: bool,
+    launched: Mapping[str, Launched],
+    collected: Mapping[int, Counts],
+    request: PullRequest,
 ) -> Pulled:
-    """Add to ``collection`` what one project has that it has not.
+    """Return what one project has that was not collected.
 
-    ``launched`` maps a task's key to its row of launched.jsonl, ``state`` is what the last pull returned
-    ({} at first). Raises BadInput for a label that the scheme lacks: nothing is written then.
+    ``launched`` maps a task's key to its row of launched.jsonl, ``collected`` Label Studio's task numbers to
+    how many annotations and skips were collected of them. Raises BadInput for a label that the scheme lacks.
     """
-    strangers = 0
-    prefix = f"{client.key}/{project}/"
+    state: Any = request.states.get(str(project), {})
+    found: dict[int, PulledTask] = {}
+    counts, unplanned = dict(collected), 0
 
-    def compare(filters: Sequence[Mapping[str, Any]]) -> None:
-        nonlocal strangers
+    def fetch(filters: Sequence[Mapping[str, Any]]) -> None:
+        nonlocal unplanned
         for task in client.tasks(project, fields="all", filters=filters):
             row = launched.get(str(task["data"].get("onrecord_id")))
             if row is None:
-                strangers += bool(task["annotations"])
+                unplanned += bool(task["annotations"])
                 continue
-            compare_task(client, task, row, collection, instrument)
+            found[task["id"]] = pulled_task(client, task, row, request)
+            skipped = sum(one["was_cancelled"] for one in task["annotations"])
+            counts[task["id"]] = len(task["annotations"]) - skipped, skipped
 
     since = client.server_time  # of an earlier answer, so that nothing falls between two pulls
     if state:
-        compare([changed_since(iso(datetime.fromisoformat(state["since"]) - OVERLAP))])
+        fetch([changed_since(iso(datetime.fromisoformat(state["since"]) - OVERLAP))])
     info = project_info(client, project)
-    gone: list[str] = []
     swept = state.get("swept", since)
+    total = info["total_annotations_number"], info["skipped_annotations_number"]
     if (
         not state
-        or sweep
+        or request.sweep
+        or is_overdue(state, client.server_time, request.sweep_every)
         or info["task_number"] != state["tasks"]
-        or differs(info, collection, prefix)
+        or tuple(map(sum, zip((0, 0), *counts.values(), strict=True))) != total
     ):
-        standing = {t["id"]: t for t in client.tasks(project, include=COUNTS)}
-        ids = [
-            n for n, t in standing.items() if counts(t) != ours(collection.live(f"{prefix}{n}/"))
-        ]
-        if len(ids) > len(standing) // 2:
-            compare([])
+        there = {t["id"]: t for t in client.tasks(project, include=COUNTS)}
+        ids = [n for n, t in there.items() if server_counts(t) != counts.get(n, (0, 0))]
+        if len(ids) > len(there) // 2:
+            fetch([])
         else:
             for start in range(0, len(ids), KEYS):
-                compare([numbered(ids[start : start + KEYS])])
-        lost = [t for t in collection.by_task if t.startswith(prefix) and number(t) not in standing]
-        for row in [row for of_task in lost for row in collection.live(of_task)]:
-            collection.add(deleted(row, since))
-            gone.append(row["annotation_id"])
+                fetch([numbered(ids[start : start + KEYS])])
+        for number in counts.keys() - there.keys():
+            source = f"{client.key}/{project}/{number}"
+            found[number] = PulledTask("", "", "", source, since, (), deleted=True)
         swept = since
-    kept = {"since": since, "swept": swept, "tasks": info["task_number"]}
+    kept = State(since=since, swept=swept, tasks=info["task_number"])
     drafts = sum(1 for _ in client.tasks(project, include="id", filters=[with_draft()]))
-    return Pulled(kept, drafts, strangers, gone)
+    return Pulled(str(project), list(found.values()), kept, drafts, unplanned)
 
 
-def project_info(client: LabelStudio, project: int) -> dict[str, Any]:
-    """Return the project with its counts; raises BadInput where it is gone."""
-    info: dict[str, Any] = client.get(f"/api/projects/{project}/", missing={}, include=NUMBERS)
+def project_info(client: LabelStudio, project: int) -> dict[str, int]:
+    """Return the project's counts; raises BadInput where it is gone."""
+    info: dict[str, int] = client.get(f"/api/projects/{project}/", missing={}, include=NUMBERS)
     if not info:
         raise BadInput(
             f"project {project} is gone from {client.url}: run `onrecord launch` to make it again "
@@ -126,69 +114,74 @@ def project_info(client: LabelStudio, project: int) -> dict[str, Any]:
     return info
 
 
-def differs(info: Mapping[str, Any], collection: Collection, prefix: str) -> bool:
-    """Return whether the server counts other annotations in a project than we have of it."""
-    live = [row for t in collection.by_task if t.startswith(prefix) for row in collection.live(t)]
-    return ours(live) != (info["total_annotations_number"], info["skipped_annotations_number"])
-
-
-def counts(task: Mapping[str, Any]) -> tuple[int, int]:
+def server_counts(task: RawTask) -> Counts:
     """Return how many annotations and skips the server counts on a task."""
     return int(task["total_annotations"]), int(task["cancelled_annotations"])
 
 
-def ours(live: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
-    """Return how many annotations and skips we have."""
-    skipped = sum(row["status"] == "skipped" for row in live)
-    return len(live) - skipped, skipped
+def collected_counts(rows: Iterable[Annotation], server: str) -> dict[int, dict[int, Counts]]:
+    """Return ``project → task → (annotations, skips)`` of what was collected from a server and not deleted.
 
-
-def number(of_task: str) -> int:
-    """Return Label Studio's number of the task in SERVER/PROJECT/TASK/.
-
-    >>> number("embedded-1a2b3c4d/12/345/")
-    345
+    Numbers are Label Studio's. ``rows`` are the latest line of each annotation.
     """
-    return int(of_task.split("/")[-2])
+    found: dict[int, dict[int, Counts]] = {}
+    for row in rows:
+        source = row.get("source_id", "")
+        if source.startswith(f"{server}/") and row["status"] != "deleted":
+            project, task, _ = map(int, source.removeprefix(f"{server}/").split("/"))
+            tasks = found.setdefault(project, {})
+            annotations, skips = tasks.get(task, (0, 0))
+            is_skip = row["status"] == "skipped"
+            tasks[task] = annotations + (not is_skip), skips + is_skip
+    return found
 
 
-def compare_task(
-    client: LabelStudio,
-    task: Mapping[str, Any],
-    launched: Mapping[str, Any],
-    collection: Collection,
-    instrument: Instrument,
-) -> None:
-    """Add to ``collection`` the lines in which a task's annotations differ from what was collected of it."""
-    rows: list[Mapping[str, Any]] = []
-    for raw in sorted(task["annotations"], key=lambda a: a["id"]):
-        source = source_id(launched, task, raw)
-        known = collection.known(source, raw["updated_at"])
-        if known:
-            rows.append(known)
-            continue
-        where = f"{client.url}/projects/{launched['project_id']}/data?task={task['id']}, annotation {raw['id']}"
-        article_id = parse_sentence_id(launched["sentence_id"])[0]
-        account = instrument.accounts.get(launched["annotator"], {})
-        version = version_at(instrument.versions, raw["updated_at"])
-        row = annotation_row(
-            raw, task, launched,
-            annotation_id=collection.id_of(source, launched["task_id"]),
-            scheme=instrument.schemes[version["scheme_version"]], scheme_version=version["scheme_version"],
-            guidelines=account.get("guidelines_version", version["guidelines_version"]),
-            target_id=instrument.target_id, origin=account.get("origin", instrument.origin),
-            article=instrument.texts.get(article_id, ""), where=where,
-        )  # fmt: skip
-        rows.append(row)
-    present = {row["source_id"] for row in rows}
-    for gone in collection.live(source_id(launched, task)):
-        if gone["source_id"] not in present:
-            collection.add(deleted(gone, task["updated_at"]))
-    for one in one_of_each(rows):
-        collection.add(one)
+def pulled_task(
+    client: LabelStudio, task: RawTask, launched: Launched, request: PullRequest
+) -> PulledTask:
+    """Return a task with all its annotations, the oldest first."""
+    page = f"{client.url}/projects/{launched['project_id']}/data?task={task['id']}"
+    return PulledTask(
+        task_id=launched["task_id"],
+        sentence_id=launched["sentence_id"],
+        annotator=launched["annotator"],
+        source=f"{client.key}/{launched['project_id']}/{task['id']}",
+        updated_at=task["updated_at"],
+        annotations=[
+            pulled_annotation(raw, task, launched, request, f"{page}, annotation {raw['id']}")
+            for raw in sorted(task["annotations"], key=lambda raw: raw["id"])
+        ],
+    )
 
 
-def overdue(state: Mapping[str, Any], now: str, every: float) -> bool:
+def pulled_annotation(
+    raw: RawAnnotation, task: RawTask, launched: Launched, request: PullRequest, where: str
+) -> PulledAnnotation:
+    """Return one annotation; ``where`` names it in complaints. Raises BadInput for a label that the scheme lacks."""
+    data, problem = task["data"], ""
+    if raw["completed_by"] != launched["user_id"]:
+        problem = f"completed by user {raw['completed_by']}, not by {launched['annotator']}"
+    elif text_sha256(shown_text(data)) != str(data.get("text_sha256")):
+        problem = "the task's text was altered on the server"
+    scheme = request.scheme_at(raw["updated_at"])
+    return PulledAnnotation(
+        id=str(raw["id"]),
+        answers=from_result(raw["result"], scheme, where) if raw["result"] else Answers({}, [], ""),
+        status="skipped" if raw["was_cancelled"] else "submitted",
+        text_sha256=str(data.get("text_sha256")),
+        seconds=raw["lead_time"],
+        created_at=raw["created_at"],
+        updated_at=raw["updated_at"],
+        problem=problem,
+    )
+
+
+def shown_text(data: Mapping[str, Any]) -> str:
+    """Return the sentence as the task shows it: its HTML without tags."""
+    return html.unescape(re.sub(r"<[^>]*>", "", str(data.get("sentence", ""))))
+
+
+def is_overdue(state: State, now: str, every: float) -> bool:
     """Return whether a project was last swept more than ``every`` seconds ago."""
     last = datetime.fromisoformat(state["swept"])
     return datetime.fromisoformat(now) - last > timedelta(seconds=every)

@@ -1,4 +1,4 @@
-"""Fill a campaign with simulated annotators through the real API: a rehearsal before anyone is paid.
+"""Fill a campaign with simulated annotators through its back end: a rehearsal before anyone is paid.
 
 Each annotator has a skill (how often the answer is the true one), a bias (the label that a question falls
 back on) and a pace. The truth is what is known of a sentence; elsewhere it is made up, from the attributor's
@@ -10,18 +10,12 @@ import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
-from onrecord.campaign.labelstudio.accounts import mark, marks
-from onrecord.campaign.labelstudio.client import LabelStudio
-from onrecord.campaign.labelstudio.shipped_labels import Entry, missing, post_at_once
+from onrecord.campaign.backend import AnnotationBackend, Answers, Entry, Task
 from onrecord.campaign.planning.qualification import known_answers
 from onrecord.core.errors import BadInput
-from onrecord.core.files import read_jsonl
-from onrecord.core.workspace import Workspace
+from onrecord.core.records import Launched, SpeakerRow
 from onrecord.scheme.scheme import Scheme
 
 BIASED = 0.6  # of a biased annotator's wrong answers, those that fall back on the bias
@@ -59,7 +53,7 @@ def simulated_annotators(declared: Sequence[Mapping[str, Any]], scheme: Scheme) 
 
 def truth_of(
     sentence_id: str,
-    suggestion: Mapping[str, Any],
+    suggestion: SpeakerRow | None,
     known: Mapping[str, Any],
     scheme: Scheme,
     seed: int,
@@ -68,8 +62,9 @@ def truth_of(
     draw = random.Random(f"{seed} {sentence_id}")
     answers = dict(known.get(sentence_id, {}).get("labels", {}))
     truth: dict[str, str | None] = {}
+    proposed: Mapping[str, Any] = suggestion or {}
     for name, question in scheme.questions.items():
-        suggested = suggestion.get(name)
+        suggested = proposed.get(name)
         if question.kind == "label" and suggested not in question.names:
             suggested = None  # the attributor knows the kinds of speakers of our own scheme only
         given = answers.get(name) or suggested
@@ -118,73 +113,74 @@ def seconds_taken(one: Simulated, draw: random.Random) -> float:
     return round(draw.lognormvariate(math.log(one.seconds), SPREAD), 1)
 
 
-def entries(
-    launched: Iterable[Mapping[str, Any]],
+def simulated_entries(
+    launched: Iterable[Launched],
     *,
-    offered: Mapping[int, Sequence[str]],
-    suggestions: Mapping[str, Mapping[str, Any]],
+    offered: Mapping[str, Sequence[str]],
+    suggestions: Mapping[str, SpeakerRow],
     known: Mapping[str, Any],
     annotators: Sequence[Simulated],
     scheme: Scheme,
     seed: int,
-) -> dict[str, dict[int, list[Entry]]]:
-    """Return ``annotator → project → answers`` for every active task; the same seed gives the same answers.
+) -> dict[tuple[str, int], list[Entry]]:
+    """Return the answers by (annotator, project) for every active task; the same seed gives the same answers.
 
-    ``offered`` maps Label Studio's task ids to the names that the task offers. Annotators are taken in turn
-    from ``annotators``.
+    ``offered`` maps task ids to the names that the task offers. Annotators are taken in turn from ``annotators``.
     """
-    found: dict[str, dict[int, list[Entry]]] = {}
+    found: dict[tuple[str, int], list[Entry]] = {}
     active = [row for row in launched if row["state"] == "active"]
     order = list(dict.fromkeys(row["annotator"] for row in active))
     for row in active:
         one = annotators[order.index(row["annotator"]) % len(annotators)]
         draw = random.Random(f"{seed} {row['task_id']}")
         sentence = row["sentence_id"]
-        truth = truth_of(sentence, suggestions.get(sentence, {}), known, scheme, seed)
-        labels = answered(truth, one, offered.get(row["ls_task_id"], []), scheme, draw)
-        mine = found.setdefault(row["annotator"], {}).setdefault(row["project_id"], [])
-        mine.append(Entry(row["ls_task_id"], labels, [], "", seconds_taken(one, draw)))
+        truth = truth_of(sentence, suggestions.get(sentence), known, scheme, seed)
+        labels = answered(truth, one, offered.get(row["task_id"], []), scheme, draw)
+        entry = Entry(row["ls_task_id"], Answers(labels, [], ""), seconds_taken(one, draw))
+        found.setdefault((row["annotator"], row["project_id"]), []).append(entry)
     return found
 
 
 def simulate(
-    cfg: DictConfig, client: LabelStudio, launched: Sequence[Mapping[str, Any]], scheme: Scheme
+    backend: AnnotationBackend,
+    launched: Sequence[Launched],
+    tasks: Iterable[Task],
+    scheme: Scheme,
+    *,
+    speakers: Iterable[SpeakerRow],
+    known: Iterable[Mapping[str, Any]],
+    annotators: Sequence[Simulated],
+    names: Sequence[str] | None,
+    seed: int,
 ) -> str:
-    """Answer every launched task (of ``seats``) by the annotators' own accounts, marked as simulated; say so."""
-    workspace = Path(cfg.workspace)
+    """Answer every launched task of the accounts ``names`` (None: all), marked as simulated; return what was done.
+
+    Raises BadInput for an account that is not launched, or under which a person has annotated.
+    """
     there = sorted({row["annotator"] for row in launched})
-    seats = there if cfg.seats is None else list(cfg.seats)
-    if strangers := sorted(set(seats) - {*there}):
-        raise BadInput(f"seats: expected some of {', '.join(there)}, found {', '.join(strangers)}")
-    launched = [row for row in launched if row["annotator"] in seats]
-    declared: Any = OmegaConf.to_container(cfg.simulated, resolve=True)
-    annotators = simulated_annotators(declared, scheme)
-    known = known_answers(
-        read_jsonl(cfg.known) if cfg.known else [], (row["sentence_id"] for row in launched)
-    )
-    speakers = Workspace(workspace).read_speakers().to_pylist()
-    logins = workspace / "labelstudio" / "accounts.json"
-    accounts = marks(logins, client.key)
-    offered = {}
-    for annotator, project in dict.fromkeys((r["annotator"], r["project_id"]) for r in launched):
-        for task in client.tasks(project, include="id,data,total_annotations"):
-            if task["total_annotations"] and accounts[annotator].get("origin") != "simulated":
-                raise BadInput(
-                    f"{annotator} has annotated already: leave that seat out (seats=[{','.join(a for a in there if a != annotator)}]), "
-                    "or rehearse elsewhere (campaign.name=rehearsal workspace=data/rehearsal)"
-                )
-            offered[task["id"]] = [choice["value"] for choice in task["data"].get("names", ())]
-    todo = entries(
-        launched, offered=offered, suggestions={row["sentence_id"]: row for row in speakers},
-        known=known, annotators=annotators, scheme=scheme, seed=cfg.seed,
+    chosen = there if names is None else list(names)
+    if unknown := sorted({*chosen} - {*there}):
+        raise BadInput(f"seats: expected some of {', '.join(there)}, found {', '.join(unknown)}")
+    launched = [row for row in launched if row["annotator"] in chosen]
+    accounts = backend.accounts()
+    for name, project in dict.fromkeys((r["annotator"], r["project_id"]) for r in launched):
+        if accounts[name].get("origin") != "simulated" and any(
+            task["annotated"] for task in backend.tasks(project).values()
+        ):
+            raise BadInput(
+                f"{name} has annotated already: leave that seat out (seats=[{','.join(a for a in there if a != name)}]), "
+                "or rehearse elsewhere (campaign.name=rehearsal workspace=data/rehearsal)"
+            )
+    entries = simulated_entries(
+        launched, offered={task.row["task_id"]: task.names for task in tasks},
+        suggestions={row["sentence_id"]: row for row in speakers},
+        known=known_answers(known, (row["sentence_id"] for row in launched)),
+        annotators=annotators, scheme=scheme, seed=seed,
     )  # fmt: skip
-    left = {}
-    for annotator, projects in todo.items():
-        mark(logins, client.key, annotator, origin="simulated")
-        left[annotator] = [
-            item
-            for project, given in projects.items()
-            for item in missing(client, project, given, scheme)
-        ]
-    entered = post_at_once(client.url, {a: accounts[a]["token"] for a in left}, left)
-    return f"{entered} simulated annotations entered by {len(left)} accounts: nobody made them"
+    for name in dict.fromkeys(name for name, _ in entries):
+        backend.mark(name, origin="simulated")
+    entered = backend.annotate(entries, scheme)
+    return (
+        f"Created {entered} simulated annotations for {len({name for name, _ in entries})} annotators "
+        "(not human labels)."
+    )
