@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from onrecord.core.files import write_jsonl
 from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS, text_sha256
 from onrecord.core.tables import write_parquet
-from onrecord.core.text_normalization import folded_words
+from onrecord.core.text_normalization import normalized_words
 
 LABELS = {
     "speaker": ["author", "politician", "agency", "advocate", "expert", "other"],
@@ -120,7 +120,7 @@ def plain_way(folder: Path) -> tuple[float, int]:
     """Return the seconds of comparing every sentence with every other, and the pairs found."""
     texts = pq.read_table(folder / "sentences.parquet")["text"].to_pylist()
     before = time.process_time()
-    sets = [set(folded_words(text)) for text in texts]
+    sets = [set(normalized_words(text)) for text in texts]
     sets = [words for words in sets if len(words) >= 8]
     found = 0
     for one, other in itertools.combinations(sets, 2):

@@ -17,8 +17,9 @@ import time
 import numpy as np
 
 from onrecord.core.records import text_sha256
-from onrecord.dataset.rehydrate import rehydrate
-from onrecord.dataset.standoff.fingerprints import anchor, fold
+from onrecord.core.text_normalization import normalized_letters
+from onrecord.dataset.standoff.alignment import recover_articles
+from onrecord.dataset.standoff.fingerprints import fingerprint
 
 SENTENCES = 25
 
@@ -69,18 +70,18 @@ def main() -> None:
         name, sentences = f"a{i:06}", article(draw, words)
         text = "\n".join(sentences)
         copies[name], originals[name] = copy_of(draw, i % 4, sentences), sentences
-        folded_copy = fold(copies[name]).text
-        expected[name] = sum(fold(s).text in folded_copy for s in sentences)
+        folded_copy = normalized_letters(copies[name]).text
+        expected[name] = sum(normalized_letters(s).text in folded_copy for s in sentences)
         articles.append({"article_id": name, "group_id": name, "sha256": text_sha256(text)})
         at = 0
         for sentence in sentences:
             end = at + len(sentence)
-            folded_of[f"{name}:{at}-{end}"] = fold(sentence).text
+            folded_of[f"{name}:{at}-{end}"] = normalized_letters(sentence).text
             rows.append({"sentence_id": f"{name}:{at}-{end}", "article_id": name, "start": at, "end": end,
-                         "sha256": text_sha256(sentence), "furniture": None} | anchor(sentence))  # fmt: skip
+                         "sha256": text_sha256(sentence), "furniture": None} | fingerprint(sentence))  # fmt: skip
             at = end + 1
     before = time.process_time()
-    found = rehydrate(articles, rows, copies)
+    found = recover_articles(articles, rows, copies)
     ours = time.process_time() - before
     recovered = {name: len(article.places) for name, article in found.items()}
     total = n * SENTENCES
@@ -90,7 +91,7 @@ def main() -> None:
         mine = [name for i, name in enumerate(recovered) if i % 4 == kind]
         print(f"  {what}: {sum(recovered[m] for m in mine) / len(mine) / SENTENCES:.1%} back")
     wrong = sum(
-        fold(article.text[place.start : place.end]).text != folded_of[sentence]
+        normalized_letters(article.text[place.start : place.end]).text != folded_of[sentence]
         for article in found.values()
         for sentence, place in article.places.items()
     )

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onrecord.cli.app import main
-from onrecord.core.text_normalization import folded_words
-from onrecord.dataset.splitting.audit import cue_gain, findings, straddling
+from onrecord.core.text_normalization import normalized_words
+from onrecord.dataset.splitting.audit import cue_findings, cue_gain, label_findings, straddling
 from onrecord.dataset.splitting.near_duplicates import sentence_leaks
 
 RANK = {"train": 0, "validation": 1, "test": 2}
@@ -63,7 +63,7 @@ TEXTS = st.lists(st.lists(st.sampled_from(VOCABULARY), min_size=2, max_size=9, u
 def test_every_near_pair_is_found_and_nothing_else(texts, data, threshold):
     splits = [data.draw(st.sampled_from(list(RANK))) for _ in texts]
     found = sentence_leaks(list(map(str, range(len(texts)))), texts, splits, RANK, near=threshold, min_words=1)  # fmt: skip
-    sets = [set(folded_words(text)) for text in texts]
+    sets = [set(normalized_words(text)) for text in texts]
 
     def alike(a: int, b: int) -> bool:
         return len(sets[a] & sets[b]) / len(sets[a] | sets[b]) >= threshold - 1e-12
@@ -130,7 +130,7 @@ def test_findings_name_missing_and_small_labels_by_training_rows():
     labels = ["x"] * 40 + ["y"] * 10 + ["y"] * 40
     groups = [str(i) for i in range(90)]
     splits = ["train"] * 50 + ["test"] * 40
-    found = findings(labels, ["x", "y", "z"], groups, splits, {})
+    found = label_findings(labels, ["x", "y", "z"], groups, splits)
     assert [(f["kind"], f["figures"]["label"], f["figures"]["rows"]) for f in found] == [
         ("small", "y", 10), ("missing", "z", 0),
     ]  # fmt: skip
@@ -142,9 +142,8 @@ def test_an_outlet_that_gives_the_label_away_is_a_finding():
     groups = [str(i // 4) for i in range(80)]
     gain, accuracy, baseline = cue_gain(labels, outlets, groups)
     assert (accuracy, gain) == (1.0, 1.0 - baseline)
-    found = findings(labels, ["x", "y"], groups, ["train"] * 80, {"outlet": outlets})
-    assert [f["kind"] for f in found] == ["cue"]
-    assert not findings(labels, ["x", "y"], groups, ["train"] * 80, {"outlet": ["X"] * 80})
+    assert [f["kind"] for f in cue_findings("outlet", outlets, labels, groups, 0.1)] == ["cue"]
+    assert not cue_findings("outlet", ["X"] * 80, labels, groups, 0.1)
     # An outlet known from one group alone predicts nothing about other groups.
     alone = [f"O{g}" for g in groups]
     assert cue_gain(labels, alone, groups)[0] == 0

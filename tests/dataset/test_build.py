@@ -116,7 +116,7 @@ def test_rows_keep_their_split_labels_votes_and_columns(tmp_path):
     ("rows", "words", "complaint"),
     [
         pytest.param([{"id": "1"}], [], "expected the columns id, text, target, label", id="columns"),
-        pytest.param([ROW, ROW], [], "stands more than once", id="an id twice"),
+        pytest.param([ROW, ROW], [], "occurs more than once", id="an id twice"),
         pytest.param([ROW | {"text": float("nan")}], [], "line 1: expected a JSON object", id="NaN"),
         pytest.param([ROW | {"label": None}], [], "row 1: label is empty", id="no label"),
         pytest.param([ROW], [], "expected two labels or more", id="one label"),

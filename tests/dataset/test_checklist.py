@@ -4,9 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
-from onrecord.dataset.standoff.standoff import _strings, runs
+from onrecord.dataset.standoff.standoff import quoting_files, word_runs
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,17 +18,9 @@ def test_every_test_that_the_checklist_names_is_there():
 
 def test_no_tracked_file_quotes_the_articles_that_are_not_ours(shared):
     articles = (shared / "articles").glob("0*.txt")
-    quoted = set().union(*(runs(path.read_text(encoding="utf-8")) for path in articles))
+    quoted = set().union(*(word_runs(path.read_text(encoding="utf-8")) for path in articles))
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    quoting = []
-    for name in filter(None, listed.stdout.split("\0")):
-        path = ROOT / name
-        if path.suffix == ".parquet":
-            texts = _strings(pq.read_table(path).to_pydict())
-        elif path.is_file():
-            texts = [path.read_text(encoding="utf-8", errors="ignore")]
-        if any(runs(text) & quoted for text in texts):
-            quoting.append(name)
-    assert not quoting
+    files = [ROOT / name for name in listed.stdout.split("\0") if (ROOT / name).is_file()]
+    assert not quoting_files(files, quoted)

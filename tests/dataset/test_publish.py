@@ -16,9 +16,9 @@ import yaml
 
 from onrecord.cli.app import main
 from onrecord.core.errors import BadInput
-from onrecord.dataset.features import schema, value
+from onrecord.dataset.features import arrow_schema, value_feature
 from onrecord.dataset.release import checks
-from onrecord.dataset.standoff.standoff import runs, without_text
+from onrecord.dataset.standoff.standoff import quoting_files, without_text, word_runs
 from onrecord.scheme.scheme import load_scheme
 
 PEOPLE = ("campaign=sample", "campaign.origin=people", "released=2026-06-01")
@@ -114,7 +114,7 @@ def test_publishing_again_is_nothing_and_other_bytes_are_refused(released, capsy
     assert run("publish", workspace, "contact=someone@example.org") == 2
     assert "holds other bytes (README.md" in capsys.readouterr().err
     assert run("publish", workspace, "contact=someone@example.org", "bump=true") == 0
-    assert "it stays, and 1.0.1 is tried" in capsys.readouterr().out
+    assert "it is kept, trying 1.0.1" in capsys.readouterr().out
     assert checks.checksums(released) == before
     (released / "README.md").write_text("changed", encoding="utf-8")
     assert run("publish", workspace, "bump=true") == 2
@@ -151,12 +151,12 @@ def test_the_changelog_names_each_label_that_changed(released):
     assert run("build", workspace) == 0
     assert run("publish", workspace, "version=1.0.1") == 0
     log = (workspace / "releases/v1.0.1/CHANGELOG.md").read_text(encoding="utf-8")
-    assert "0 rows added, 1 gone, 1 labels changed" in log
+    assert "0 rows added, 1 removed, 1 labels changed" in log
     assert f"{row['sentence_id']} → making the city's buses free: stance favor → against" in log
     assert log.index("## 1.0.1") < log.index("## 1.0.0")
 
 
-def test_the_card_says_gaps_by_name_and_never_a_commonplace(released):
+def test_the_card_names_what_is_to_be_written_and_has_no_commonplace(released):
     card = (released / "README.md").read_text(encoding="utf-8")
     assert "More information needed".lower() not in card.lower()
     assert all(f"`statement.{name}`" in card for name in ("annotators", "consent", "maintenance"))
@@ -220,8 +220,8 @@ def test_a_standoff_release_holds_no_text(built):
     assert run("publish", built, "kind=standoff") == 0
     release = built / "releases/v1.0.0"
     articles = pq.read_table(built / "articles.parquet")["text"].to_pylist()
-    quoted = set(itertools.chain.from_iterable(map(runs, articles)))
-    assert not checks.quotations(release, quoted)
+    quoted = set(itertools.chain.from_iterable(map(word_runs, articles)))
+    assert not quoting_files((p for p in release.rglob("*") if p.is_file()), quoted)
     everything = b"".join(p.read_bytes() for p in release.glob("*.*") if p.suffix != ".parquet")
     assert b"Riders for a Bus" not in everything  # a name of more than five words
     gold = pa.concat_tables(pq.read_table(p) for p in (release / "gold").iterdir())
@@ -239,7 +239,7 @@ def test_a_standoff_release_holds_no_text(built):
 def test_a_quotation_that_slips_into_a_standoff_release_is_refused(built, capsys):
     leak = "it was said that " + "Nobody at the stop on Mill Street had a ticket to show."
     assert run("publish", built, "kind=standoff", f"statement.curation='{leak}'") == 2
-    assert "eight words in a row of the articles stand in README.md" in capsys.readouterr().err
+    assert "eight words in a row of the articles are in README.md" in capsys.readouterr().err
     assert not list(built.glob("releases/*"))
 
 
@@ -299,6 +299,12 @@ def test_citation_files_say_the_same(released):
     assert {cff["license"], datacite["rightsList"][0]["rightsIdentifier"]} == {"CC0-1.0"}
     assert cff["date-released"] == datacite["dates"][0]["date"] == croissant["datePublished"]
     assert datacite["publicationYear"] == 2026
+    entry = (
+        "@misc{on-record-sample, title = {{On Record: Free buses}}, author = {{On Record contributors}}, "
+        "year = {2026}, version = {1.0.0}, publisher = {On Record}}"
+    )
+    assert croissant["citeAs"] == entry
+    assert entry in (released / "README.md").read_text(encoding="utf-8")
 
 
 def test_agreement_and_baseline_stand_in_the_card(built, tmp_path):
@@ -315,7 +321,7 @@ def test_agreement_and_baseline_stand_in_the_card(built, tmp_path):
     assert main(["train", f"workspace={built}", *PEOPLE[:2], *trained]) == 0
     assert run("publish", built, f"run={tmp_path / 'run'}") == 0
     card = (built / "releases/v1.0.0/README.md").read_text(encoding="utf-8")
-    assert "| stance | 0.821 | 0.700 to 0.900 | 17 | 0.900 |" in card
+    assert "| stance | 0.821 [0.700, 0.900] | 17 | 0.900 |" in card
     cv = json.loads((tmp_path / "run/cv.json").read_text(encoding="utf-8"))
     assert f"`majority`, cross-validated by group ({len(cv['folds'])} folds, {cv['n']} rows" in card
     assert f"macro-F1 {cv['macro_f1']:.3f}" in card
@@ -324,12 +330,13 @@ def test_agreement_and_baseline_stand_in_the_card(built, tmp_path):
 
 
 def test_a_long_name_is_left_out_of_a_stand_off_table_whatever_its_question_is_called():
-    features = {"who": value("string"), "outlet": value("string")}
+    features = {"who": value_feature("string"), "outlet": value_feature("string")}
     words = "several riders of the old mill line"
     given = pa.table(
-        {"who": ["Ann Lee", words, None], "outlet": [words] * 3}, schema=schema(features)
+        {"who": ["Ann Lee", words, None], "outlet": [words] * 3}, schema=arrow_schema(features)
     )
-    rows, kept = without_text(given, features, ["who"])
+    tables, kept = without_text({"gold": {"test": given}}, {"gold": features}, ["who"])
+    rows = tables["gold"]["test"]
     assert rows["who"].to_pylist() == ["Ann Lee", None, None]
     assert rows["outlet"].to_pylist() == [words] * 3
-    assert kept == features
+    assert kept == {"gold": features}

@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 
 from onrecord.cli.app import main
 from onrecord.core.records import text_sha256
+from onrecord.core.text_normalization import normalized_letters
 from onrecord.dataset.standoff.alignment import longest_chain, recover
-from onrecord.dataset.standoff.fingerprints import anchor, fold
+from onrecord.dataset.standoff.fingerprints import fingerprint
 
 
-def anchored(text: str, spans: list[tuple[int, int]]) -> list[dict]:
+def hashed(text: str, spans: list[tuple[int, int]]) -> list[dict]:
     """The rows that a release has of these sentences of ``text``."""
     return [
         {"sentence_id": f"a:{start}-{end}", "start": start, "end": end, "sha256": text_sha256(text[start:end])}
-        | anchor(text[start:end])
+        | fingerprint(text[start:end])
         for start, end in spans
     ]  # fmt: skip
 
@@ -35,7 +36,7 @@ def spans_of(sentences: list[str], between: str = " ") -> tuple[str, list[tuple[
 
 @pytest.fixture(scope="module")
 def ossoff(shared) -> tuple[str, str, list[dict]]:
-    """The real pair of copies: text of 000, text of 002, and the anchors of 000's 24 sentences."""
+    """The real pair of copies: text of 000, text of 002, and the hashes of 000's 24 sentences."""
     texts = {}
     for name in ("000", "002"):
         path = next((shared / "articles").glob(f"{name}_*.txt"))
@@ -43,7 +44,7 @@ def ossoff(shared) -> tuple[str, str, list[dict]]:
     rows = map(json.loads, (shared / "campaign/annotator-1.jsonl").open(encoding="utf-8"))
     spans = sorted((r["start"], r["end"]) for r in rows if r["article"].startswith("000_"))
     assert len(spans) == 24
-    return texts["000"], texts["002"], anchored(texts["000"], spans)
+    return texts["000"], texts["002"], hashed(texts["000"], spans)
 
 
 def test_from_its_copy_all_but_the_three_it_lacks(ossoff):
@@ -80,7 +81,8 @@ def test_another_formatting_gives_all_back(ossoff, edit):
     assert None not in found
     for row, place in zip(wanted, found, strict=True):
         assert (
-            fold(copy[place.start : place.end]).text == fold(text[row["start"] : row["end"]]).text
+            normalized_letters(copy[place.start : place.end]).text
+            == normalized_letters(text[row["start"] : row["end"]]).text
         )
 
 
@@ -102,17 +104,17 @@ def test_repeated_sentences_keep_their_order_and_places():
     text, spans = spans_of(
         ["He said no.", "The vote is on Tuesday.", "He said no.", "Then it rained."]
     )
-    found = recover(anchored(text, spans), text)
+    found = recover(hashed(text, spans), text)
     assert [(f.start, f.end) for f in found] == spans
     copy, _ = spans_of(["The vote is on Tuesday.", "He said no.", "Then it rained."])
-    tiers = [f and copy[f.start : f.end] for f in recover(anchored(text, spans), copy)]
+    tiers = [f and copy[f.start : f.end] for f in recover(hashed(text, spans), copy)]
     assert tiers == [None, "The vote is on Tuesday.", "He said no.", "Then it rained."]
 
 
 def test_out_of_order_sentences_are_not_both_taken():
     text, spans = spans_of(["First the mayor spoke at length.", "Then the council voted it down."])
     copy, _ = spans_of(["Then the council voted it down.", "First the mayor spoke at length."])
-    found = recover(anchored(text, spans), copy)
+    found = recover(hashed(text, spans), copy)
     assert sum(f is not None for f in found) == 1
 
 
@@ -122,7 +124,7 @@ def test_out_of_order_sentences_are_not_both_taken():
      ("From 3-4 shops", "From 34 shops"), ("Half: ½ of it", "Half: 12 of it"), ("a résumé", "a resume")],
 )  # fmt: skip
 def test_what_changes_the_figures_or_letters_is_another_sentence(before, after):
-    assert recover(anchored(before, [(0, len(before))]), after) == [None]
+    assert recover(hashed(before, [(0, len(before))]), after) == [None]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_what_changes_the_figures_or_letters_is_another_sentence(before, after):
     [("The café is shut.", "The cafe\u0301 is shut."), ("A 3–4 vote", "A 3-4 vote"), ("The ﬁne", "The fine"), ("ＩＣＥ said", "ICE said")],
 )  # fmt: skip
 def test_the_same_letters_otherwise_encoded_are_the_same_sentence(before, after):
-    place = recover(anchored(before, [(0, len(before))]), after)[0]
+    place = recover(hashed(before, [(0, len(before))]), after)[0]
     assert (place.start, place.end, place.tier) == (0, len(after), "folded")
 
 
@@ -162,7 +164,7 @@ def edited(text: str, edits: list[tuple[float, str, str]]) -> str:
 def test_random_edits_never_yield_a_wrong_sentence(sentences, edits):
     text, spans = spans_of(sentences)
     copy = edited(text, edits)
-    found = recover(anchored(text, spans), copy)
+    found = recover(hashed(text, spans), copy)
     end = 0
     for (start, stop), place in zip(spans, found, strict=True):
         if place is None:
@@ -171,9 +173,14 @@ def test_random_edits_never_yield_a_wrong_sentence(sentences, edits):
         event(place.tier)
         assert place.start >= end, "out of order, or two sentences on one place"
         end = place.end
-        assert fold(copy[place.start : place.end]).text == fold(text[start:stop]).text
+        assert (
+            normalized_letters(copy[place.start : place.end]).text
+            == normalized_letters(text[start:stop]).text
+        )
     if not edits:
-        assert all(found[i] for i, sentence in enumerate(sentences) if fold(sentence).text)
+        assert all(
+            found[i] for i, sentence in enumerate(sentences) if normalized_letters(sentence).text
+        )
 
 
 @given(st.lists(st.lists(st.integers(0, 12), max_size=3), max_size=6))
@@ -260,11 +267,11 @@ def test_without_the_original_its_copy_counts(stories, write_workspace, tmp_path
     assert [r["is_copy"] for r in rows if r["article_id"] == "a2"] == [False, False]
 
 
-def test_too_little_recovered_is_exit_1_and_told(workspace, release, tmp_path, capsys):
+def test_too_little_recovered_is_exit_1_and_reported(workspace, release, tmp_path, capsys):
     mine = copies(workspace, tmp_path / "mine", lambda name, text: text if name == "b1" else None)
     assert rehydrate(release, mine, tmp_path / "out") == 1
     captured = capsys.readouterr()
-    assert "came back" in captured.err
+    assert "were recovered" in captured.err
     assert "lost c1:0-64" in captured.out
     report = json.loads((tmp_path / "out/rehydration.json").read_text(encoding="utf-8"))
     assert report["articles"]["c1"]["why"]["c1:0-64"] == "no copy of the article was given"

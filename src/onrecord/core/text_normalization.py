@@ -1,21 +1,27 @@
-"""Text folded to what its words are: two sentences that differ in type-setting only are the same sentence.
+"""Text normalised to its words, or to its letters, so that sentences which differ in typesetting compare equal.
 
-Folding forgets case, compatibility forms (ligatures, full-width letters, non-breaking spaces), quotes,
-dashes, punctuation and white space, and nothing else: a digit or a letter changed is another sentence.
+Normalising forgets case, compatibility forms (ligatures, full-width letters, non-breaking spaces), quotes,
+dashes, punctuation and white space, and nothing else: a changed digit or letter makes another sentence.
 """
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
-# Characters that some copies have inside words and others do not: soft hyphens, joiners, accents' order.
+# Characters that some copies have inside words and others do not: soft hyphens, joiners, byte order marks.
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")
 _WORD = re.compile(r"[^\W_]+")
+_COMBINING = re.compile(r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+_WORD_WITH_MARKS = re.compile(rf"(?:[^\W_]{_COMBINING.pattern}*)+")
+_LETTER_WITH_MARKS = re.compile(rf".{_COMBINING.pattern}*")
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
+_BETWEEN_DIGITS = {".", ",", ":", "/", "-"}
 
 
-def folded_words(text: str) -> list[str]:
-    """Return the words of ``text``, folded.
+def normalized_words(text: str) -> list[str]:
+    """Return the words of ``text``, normalised.
 
-    >>> folded_words("“It’s the law\u00a0—\u00a0full stop,” he said.")
+    >>> normalized_words("“It’s the law\u00a0—\u00a0full stop,” he said.")
     ['it', 's', 'the', 'law', 'full', 'stop', 'he', 'said']
     """
     if not text.isascii():
@@ -23,10 +29,58 @@ def folded_words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def folded(text: str) -> str:
-    """Return the folded words with single spaces between: equal for two sentences that read the same.
+def normalized(text: str) -> str:
+    """Return the normalised words with single spaces between: equal for two sentences that read the same.
 
-    >>> folded("Law-and-order") == folded("law and ORDER!")
+    >>> normalized("Law-and-order") == normalized("law and ORDER!")
     True
     """
-    return " ".join(folded_words(text))
+    return " ".join(normalized_words(text))
+
+
+@dataclass(frozen=True)
+class Letters:
+    """A text's normalised letters and digits, without spaces.
+
+    ``offsets[i]`` is where in the original text letter i came from; ``word_starts`` are the positions in
+    ``text`` at which a word begins.
+    """
+
+    text: str
+    offsets: list[int]
+    word_starts: list[int]
+
+
+def normalized_letters(text: str) -> Letters:
+    """Return the letters and digits of ``text`` with their offsets.
+
+    Between two digits the separator is kept: 1.5 is not 15.
+
+    >>> normalized_letters("“It’s ﬁne—1.5%,” 11 000").text
+    'itsfine1.511 000'
+    """
+    letters: list[str] = []
+    offsets: list[int] = []
+    word_starts: list[int] = []
+    end = 0
+    # A combining mark belongs to its letter.
+    for match in (_WORD_WITH_MARKS if _COMBINING.search(text) else _WORD).finditer(text):
+        start, word = match.start(), match.group()
+        gap = text[end:start] if offsets else ""
+        if gap and text[end - 1].isdigit() and word[0].isdigit():
+            separator = " " if gap.isspace() else gap.translate(_DASHES)
+            if separator == " " or separator in _BETWEEN_DIGITS:
+                letters.append(separator)
+                offsets.append(end)
+        word_starts.append(len(offsets))
+        end = start + len(word)
+        if word.isascii():
+            letters.append(word.lower())
+            offsets.extend(range(start, end))
+        else:
+            for letter in _LETTER_WITH_MARKS.finditer(word):
+                for part in unicodedata.normalize("NFKC", letter.group()).casefold():
+                    if part.isalnum() or part == "⁄":
+                        letters.append(part)
+                        offsets.append(start + letter.start())
+    return Letters("".join(letters), offsets, word_starts)

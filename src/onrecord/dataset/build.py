@@ -2,176 +2,205 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 from omegaconf import DictConfig, OmegaConf
 
 from onrecord.core.errors import BadInput, CheckFailed
-from onrecord.core.files import read_jsonl, require, write_json, write_jsonl
-from onrecord.core.records import GoldRow, latest_annotations, origin_of
+from onrecord.core.files import read_jsonl, write_json, write_jsonl
+from onrecord.core.records import Annotation, GoldRow, latest_annotations, origin_of
 from onrecord.core.table_reader import read_table
 from onrecord.core.workspace import Workspace
-from onrecord.dataset.features import SPLITS, Spec, annotation_columns, gold_columns, table, value
-from onrecord.dataset.folder import replaced, write_configs, write_minimal_card
-from onrecord.dataset.gold_rows import all_counted, join_annotations, join_gold
-from onrecord.dataset.labelled_table import join_rows
-from onrecord.dataset.splitting.assign import place
-from onrecord.dataset.splitting.audit import audited
+from onrecord.dataset.dataset_info import DatasetInfo, SplitConfig, SplitCounts
+from onrecord.dataset.features import (
+    SPLITS,
+    Columns,
+    Feature,
+    Tables,
+    annotation_features,
+    gold_features,
+    make_table,
+    replaced_folder,
+    value_feature,
+    write_configs,
+    write_minimal_card,
+)
+from onrecord.dataset.gold_rows import valid_for_any_purpose, join_annotations, join_gold
+from onrecord.dataset.labelled_table import labelled_columns
+from onrecord.dataset.splitting.assign import Assignment, assign_splits
+from onrecord.dataset.splitting.audit import Audit, audit_splits, audit_summary
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme, questions_over, targets_of
 
-Columns = dict[str, list[Any]]
+
+@dataclass(frozen=True)
+class Source:
+    """What a dataset is built from: rows without splits, and what is known of them."""
+
+    title: str
+    origin: str  # one of ORIGINS
+    question: str
+    columns: Columns
+    features: Mapping[str, Feature]
+    annotations: Columns | None  # none where the labels come from a table
+    left_out: dict[str, list[str]]  # reason → sentence ids
 
 
 def main(cfg: DictConfig) -> None:
     """Read gold (or rows), split, audit, write ``dataset/``, ``audit.json`` and ``assignments.jsonl``."""
-    workspace = Path(cfg.workspace)
-    split: dict[str, Any] = OmegaConf.to_container(cfg.split)  # type: ignore[assignment]
-    left_out: dict[str, list[str]] = {}
-    annotations: Columns | None = None
+    workspace = Workspace(Path(cfg.workspace))
+    split = cast(SplitConfig, OmegaConf.to_container(cfg.split))
     if cfg.on_leak not in ("fail", "drop", "report"):
         raise BadInput(f"on_leak={cfg.on_leak}: expected fail, drop or report")
     scheme = load_scheme()
     if cfg.source.name == "rows":
-        question, title = "label", Path(str(cfg.rows)).name
-        columns, features = read_rows(cfg.rows, cfg.labels)
+        source = read_rows(cfg.rows, cfg.labels)
     else:
-        question, title = learnt(scheme, cfg.learn), str(cfg.campaign.title)
-        targets = questions_over(scheme, question, targets_of(scheme, cfg.campaign))
-        if cfg.learn is not None:  # that question alone, not what it asks of other targets
-            targets = {question: targets[question]}
-        columns, left_out, annotations = read_gold(workspace, scheme, targets, cfg)
-        features = gold_columns(scheme.without(list(targets)[1:]), folds=False)
-    record = workspace / "assignments.jsonl"
-    earlier = read_jsonl(record) if record.is_file() and cfg.keep_splits else []
-    columns, placed = place(columns, split, question, earlier, seed=cfg.seed)
-    audit = audited(columns, question, features[question]["names"], split, placed, near=cfg.near_same,
-                    min_words=cfg.min_words, on_leak=cfg.on_leak, cue_gain=cfg.cue_gain)  # fmt: skip
-    audit["left_out"] = left_out
-    write_json(workspace / "audit.json", audit)
+        targets = learnt_targets(scheme, targets_of(scheme, cfg.campaign), cfg.learn)
+        source = read_gold(workspace, scheme, targets, cfg.campaign, cfg.context)
+    earlier = read_assignments(workspace) if cfg.keep_splits else []
+    assigned = assign_splits(source.columns, split, source.question, earlier, seed=cfg.seed)
+    names = source.features[source.question]["names"]
+    audit = audit_splits(
+        assigned, split, source.question, names, source.left_out, near=cfg.near_same,
+        min_words=cfg.min_words, on_leak=cfg.on_leak, minimum_gain=cfg.cue_gain,
+    )  # fmt: skip
+    write_json(workspace.audit, audit)
     if not audit["passed"]:
-        raise CheckFailed(
-            f"the split leaks: {audit['summary']} (listed in {workspace / 'audit.json'})"
-        )
-    if "fold" in columns:
-        features = {**features, "fold": value("int32")}
-    tables = {"gold": split_tables(columns, features, set(audit["dropped"]))}
-    if annotations is not None:
-        tables["annotations"] = split_annotations(annotations, columns, scheme)
-    card = {
-        "question": question, "source": cfg.source.name, "title": title, "split": split, "seed": cfg.seed,
-        "origin": origin_of(annotations.get("origin", []), cfg.campaign.origin) if annotations is not None else "people",
-        "counts": counts(tables["gold"], question, features[question]["names"]),
-        "audit": {key: audit[key] for key in ("summary", "on_leak", "findings", "passed")},
-    }  # fmt: skip
-    with replaced(workspace / "dataset") as folder:
+        raise CheckFailed(f"the split leaks: {audit['summary']} (listed in {workspace.audit})")
+    tables = split_tables(source, assigned.columns, set(audit["dropped"]), scheme)
+    info = DatasetInfo(
+        question=source.question, source=cfg.source.name, title=source.title, split=split, seed=cfg.seed,
+        origin=source.origin, counts=count_rows(tables["gold"], source.question, names),
+        audit=audit_summary(audit),
+    )  # fmt: skip
+    with replaced_folder(workspace.dataset) as folder:
         write_configs(folder, tables)
-        write_minimal_card(folder, tables, title)
-        write_json(folder / "dataset.json", card)
-    write_jsonl(record, placed["assignments"])
-    print(summary(card, audit, workspace))
+        write_minimal_card(folder, tables, source.title)
+        write_json(folder / "dataset.json", info)
+    write_jsonl(workspace.split_assignments, assigned.assignments)
+    print(summary(info, audit, workspace.dataset))
 
 
-def read_rows(rows: str | None, labels: Sequence[str] | None) -> tuple[Columns, Mapping[str, Spec]]:
-    """Return the columns and features of the table ``rows``; raises BadInput where it cannot be used."""
+def read_assignments(workspace: Workspace) -> list[Assignment]:
+    """Return the lines of ``assignments.jsonl``, none before the first build."""
+    path = workspace.split_assignments
+    return read_jsonl(path, Assignment) if path.is_file() else []
+
+
+def read_rows(rows: str | None, labels: Sequence[str] | None) -> Source:
+    """Return the table ``rows``; raises BadInput where it cannot be used."""
     if rows is None:
         raise BadInput("source=rows needs rows=FILE (csv, jsonl, jsonl.gz or parquet)")
     declared = None if labels is None else [str(name) for name in labels]
-    return join_rows(read_table(Path(rows)).to_pydict(), declared, str(rows))
+    columns, features = labelled_columns(read_table(Path(rows)).to_pydict(), declared, str(rows))
+    return Source(Path(rows).name, "people", "label", columns, features, None, {})
 
 
-def learnt(scheme: Scheme, asked: str | None) -> str:
-    """Return the question that is learnt; raises BadInput where the scheme has none of that name with labels."""
+def learnt_targets(
+    scheme: Scheme, targets: Mapping[str, Mapping[str, str]], asked: str | None
+) -> dict[str, str]:
+    """Return the learnt questions, each with its target in words; the first names the column of all answers.
+
+    A question that is ``asked`` for is learnt alone; else the scheme's, toward every target that it is asked of.
+    Raises BadInput where the scheme has no such question with labels.
+    """
     if asked is None:
-        return scheme.learnt
+        return questions_over(scheme, scheme.learnt, targets)
     if asked not in scheme.questions or scheme.questions[asked].kind != "label":
         raise BadInput(f"learn={asked}: the scheme has no question of that name with labels")
-    return asked
+    return {asked: questions_over(scheme, asked, targets)[asked]}
 
 
 def read_gold(
-    workspace: Path, scheme: Scheme, targets: Mapping[str, str], cfg: DictConfig
-) -> tuple[Columns, dict[str, list[str]], Columns]:
-    """Return the columns of ``gold``, what was left out of it, and the columns of ``annotations``."""
-    gold = read_jsonl(require(workspace / "gold.jsonl", "adjudicate"), GoldRow)
-    articles = Workspace(workspace).read_articles()
-    sentences = Workspace(workspace).read_sentences()
-    found = read_annotations(require(workspace / "annotations.jsonl", "collect"))
-    spoken = Workspace(workspace).read_speakers()
-    counted = all_counted(latest_annotations(found), sentences)
+    workspace: Workspace,
+    scheme: Scheme,
+    targets: Mapping[str, str],
+    campaign: Mapping[str, Any],
+    context: int,
+) -> Source:
+    """Return the campaign's gold and annotations; raises BadInput where gold decides no learnt question."""
+    gold = read_jsonl(workspace.require(Workspace.gold), GoldRow)
+    articles, sentences = workspace.read_articles(), workspace.read_sentences()
+    found = cast(list[Annotation], read_annotations(workspace.require(Workspace.annotations)))
+    counted = valid_for_any_purpose(latest_annotations(found), sentences)
     joined = join_gold(
-        gold, sentences, articles, spoken, counted, scheme=scheme, targets=targets,
-        target_id=cfg.campaign.target.id, context=cfg.context,
+        gold, sentences, articles, workspace.read_speakers(), counted, scheme=scheme, targets=targets,
+        target_id=campaign["target"]["id"], context=context,
     )  # fmt: skip
+    question, *others = targets
     if not joined.columns:
-        raise BadInput(
-            f"{workspace / 'gold.jsonl'}: no sentence with a decided {next(iter(targets))}"
-        )
+        raise BadInput(f"{workspace.gold}: no sentence with a decided {question}")
     annotations = join_annotations(
         counted, sentences, articles, scheme=scheme, in_gold=set(joined.columns["sentence_id"])
     )
-    return joined.columns, joined.left_out, annotations
+    features = gold_features(scheme.without(others))
+    origin = origin_of(annotations.get("origin", []), campaign["origin"])
+    return Source(
+        str(campaign["title"]), origin, question, joined.columns, features, annotations, joined.left_out
+    )  # fmt: skip
 
 
-def split_tables(
-    columns: Columns, features: Mapping[str, Spec], dropped: set[str]
-) -> dict[str, pa.Table]:
-    """Return a table for each split, without the rows that were dropped."""
-    tables = {}
-    for split in SPLITS:
-        rows = [
-            i for i, (sentence, part) in enumerate(zip(columns["sentence_id"], columns["split"], strict=True))
-            if part == split and sentence not in dropped
-        ]  # fmt: skip
-        tables[split] = table(
-            features, {name: [columns[name][i] for i in rows] for name in features}, "gold"
+def split_tables(source: Source, columns: Columns, dropped: set[str], scheme: Scheme) -> Tables:
+    """Return the tables of each config and split, without the gold rows that were dropped.
+
+    Annotations are in the split of their group; those of a group without gold in train.
+    """
+    features = dict(source.features) | ({"fold": value_feature("int32")} if "fold" in columns else {})  # fmt: skip
+    kept = [None if sentence in dropped else split
+            for sentence, split in zip(columns["sentence_id"], columns["split"], strict=True)]  # fmt: skip
+    tables = {"gold": _table_per_split(features, columns, kept, "gold")}
+    if source.annotations is not None:
+        split_of = dict(zip(columns["group_id"], columns["split"], strict=True))
+        splits = [split_of.get(g, "train") for g in source.annotations.get("group_id", [])]
+        tables["annotations"] = _table_per_split(
+            annotation_features(scheme), source.annotations, splits, "annotations"
         )
     return tables
 
 
-def split_annotations(
-    annotations: Columns, columns: Columns, scheme: Scheme
+def _table_per_split(
+    features: Mapping[str, Feature], columns: Columns, splits: Sequence[str | None], where: str
 ) -> dict[str, pa.Table]:
-    """Return the annotations a split: that of their group; of a group without gold, train."""
-    split_of = dict(zip(columns["group_id"], columns["split"], strict=True))
-    features, tables = annotation_columns(scheme), {}
+    tables = {}
     for split in SPLITS:
-        rows = [i for i, g in enumerate(annotations.get("group_id", [])) if split_of.get(g, "train") == split]  # fmt: skip
-        values = {name: [annotations[name][i] for i in rows] if rows else [] for name in features}
-        tables[split] = table(features, values, "annotations")
+        rows = [i for i, part in enumerate(splits) if part == split]
+        values = {name: [columns[name][i] for i in rows] if rows else [] for name in features}
+        tables[split] = make_table(features, values, where)
     return tables
 
 
-def counts(tables: Mapping[str, pa.Table], question: str, names: Sequence[str]) -> dict[str, Any]:
-    """Return per split: rows, groups, rows that are copies, and rows a label."""
-    found: dict[str, Any] = {}
+def count_rows(
+    tables: Mapping[str, pa.Table], question: str, names: Sequence[str]
+) -> dict[str, SplitCounts]:
+    """Return the size of each split; ``names`` are the labels of ``question``."""
+    counts = {}
     for split, rows in tables.items():
         ids = Counter(rows[question].to_pylist())
-        found[split] = {
-            "rows": rows.num_rows,
-            "groups": len(set(rows["group_id"].to_pylist())),
-            "copies": sum(map(bool, rows["is_copy"].to_pylist())),
-            "labels": {name: ids[i] for i, name in enumerate(names)},
-        }
-    return found
+        counts[split] = SplitCounts(
+            rows=rows.num_rows,
+            groups=len(set(rows["group_id"].to_pylist())),
+            copies=sum(map(bool, rows["is_copy"].to_pylist())),
+            labels={name: ids[i] for i, name in enumerate(names)},
+        )
+    return counts
 
 
-def summary(card: Mapping[str, Any], audit: Mapping[str, Any], workspace: Path) -> str:
+def summary(info: DatasetInfo, audit: Audit, dataset: Path) -> str:
     """Return what a person wants to read: sizes, leaks, findings."""
     lines = [
         f"{split:<11} {c['rows']:>6} rows in {c['groups']} groups ({c['copies']} copies): "
         + ", ".join(f"{name} {n}" for name, n in c["labels"].items())
-        for split, c in card["counts"].items()
+        for split, c in info["counts"].items()
         if c["rows"]
     ]
     lines += [f"split by {audit['split']['name']}: {audit['summary']} "
               f"(on_leak={audit['on_leak']}, {len(audit['dropped'])} dropped)"]  # fmt: skip
-    for reason, ids in audit["left_out"].items():
-        if ids:
-            lines.append(f"left out as {reason}: {len(ids)}")
-    for join in audit["joined"]:
-        lines.append(f"{' and '.join(join['articles'][:3])} are now one group, in {join['now']}")
+    lines += [f"left out as {why}: {len(ids)}" for why, ids in audit["left_out"].items() if ids]
+    for merged in audit["joined"]:
+        lines.append(f"{' and '.join(merged['articles'][:3])} are now one group, in {merged['now']}")  # fmt: skip
     lines += [f"note: {finding['message']}" for finding in audit["findings"]]
-    return "\n".join([*lines, f"wrote {workspace / 'dataset'}"])
+    return "\n".join([*lines, f"wrote {dataset}"])

@@ -1,22 +1,29 @@
-"""Columns of a dataset and their types, as ``datasets`` writes them into Parquet.
+"""A dataset as Parquet files that ``datasets.load_dataset`` reads: the columns, their types, and the folder.
 
-Label names stand in the Parquet file itself, as ``huggingface`` metadata: whoever reads the file, with
+Label names are in the Parquet file itself, as ``huggingface`` metadata: whoever reads the file, with
 ``load_dataset`` or with pyarrow alone, gets the same names in the same order. ``datasets`` accepts ids
-that no label has, and takes label names in another order without a word, so labels are checked here.
+that no label has, and label names in another order without a warning, so labels are checked here.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import yaml
 
 from onrecord.core.errors import BadInput
+from onrecord.core.files import atomic, write_text
 from onrecord.scheme.scheme import Scheme
 
-Spec = Mapping[str, Any]  # one column's feature, as `datasets` writes it down
+Feature = Mapping[str, Any]  # one column's type, as `datasets` writes it down
+Columns = dict[str, list[Any]]  # the rows before they are a table: column → one value a row
+Tables = dict[str, dict[str, pa.Table]]  # config → split → rows
+Features = dict[str, dict[str, Feature]]  # config → column → its type
 
 SPLITS = ("train", "validation", "test")  # in the order of how held out they are
 
@@ -26,25 +33,25 @@ _ARROW = {
 }  # fmt: skip
 
 
-def value(dtype: str) -> Spec:
+def value_feature(dtype: str) -> Feature:
     """Return the feature of a plain column."""
     return {"dtype": dtype, "_type": "Value"}
 
 
-def label(names: Sequence[str]) -> Spec:
+def label_feature(names: Sequence[str]) -> Feature:
     """Return the feature of a label column; ids count from 0 in the order of ``names``."""
     return {"names": list(names), "_type": "ClassLabel"}
 
 
-def list_of(feature: Spec) -> Spec:
+def list_feature(feature: Feature) -> Feature:
     """Return the feature of a column of lists."""
     return {"feature": feature, "_type": "List"}
 
 
-def arrow_type(feature: Spec) -> pa.DataType:
+def arrow_type(feature: Feature) -> pa.DataType:
     """Return the Arrow type that a feature is stored as.
 
-    >>> arrow_type(list_of(value("float32")))
+    >>> arrow_type(list_feature(value_feature("float32")))
     ListType(list<item: float>)
     """
     if "_type" not in feature:
@@ -55,60 +62,60 @@ def arrow_type(feature: Spec) -> pa.DataType:
     return pa.list_(arrow_type(feature["feature"])) if kind == "List" else _ARROW[feature["dtype"]]
 
 
-def feature_of(kind: pa.DataType) -> Spec:
-    """Return the feature of a column of a plain Arrow type (for the columns that a table brings along)."""
+def feature_of(kind: pa.DataType) -> Feature:
+    """Return the feature of a column of a plain Arrow type (for a table's further columns)."""
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return list_of(feature_of(kind.value_type))
+        return list_feature(feature_of(kind.value_type))
     if pa.types.is_struct(kind):
         return {field.name: feature_of(field.type) for field in kind}
     for dtype, known in _ARROW.items():
         if kind == known:
-            return value(dtype)
-    return value("string")
+            return value_feature(dtype)
+    return value_feature("string")
 
 
-def schema(columns: Mapping[str, Spec]) -> pa.Schema:
+def arrow_schema(columns: Mapping[str, Feature]) -> pa.Schema:
     """Return the Arrow schema of the columns, with the features in its metadata."""
     fields = [pa.field(name, arrow_type(feature)) for name, feature in columns.items()]
     info = json.dumps({"info": {"features": dict(columns)}})
     return pa.schema(fields, metadata={"huggingface": info})
 
 
-def gold_columns(scheme: Scheme, *, folds: bool) -> dict[str, Spec]:
+def gold_features(scheme: Scheme) -> dict[str, Feature]:
     """Return the columns of the config ``gold`` that is built from a campaign."""
-    text = value("string")
-    columns: dict[str, Spec] = {
+    text = value_feature("string")
+    columns: dict[str, Feature] = {
         "sentence_id": text, "article_id": text, "group_id": text, "outlet": text, "published": text,
         "text": text, "context_before": text, "context_after": text, "target": text,
     }  # fmt: skip
     for question in scheme.questions.values():
-        columns[question.name] = label(question.names) if question.kind == "label" else text
+        columns[question.name] = label_feature(question.names) if question.kind == "label" else text
     for question in scheme.questions.values():
         if question.kind == "label":
-            columns[f"{question.name}_soft"] = list_of(value("float32"))
+            columns[f"{question.name}_soft"] = list_feature(value_feature("float32"))
     columns |= {
-        "suggested_speaker": label(scheme.questions["speaker"].names) if "speaker" in scheme.questions else text,
-        "suggested_speaker_name": text, "speaker_start": value("int64"), "speaker_end": value("int64"),
-        "n_annotators": value("int32"), "unanimous": value("bool"), "is_copy": value("bool"),
+        "suggested_speaker": label_feature(scheme.questions["speaker"].names) if "speaker" in scheme.questions else text,
+        "suggested_speaker_name": text, "speaker_start": value_feature("int64"), "speaker_end": value_feature("int64"),
+        "n_annotators": value_feature("int32"), "unanimous": value_feature("bool"), "is_copy": value_feature("bool"),
         "text_sha256": text,
     }  # fmt: skip
-    return columns | ({"fold": value("int32")} if folds else {})
+    return columns
 
 
-def annotation_columns(scheme: Scheme) -> dict[str, Spec]:
-    """Return the columns of the config ``annotations``: one row an annotation, nothing decided."""
-    text = value("string")
-    columns: dict[str, Spec] = {
+def annotation_features(scheme: Scheme) -> dict[str, Feature]:
+    """Return the columns of the config ``annotations``: one row an annotation, raw labels."""
+    text = value_feature("string")
+    columns: dict[str, Feature] = {
         "annotation_id": text, "sentence_id": text, "article_id": text, "group_id": text,
         "furniture": text, "annotator": text, "round": text, "purpose": text, "target_id": text,
     }  # fmt: skip
     for question in scheme.questions.values():
-        columns[question.name] = label(question.names) if question.kind == "label" else text
+        columns[question.name] = label_feature(question.names) if question.kind == "label" else text
     return columns | {
-        "speaker_start": value("int64"), "speaker_end": value("int64"), "flags": list_of(text),
-        "comment": text, "seconds": value("float64"), "created_at": text, "updated_at": text,
-        "suggestion_shown": value("bool"), "guidelines_version": text, "scheme_version": value("int32"),
-        "origin": text, "in_gold": value("bool"), "text_sha256": text,
+        "speaker_start": value_feature("int64"), "speaker_end": value_feature("int64"), "flags": list_feature(text),
+        "comment": text, "seconds": value_feature("float64"), "created_at": text, "updated_at": text,
+        "suggestion_shown": value_feature("bool"), "guidelines_version": text, "scheme_version": value_feature("int32"),
+        "origin": text, "in_gold": value_feature("bool"), "text_sha256": text,
     }  # fmt: skip
 
 
@@ -124,10 +131,12 @@ def label_ids(names: Sequence[str | None], allowed: Sequence[str], where: str) -
         ) from None
 
 
-def table(columns: Mapping[str, Spec], values: Mapping[str, Sequence[Any]], where: str) -> pa.Table:
+def make_table(
+    columns: Mapping[str, Feature], values: Mapping[str, Sequence[Any]], where: str
+) -> pa.Table:
     """Return the table, label names turned into ids; raises BadInput where a value does not fit."""
     arrays = []
-    wanted = schema(columns)
+    wanted = arrow_schema(columns)
     for name, feature in columns.items():
         given = values[name]
         if feature.get("_type") == "ClassLabel":
@@ -139,10 +148,78 @@ def table(columns: Mapping[str, Spec], values: Mapping[str, Sequence[Any]], wher
     return pa.Table.from_arrays(arrays, schema=wanted)
 
 
-def stored_features(path: Path) -> dict[str, Spec]:
-    """Return the features that a Parquet file carries; raises BadInput where it carries none."""
+def stored_features(path: Path) -> dict[str, Feature]:
+    """Return the features in a Parquet file's metadata; raises BadInput where there are none."""
     metadata = pq.read_schema(path).metadata or {}
     if b"huggingface" not in metadata:
         raise BadInput(f"{path}: expected features in the file's metadata, found none")
-    features: dict[str, Spec] = json.loads(metadata[b"huggingface"])["info"]["features"]
+    features: dict[str, Feature] = json.loads(metadata[b"huggingface"])["info"]["features"]
     return features
+
+
+def read_dataset(folder: Path) -> tuple[Tables, Features]:
+    """Return the tables of a dataset folder and the features of each config; raises BadInput where it has no gold."""
+    tables: Tables = {}
+    features: Features = {}
+    for config in ("gold", "annotations"):
+        for split in SPLITS:
+            path = folder / config / f"{split}.parquet"
+            if path.is_file():
+                tables.setdefault(config, {})[split] = pq.read_table(path)
+                features[config] = stored_features(path)
+    if "gold" not in tables:
+        raise BadInput(f"{folder}: expected gold/train.parquet or another split, found none")
+    return tables, features
+
+
+def write_configs(folder: Path, configs: Mapping[str, Mapping[str, pa.Table]]) -> None:
+    """Write ``folder/CONFIG/SPLIT.parquet`` for each table that has rows.
+
+    ``datasets`` cannot read a Parquet file without rows, so a split without rows is absent.
+    """
+    for config, splits in configs.items():
+        for split, rows in splits.items():
+            if rows.num_rows:
+                with atomic(folder / config / f"{split}.parquet") as temporary:
+                    # Statistics would repeat the first and last text of each column in the footer.
+                    pq.write_table(rows, temporary, compression="zstd", write_statistics=False)
+
+
+def configs_yaml(configs: Mapping[str, Mapping[str, pa.Table]]) -> list[dict[str, Any]]:
+    """Return the ``configs`` of a dataset card's YAML; the first is the default."""
+    return [
+        {"config_name": config}
+        | ({"default": True} if number == 0 else {})
+        | {"data_files": [
+            {"split": split, "path": f"{config}/{split}.parquet"} for split, rows in splits.items() if rows.num_rows
+        ]}
+        for number, (config, splits) in enumerate(configs.items())
+    ]  # fmt: skip
+
+
+def write_minimal_card(
+    folder: Path, configs: Mapping[str, Mapping[str, pa.Table]], title: str
+) -> None:
+    """Write the ``README.md`` that lets ``load_dataset(folder)`` find the configs and the default one.
+
+    It names no features, so those of the Parquet files hold and nothing can contradict them.
+    """
+    head = yaml.safe_dump({"configs": configs_yaml(configs)}, sort_keys=False, allow_unicode=True)
+    write_text(folder / "README.md", f"---\n{head}---\n\n# {title}\n")
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of ``folder``, whole, when the block ends without an error."""
+    fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        yield fresh
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

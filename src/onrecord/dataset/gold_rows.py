@@ -6,54 +6,61 @@ suggestions, never from gold: a feature must not know more than prediction will.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from onrecord.core.errors import BadInput
-from onrecord.core.records import PURPOSES, parse_sentence_id, text_sha256, valid_annotations
-from onrecord.core.text_normalization import folded
+from onrecord.core.records import (
+    PURPOSES,
+    Annotation,
+    GoldRow,
+    SpeakerRow,
+    parse_sentence_id,
+    text_sha256,
+    valid_annotations,
+)
+from onrecord.core.text_normalization import normalized
+from onrecord.dataset.features import Columns
 from onrecord.scheme.scheme import Scheme
-
-Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True)
-class Joined:
-    """The columns of ``gold`` (no split yet), and what was left out of them: reason → sentence ids."""
+class JoinedGold:
+    """The columns of ``gold`` (no split yet), and the sentences left out of them: reason → sentence ids."""
 
     columns: Columns
     left_out: dict[str, list[str]]
 
 
 def join_gold(
-    gold: Iterable[Mapping[str, Any]],
+    gold: Sequence[GoldRow],
     sentences: pa.Table,
     articles: pa.Table,
-    speakers: pa.Table | None,
-    annotations: Iterable[Mapping[str, Any]],
+    speakers: pa.Table,
+    annotations: Iterable[Annotation],
     *,
     scheme: Scheme,
     targets: Mapping[str, str],
     target_id: str,
     context: int = 2,
-) -> Joined:
+) -> JoinedGold:
     """Return one row for each gold sentence and target, in the order of ``sentences``.
 
-    ``targets`` maps each question that is learnt to its target in words; the answers to all of them stand
-    in the column of the first. ``target_id`` is the campaign's. ``annotations`` (those that count) give the
-    span of a speaker's name. A row whose answer is undecided, and furniture, are left out and named.
-    Raises BadInput for gold of a sentence, a target or a label that is not known.
+    ``targets`` maps each learnt question to its target in words; the answers to all of them are in the column
+    of the first. ``target_id`` is the campaign's. ``annotations`` (those that count) give the span of a
+    speaker's name. A row whose answer is undecided, and furniture, are left out and listed.
+    Raises BadInput for gold of an unknown sentence, target or label.
     """
     s = sentences.to_pydict()
     position = {sentence: i for i, sentence in enumerate(s["sentence_id"])}
     article_of = {a["article_id"]: a for a in articles.drop_columns(["text"]).to_pylist()}
-    spoken = {} if speakers is None else {r["sentence_id"]: r for r in speakers.to_pylist()}
+    suggested: dict[str, SpeakerRow] = {r["sentence_id"]: r for r in speakers.to_pylist()}
     before, after = contexts(s["article_id"], s["text"], s["furniture"], context)
-    spans, names = name_spans(annotations), left_out_names(gold, articles)
-    learnt = next(iter(targets))
-    kept = scheme.without([question for question in targets if question != learnt])
+    spans, long_names = name_spans(annotations), names_from_spans(gold, articles)
+    question_column = next(iter(targets))
+    kept = scheme.without([question for question in targets if question != question_column])
     columns: Columns = {}
     left_out: dict[str, list[str]] = {"furniture": [], "undecided": []}
     for row in sorted(gold, key=lambda r: (position.get(r["sentence_id"], -1), r["target_id"])):
@@ -70,35 +77,38 @@ def join_gold(
         if s["furniture"][i] is not None:
             left_out["furniture"].append(sentence)
             continue
-        article, suggestion = article_of[s["article_id"][i]], spoken.get(sentence, {})
-        name = row["labels"].get("speaker_name") or names.get(sentence)
+        article, suggestion = article_of[s["article_id"][i]], suggested.get(sentence)
+        name = row["labels"].get("speaker_name") or long_names.get(sentence)
         start, end = spans.get((sentence, name), (None, None))
         for question, target in targets.items():
             if row["labels"].get(question) is None:
                 left_out["undecided"].append(sentence)
                 continue
-            labels = row["labels"] | {learnt: row["labels"][question], "speaker_name": name}
+            labels = row["labels"] | {
+                question_column: row["labels"][question],
+                "speaker_name": name,
+            }
+            soft = row["soft"] | {question_column: row["soft"].get(question, {})}
             _append(columns, {
                 "sentence_id": sentence, "article_id": s["article_id"][i], "group_id": article["group_id"],
                 "outlet": article["outlet"], "published": article["published"], "text": s["text"][i],
                 "context_before": before[i], "context_after": after[i], "target": target,
-                **{q: labels.get(q) for q in kept.questions},
-                **soft_columns(row["soft"] | {learnt: row["soft"].get(question)}, kept),
-                "suggested_speaker": suggestion.get("speaker"),
-                "suggested_speaker_name": suggestion.get("speaker_name"),
+                **{q: labels.get(q) for q in kept.questions}, **soft_columns(soft, kept),
+                "suggested_speaker": suggestion and suggestion["speaker"],
+                "suggested_speaker_name": suggestion and suggestion["speaker_name"],
                 "speaker_start": start, "speaker_end": end, "n_annotators": row["n_annotators"],
                 "unanimous": row["decided_by"].get(question) == "unanimous",
                 "copy_of": article["copy_of"], "text_sha256": text_sha256(s["text"][i]),
             })  # fmt: skip
     if columns:
         columns["is_copy"] = copies(columns)
-    return Joined(columns, left_out)
+    return JoinedGold(columns, left_out)
 
 
 def contexts(
     articles: Sequence[str], texts: Sequence[str], furniture: Sequence[str | None], size: int
 ) -> tuple[list[str], list[str]]:
-    """Return for each sentence the ``size`` sentences before it and after it in its article, furniture apart.
+    """Return for each sentence the ``size`` sentences before and after it in its article, without furniture.
 
     >>> contexts(["a", "a", "a", "b"], ["One.", "Ad.", "Two.", "Three."], [None, "promo", None, None], 2)
     (['', 'One.', 'One.', ''], ['Two.', 'Two.', '', ''])
@@ -116,9 +126,9 @@ def contexts(
 
 
 def name_spans(
-    annotations: Iterable[Mapping[str, Any]],
+    annotations: Iterable[Annotation],
 ) -> dict[tuple[str, str | None], tuple[int, int]]:
-    """Return where the article names a speaker: (sentence, name) → (start, end), as first annotated."""
+    """Return where the article names a speaker: (sentence, name) → (start, end), of the first annotation."""
     spans: dict[tuple[str, str | None], tuple[int, int]] = {}
     for row in annotations:
         span, name = row["speaker_span"], row["labels"].get("speaker_name")
@@ -127,12 +137,12 @@ def name_spans(
     return spans
 
 
-def left_out_names(gold: Iterable[Mapping[str, Any]], articles: pa.Table) -> dict[str, str]:
+def names_from_spans(gold: Iterable[GoldRow], articles: pa.Table) -> dict[str, str]:
     """Return the names that stand-off gold gives by their span alone: sentence → name in its article."""
     spans = {
-        row["sentence_id"]: row["speaker_span"]
+        row["sentence_id"]: span
         for row in gold
-        if row.get("speaker_span") and row["labels"].get("speaker_name") is None
+        if (span := row.get("speaker_span")) and row["labels"].get("speaker_name") is None
     }
     wanted = sorted({parse_sentence_id(sentence)[0] for sentence in spans})
     kept = articles.filter(pc.is_in(articles["article_id"], pa.array(wanted, pa.string())))
@@ -153,15 +163,14 @@ def soft_columns(soft: Mapping[str, Mapping[str, float]], scheme: Scheme) -> dic
     }
 
 
-def copies(columns: Mapping[str, Sequence[Any]]) -> list[bool]:
+def copies(columns: Columns) -> list[bool]:
     """Return for each row whether it repeats a sentence of another article of its group.
 
     Of the sentences that copies repeat, the one in the article that is itself no copy (``copy_of`` null)
-    is counted, else the first; sentences are the same if their folded words and target are.
+    is counted, else the first; sentences are the same if their normalised words and target are.
     """
-    keys = list(
-        zip(columns["group_id"], columns["target"], map(folded, columns["text"]), strict=True)
-    )
+    texts = map(normalized, columns["text"])
+    keys = list(zip(columns["group_id"], columns["target"], texts, strict=True))
     counted: dict[Any, tuple[bool, int]] = {}
     for i, (key, copy_of) in enumerate(zip(keys, columns["copy_of"], strict=True)):
         candidate = (copy_of is not None, i)
@@ -170,9 +179,9 @@ def copies(columns: Mapping[str, Sequence[Any]]) -> list[bool]:
     return [home[key] != article for key, article in zip(keys, columns["article_id"], strict=True)]
 
 
-def all_counted(
-    annotations: Sequence[Mapping[str, Any]], sentences: pa.Table
-) -> list[Mapping[str, Any]]:
+def valid_for_any_purpose(
+    annotations: Sequence[Annotation], sentences: pa.Table
+) -> list[Annotation]:
     """Return the submitted annotations of every purpose that were made on the sentences' present text."""
     sha256_of = {
         sentence: text_sha256(text)
@@ -184,7 +193,7 @@ def all_counted(
 
 
 def join_annotations(
-    annotations: Sequence[Mapping[str, Any]],
+    annotations: Sequence[Annotation],
     sentences: pa.Table,
     articles: pa.Table,
     *,
@@ -197,30 +206,22 @@ def join_annotations(
     group_of = dict(
         zip(articles["article_id"].to_pylist(), articles["group_id"].to_pylist(), strict=True)
     )
+    kept = ("annotation_id", "sentence_id", "annotator", "round", "purpose", "target_id", "flags",
+        "comment", "seconds", "created_at", "updated_at", "suggestion_shown", "guidelines_version",
+        "scheme_version", "origin", "text_sha256")  # fmt: skip
     columns: Columns = {}
     for row in sorted(
         annotations,
         key=lambda r: (position[r["sentence_id"]], r["annotator"], r["annotation_id"]),
     ):
         scheme.check(row["labels"], f"annotation {row['annotation_id']!r}")
-        i = position[row["sentence_id"]]
-        span = row["speaker_span"] or {"start": None, "end": None}
-        kept = ("annotation_id", "sentence_id", "annotator", "round", "purpose", "target_id", "flags",
-            "comment", "seconds", "created_at", "updated_at", "suggestion_shown", "guidelines_version",
-            "scheme_version", "origin", "text_sha256")  # fmt: skip
-        _append(
-            columns,
-            {name: row[name] for name in kept}
-            | {q: row["labels"].get(q) for q in scheme.questions}
-            | {
-                "article_id": known["article_id"][i],
-                "group_id": group_of[known["article_id"][i]],
-                "furniture": known["furniture"][i],
-                "speaker_start": span["start"],
-                "speaker_end": span["end"],
-                "in_gold": row["sentence_id"] in in_gold,
-            },
-        )
+        i, span = position[row["sentence_id"]], row["speaker_span"]
+        _append(columns, {name: cast(dict[str, Any], row)[name] for name in kept} | {
+            **{q: row["labels"].get(q) for q in scheme.questions},
+            "article_id": known["article_id"][i], "group_id": group_of[known["article_id"][i]],
+            "furniture": known["furniture"][i], "speaker_start": span and span["start"],
+            "speaker_end": span and span["end"], "in_gold": row["sentence_id"] in in_gold,
+        })  # fmt: skip
     return columns
 
 

@@ -1,4 +1,4 @@
-"""Any labelled table (``source=rows``): read, checked, and brought into the columns of a dataset."""
+"""Any labelled table (``source=rows``): checked, and brought into the columns of a dataset."""
 
 import json
 from collections import Counter
@@ -8,14 +8,21 @@ from typing import Any
 import pyarrow as pa
 
 from onrecord.core.errors import BadInput
-from onrecord.core.text_normalization import folded
-from onrecord.dataset.features import Spec, feature_of, label, list_of, value
+from onrecord.core.text_normalization import normalized
+from onrecord.dataset.features import (
+    Columns,
+    Feature,
+    feature_of,
+    label_feature,
+    list_feature,
+    value_feature,
+)
 
 NEEDED = ("id", "text", "target", "label")
 
 
 def check_rows(table: Mapping[str, Sequence[Any]], where: str) -> None:
-    """Raise BadInput unless ids are there and unique, and every text, target and label is a word or more."""
+    """Raise BadInput unless the needed columns exist, ids are unique, and no id, text, target or label is empty."""
     for name in NEEDED:
         if name not in table:
             raise BadInput(
@@ -29,8 +36,8 @@ def check_rows(table: Mapping[str, Sequence[Any]], where: str) -> None:
                 raise BadInput(f"{where}, row {number}: {name} is empty")
     twice = [str(i) for i, n in Counter(map(str, table["id"])).items() if n > 1]
     if twice:
-        raise BadInput(f"{where}: id {twice[0]!r} stands {len(twice)} or more times: ids must be unique"
-                       if len(twice) > 1 else f"{where}: id {twice[0]!r} stands more than once")  # fmt: skip
+        more = f", as do {len(twice) - 1} other ids" if len(twice) > 1 else ""
+        raise BadInput(f"{where}: id {twice[0]!r} occurs more than once{more}: ids must be unique")
 
 
 def label_order(found: Sequence[str], declared: Sequence[str] | None, where: str) -> list[str]:
@@ -50,12 +57,12 @@ def label_order(found: Sequence[str], declared: Sequence[str] | None, where: str
     return names
 
 
-def join_rows(
+def labelled_columns(
     table: Mapping[str, Sequence[Any]], declared: Sequence[str] | None, where: str
-) -> tuple[dict[str, list[Any]], dict[str, Spec]]:
-    """Return the columns of ``gold`` and their features, from a checked table.
+) -> tuple[Columns, dict[str, Feature]]:
+    """Return the columns of ``gold`` and their features, from the columns of any labelled table.
 
-    A row without a group is a group of its own. ``votes`` (a list, or names parted by ``|``) give
+    A row without a group is a group of its own. ``votes`` (a list, or names separated by ``|``) give
     ``label_soft``, ``n_annotators`` and ``unanimous``. All other columns are kept as they are, ``split``
     as ``declared_split``.
     """
@@ -68,7 +75,7 @@ def join_rows(
     labels = [str(name) for name in table["label"]]
     votes = [_votes(found) for found in table.get("votes", [None] * len(ids))]
     names = label_order([*labels, *(v for found in votes for v in found)], declared, where)
-    columns: dict[str, list[Any]] = {
+    columns: Columns = {
         "sentence_id": ids,
         "group_id": groups,
         "text": [str(t) for t in table["text"]],
@@ -76,19 +83,23 @@ def join_rows(
         "label": labels,
     }
     columns["is_copy"] = _repeated(columns)
-    text = value("string")
-    features = {**dict.fromkeys(columns, text), "label": label(names), "is_copy": value("bool")}
+    text = value_feature("string")
+    features = {
+        **dict.fromkeys(columns, text),
+        "label": label_feature(names),
+        "is_copy": value_feature("bool"),
+    }
     if "votes" in table:
         columns["label_soft"] = [[v.count(n) / len(v) for n in names] if v else None for v in votes]
         columns["n_annotators"] = [len(v) for v in votes]
         columns["unanimous"] = [len(set(v)) == 1 if v else None for v in votes]
-        features |= {"label_soft": list_of(value("float32")), "n_annotators": value("int32"),
-                     "unanimous": value("bool")}  # fmt: skip
+        features |= {"label_soft": list_feature(value_feature("float32")), "n_annotators": value_feature("int32"),
+                     "unanimous": value_feature("bool")}  # fmt: skip
     for name in table:
         kept = {"split": "declared_split"}.get(name, name)
         if name in {*NEEDED, "group"} or kept in columns:
             continue
-        columns[kept], features[kept] = _as_found(table[name])
+        columns[kept], features[kept] = _kept_column(table[name])
     return columns, features
 
 
@@ -98,24 +109,24 @@ def _votes(found: Any) -> list[str]:
     return [str(vote) for vote in found or ()]
 
 
-def _repeated(columns: Mapping[str, Sequence[Any]]) -> list[bool]:
+def _repeated(columns: Columns) -> list[bool]:
     seen: set[Any] = set()
     repeated = []
     for key in zip(
-        columns["group_id"], columns["target"], map(folded, columns["text"]), strict=True
+        columns["group_id"], columns["target"], map(normalized, columns["text"]), strict=True
     ):
         repeated.append(key in seen)
         seen.add(key)
     return repeated
 
 
-def _as_found(values: Sequence[Any]) -> tuple[list[Any], Spec]:
+def _kept_column(values: Sequence[Any]) -> tuple[list[Any], Feature]:
     """Return a column as it is, with its feature; one of mixed types becomes text."""
     try:
         kind = pa.array(values).type
     except (pa.ArrowException, TypeError):
         kind = pa.string()
     feature = feature_of(kind)
-    if feature == value("string") and kind != pa.string():
+    if feature == value_feature("string") and kind != pa.string():
         return [None if v is None else str(v) for v in values], feature
     return list(values), feature

@@ -1,61 +1,101 @@
 """``onrecord rehydrate``: a stand-off release and the user's own copies, to a dataset with its text."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, get_args
 
 import pyarrow as pa
 from omegaconf import DictConfig
 
-from onrecord.core.errors import BadInput, CheckFailed  # fmt: skip
-from onrecord.core.files import read_jsonl, read_object, write_json  # fmt: skip
-from onrecord.core.records import text_sha256  # fmt: skip
+from onrecord.core.errors import BadInput, CheckFailed
+from onrecord.core.files import read_jsonl, read_object, write_json
 from onrecord.core.table_reader import read_table
-from onrecord.core.tables import read_parquet  # fmt: skip
-from onrecord.core.text_normalization import folded
-from onrecord.dataset.features import Spec, gold_columns, table, value
-from onrecord.dataset.folder import replaced, write_configs, write_minimal_card
+from onrecord.core.tables import read_parquet
+from onrecord.core.text_normalization import normalized
+from onrecord.core.workspace import Workspace
+from onrecord.dataset.features import (
+    Feature,
+    Features,
+    Tables,
+    gold_features,
+    make_table,
+    read_dataset,
+    replaced_folder,
+    value_feature,
+    write_configs,
+    write_minimal_card,
+)
 from onrecord.dataset.gold_rows import contexts
-from onrecord.dataset.recovery import rehydration, summary
 from onrecord.dataset.release.checks import check_checksums
-from onrecord.dataset.release.release_tables import read_dataset
-from onrecord.dataset.standoff.alignment import Place, Recovered, recover
-from onrecord.dataset.standoff.standoff import SENTENCE_HASHES
+from onrecord.dataset.standoff.alignment import RecoveredArticle, Tier, recover_articles
+from onrecord.dataset.standoff.standoff import SENTENCE_HASHES, ReleasedArticle, SentenceHash
 from onrecord.scheme.scheme import Scheme, load_scheme
+
+TIERS: tuple[Tier, ...] = get_args(Tier)
+CONTEXT = 2  # sentences before and after
+
+
+class ArticleRecovery(TypedDict):
+    """Of one article's labelled sentences: how many were recovered, by which tier, which not and why."""
+
+    recovered: int
+    total: int
+    tiers: dict[Tier, int]
+    lost: list[str]
+    why: dict[str, str]
+
+
+class LabelRecovery(TypedDict):
+    """How many of a label's rows have their text again."""
+
+    recovered: int
+    total: int
+
+
+class Rehydration(TypedDict):
+    """``rehydration.json``: counts of the sentences that have a label, in gold or by an annotator."""
+
+    release: str
+    question: str
+    recovery: float
+    recovered: int
+    total: int
+    labels: dict[str, LabelRecovery]
+    articles: dict[str, ArticleRecovery]
 
 
 def main(cfg: DictConfig) -> None:
-    """Find every sentence again, write ``dataset/`` and ``rehydration.json``, print what came back."""
-    release, workspace = Path(cfg.release), Path(cfg.workspace)
+    """Find every sentence again, write ``dataset/`` and ``rehydration.json``, print what was recovered."""
+    release, workspace = Path(cfg.release), Workspace(Path(cfg.workspace))
     if not (release / "sentences.parquet").is_file():
         raise BadInput(f"release={release}: expected a stand-off release (with sentences.parquet), found none")  # fmt: skip
     check_checksums(release)
     if not 0 <= cfg.min_recovery <= 1:
         raise BadInput(f"min_recovery={cfg.min_recovery}: expected a share from 0 to 1")
-    sentences = read_parquet(release / "sentences.parquet", SENTENCE_HASHES).to_pylist()
-    articles = read_jsonl(release / "articles.jsonl")
+    sentences: list[SentenceHash] = read_parquet(
+        release / "sentences.parquet", SENTENCE_HASHES
+    ).to_pylist()
+    articles = read_jsonl(release / "articles.jsonl", ReleasedArticle)
     copies = read_copies(Path(cfg.articles))
-    found = rehydrate(articles, sentences, copies, fuzzy=cfg.fuzzy)
+    found = recover_articles(articles, sentences, copies, fuzzy=cfg.fuzzy)
     tables, features = read_dataset(release)
-    about = read_object(release / "dataset.json", ["question"], "publish")
-    scheme = load_scheme(release)
-    gold = with_text(tables["gold"], features["gold"], sentences, found, scheme)
-    report = rehydration(
-        tables, features, question=about["question"], sentences=sentences, found=found,
-        release=str(release),
-    )  # fmt: skip
-    restored = {"gold": gold} | (
-        {"annotations": with_names(tables["annotations"], found)} if "annotations" in tables else {}
+    info = read_object(release / "dataset.json", ["question"], "publish")
+    report = recovery_report(
+        tables, features, sentences, found, question=info["question"], release=str(release)
     )
-    with replaced(workspace / "dataset") as folder:
+    restored = with_text(tables, features["gold"], sentences, found, load_scheme(release))
+    with replaced_folder(workspace.dataset) as folder:
         write_configs(folder, restored)
         write_minimal_card(folder, restored, f"Re-hydrated from {release.name}")
-        write_json(folder / "dataset.json", {**about, "recovery": report["recovery"]})
-    write_json(workspace / "rehydration.json", report)
-    print(summary(report, workspace))
+        write_json(folder / "dataset.json", {**info, "recovery": report["recovery"]})
+    write_json(workspace.rehydration, report)
+    print(summary(report, workspace.dataset))
     if report["recovery"] < cfg.min_recovery:
-        raise CheckFailed(f"{report['recovery']:.1%} of the labelled sentences came back, {cfg.min_recovery:.1%} were wanted: {workspace / 'rehydration.json'} lists the lost")  # fmt: skip
+        raise CheckFailed(
+            f"{report['recovery']:.1%} of the labelled sentences were recovered, fewer than "
+            f"min_recovery={cfg.min_recovery:.1%}: {workspace.rehydration} lists the others"
+        )
 
 
 def read_copies(path: Path) -> dict[str, str]:
@@ -93,141 +133,150 @@ def _decoded(path: Path) -> str:
         raise BadInput(f"{path}: expected UTF-8, found {error}") from error
 
 
-def rehydrate(
-    articles: Sequence[Mapping[str, Any]],
-    sentences: Iterable[Mapping[str, Any]],
-    copies: Mapping[str, str],
-    *,
-    fuzzy: bool = False,
-) -> dict[str, Recovered]:
-    """Return each article as it came back from the copies; one that none is a copy of has no place.
-
-    A text whose hash is the article's is taken whatever its name; else the text under the article's id;
-    else, of the texts under the ids of its group, the one that gives most back.
-    """
-    by_hash = {text_sha256(text): text for text in copies.values()}
-    rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in sentences:
-        rows[row["article_id"]].append(row)
-    members: dict[str, list[str]] = defaultdict(list)
-    for article in articles:
-        members[article["group_id"]].append(article["article_id"])
-    found = {}
-    for article in articles:
-        name, wanted = article["article_id"], rows[article["article_id"]]
-        if article["sha256"] in by_hash:
-            places = {r["sentence_id"]: Place(r["start"], r["end"], "text") for r in wanted}
-            found[name] = Recovered(by_hash[article["sha256"]], places, {})
-            continue
-        near = (
-            [name] if name in copies else [m for m in members[article["group_id"]] if m in copies]
-        )
-        tried = [_from_copy(wanted, copies[member], fuzzy) for member in near]
-        found[name] = max(tried, key=lambda r: len(r.places), default=Recovered(
-            "", {}, {r["sentence_id"]: "no copy of the article was given" for r in wanted}))  # fmt: skip
-    return found
-
-
-def _from_copy(wanted: Sequence[Mapping[str, Any]], text: str, fuzzy: bool) -> Recovered:
-    placed = recover(wanted, text, fuzzy=fuzzy)
-    ids = [row["sentence_id"] for row in wanted]
-    alone = {
-        i
-        for i, row, place in zip(ids, wanted, placed, strict=True)
-        if place is None and recover([row], text)[0]
-    }
-    why = {
-        i: "in the copy, but out of order or at another sentence's place" if i in alone else "not in the copy"
-        for i, place in zip(ids, placed, strict=True)
-        if place is None
-    }  # fmt: skip
-    return Recovered(text, {i: p for i, p in zip(ids, placed, strict=True) if p is not None}, why)
-
-
 def with_text(
-    gold: Mapping[str, pa.Table],
-    features: Mapping[str, Spec],
-    sentences: Sequence[Mapping[str, Any]],
-    found: Mapping[str, Recovered],
+    tables: Tables,
+    features: Mapping[str, Feature],
+    sentences: Sequence[SentenceHash],
+    found: Mapping[str, RecoveredArticle],
     scheme: Scheme,
-) -> dict[str, pa.Table]:
-    """Return the gold tables with text, context and long names put back; rows whose text is lost are left out.
+) -> Tables:
+    """Return the tables with text, context and long names put back; ``features`` are of ``gold``.
 
-    ``recovered_by`` says by which tier. A row that repeats a sentence which is now lost is counted in
-    its place (``is_copy``).
+    Gold rows whose text is lost are left out; ``recovered_by`` is the tier of the others. A row that repeats a
+    sentence which is now lost is counted in its place (``is_copy``).
     """
     back = [row for row in sentences if row["sentence_id"] in found[row["article_id"]].places]
-    texts = [_text(found, row["article_id"], row["sentence_id"]) for row in back]
+    ids = [row["sentence_id"] for row in back]
+    texts = [_text(found[row["article_id"]], row["sentence_id"]) for row in back]
     before, after = contexts(
-        [r["article_id"] for r in back], texts, [r["furniture"] for r in back], 2
+        [row["article_id"] for row in back], texts, [row["furniture"] for row in back], CONTEXT
     )
-    text_of = {
-        row["sentence_id"]: (text, b, a)
-        for row, text, b, a in zip(back, texts, before, after, strict=True)
+    put_back = {
+        sentence: {"text": text, "context_before": b, "context_after": a}
+        for sentence, text, b, a in zip(ids, texts, before, after, strict=True)
     }
-    columns = {
+    columns: dict[str, Feature] = {
         name: feature
-        for name, feature in (gold_columns(scheme, folds="fold" in features) | dict(features)).items()
+        for name, feature in (gold_features(scheme) | dict(features)).items()
         if name in features or name in ("text", "context_before", "context_after")
-    } | {"recovered_by": value("string")}  # fmt: skip
-    counted = {
-        key
-        for rows in gold.values()
-        for row in rows.to_pylist()
-        if not row["is_copy"] and (key := _key(row, text_of)) is not None
-    }
-    tables = {}
+    } | {"recovered_by": value_feature("string")}
+    gold = {split: [row for row in rows.to_pylist() if row["sentence_id"] in put_back]
+            for split, rows in tables["gold"].items()}  # fmt: skip
+    for rows in gold.values():
+        for row in rows:
+            row.update(put_back[row["sentence_id"]])
+    counted = {_copy_key(row) for rows in gold.values() for row in rows if not row["is_copy"]}
+    restored: Tables = {"gold": {}}
     for split, rows in gold.items():
-        kept = [row for row in rows.to_pylist() if row["sentence_id"] in text_of]
-        for row in kept:
-            row["text"], row["context_before"], row["context_after"] = text_of[row["sentence_id"]]
-            row["recovered_by"] = found[row["article_id"]].places[row["sentence_id"]].tier
+        for row in rows:
+            article = found[row["article_id"]]
             if "speaker_name" in row:  # a scheme need not ask for it
-                row["speaker_name"] = _name(row, found[row["article_id"]])
-            key = _key(row, text_of)
-            if row["is_copy"] and key is not None and key not in counted:
+                row["speaker_name"] = _name(row, article)
+            row["recovered_by"] = article.places[row["sentence_id"]].tier
+            if row["is_copy"] and _copy_key(row) not in counted:
                 row["is_copy"] = False
-                counted.add(key)
+                counted.add(_copy_key(row))
             for name, feature in columns.items():
                 if feature.get("_type") == "ClassLabel" and row[name] is not None:
                     row[name] = feature["names"][row[name]]
-        tables[split] = table(columns, {name: [row[name] for row in kept] for name in columns}, "gold")  # fmt: skip
-    return tables
+        values = {name: [row[name] for row in rows] for name in columns}
+        restored["gold"][split] = make_table(columns, values, "gold")
+    if "annotations" in tables:
+        restored["annotations"] = {
+            split: _with_names(rows, found) for split, rows in tables["annotations"].items()
+        }
+    return restored
 
 
-def _text(found: Mapping[str, Recovered], article: str, sentence: str) -> str:
-    place = found[article].places[sentence]
-    return found[article].text[place.start : place.end]
+def _text(article: RecoveredArticle, sentence: str) -> str:
+    place = article.places[sentence]
+    return article.text[place.start : place.end]
 
 
-def _key(
-    row: Mapping[str, Any], text_of: Mapping[str, tuple[str, str, str]]
-) -> tuple[str, str, str] | None:
-    text = text_of.get(row["sentence_id"])
-    return None if text is None else (row["group_id"], row["target"], folded(text[0]))
+def _copy_key(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["group_id"], row["target"], normalized(row["text"])
 
 
-def _name(row: Mapping[str, Any], article: Recovered) -> str | None:
-    """Return a name that was left out for its length, from its span; only the same text has the span."""
-    if row["speaker_name"] is not None or row["speaker_start"] is None:
-        name: str | None = row["speaker_name"]
+def _name(row: Mapping[str, Any], article: RecoveredArticle) -> str | None:
+    """Return the speaker's name; one that was left out for its length from its span, which the same text has."""
+    name: str | None = row["speaker_name"]
+    if name is not None or row["speaker_start"] is None:
         return name
     same = any(place.tier == "text" for place in article.places.values())
     return article.text[row["speaker_start"] : row["speaker_end"]] if same else None
 
 
-def with_names(
-    annotations: Mapping[str, pa.Table], found: Mapping[str, Recovered]
-) -> dict[str, pa.Table]:
-    """Return the annotations with the names that were left out for their length put back."""
-    tables = {}
-    for split, rows in annotations.items():
-        if "speaker_name" not in rows.column_names:
-            tables[split] = rows
+def _with_names(rows: pa.Table, found: Mapping[str, RecoveredArticle]) -> pa.Table:
+    """Return annotations with the names that were left out for their length put back."""
+    if "speaker_name" not in rows.column_names:
+        return rows
+    names = [_name(row, found[row["article_id"]]) for row in rows.to_pylist()]
+    position = rows.schema.get_field_index("speaker_name")
+    return rows.set_column(position, rows.schema.field(position), pa.array(names, pa.string()))
+
+
+def recovery_report(
+    tables: Tables,
+    features: Features,
+    sentences: Sequence[SentenceHash],
+    found: Mapping[str, RecoveredArticle],
+    *,
+    question: str,
+    release: str,
+) -> Rehydration:
+    """Return per article and per label what was recovered, what was not and why, furniture included."""
+    labelled = {
+        sentence
+        for by_split in tables.values()
+        for rows in by_split.values()
+        for sentence in rows["sentence_id"].to_pylist()
+    }
+    articles = {
+        name: ArticleRecovery(recovered=0, total=0, tiers=dict.fromkeys(TIERS, 0), lost=[], why={})
+        for name in found
+    }
+    for row in sentences:
+        if row["sentence_id"] not in labelled:
             continue
-        names = [_name(row, found[row["article_id"]]) for row in rows.to_pylist()]
-        place = rows.schema.get_field_index("speaker_name")
-        tables[split] = rows.set_column(
-            place, rows.schema.field(place), pa.array(names, pa.string())
-        )
-    return tables
+        entry, article = articles[row["article_id"]], found[row["article_id"]]
+        entry["total"] += 1
+        place = article.places.get(row["sentence_id"])
+        if place is None:
+            entry["lost"].append(row["sentence_id"])
+            entry["why"][row["sentence_id"]] = article.why[row["sentence_id"]]
+        else:
+            entry["recovered"] += 1
+            entry["tiers"][place.tier] += 1
+    names = features["gold"][question]["names"]
+    labels = {name: LabelRecovery(recovered=0, total=0) for name in names}
+    for rows in tables["gold"].values():
+        for gold in rows.select(["sentence_id", "article_id", question]).to_pylist():
+            if gold[question] is not None:
+                label = labels[names[gold[question]]]
+                label["total"] += 1
+                label["recovered"] += gold["sentence_id"] in found[gold["article_id"]].places
+    recovered = sum(entry["recovered"] for entry in articles.values())
+    total = sum(entry["total"] for entry in articles.values())
+    return Rehydration(
+        release=release, question=question, recovery=recovered / total, recovered=recovered,
+        total=total, labels=labels, articles=articles,
+    )  # fmt: skip
+
+
+def summary(report: Rehydration, dataset: Path) -> str:
+    """Return what a person wants to read: how much was recovered, of each label, and by which tier."""
+    tiers = Counter[str]()
+    for entry in report["articles"].values():
+        tiers.update(entry["tiers"])
+    by_tier = ", ".join(f"{tier} {tiers[tier]}" for tier in TIERS if tiers[tier]) or "none"
+    lines = [
+        f"{report['recovered']} of {report['total']} labelled sentences were recovered ({by_tier})",
+        f"by {report['question']}: "
+        + ", ".join(f"{name} {n['recovered']}/{n['total']}" for name, n in report["labels"].items()),
+    ]  # fmt: skip
+    short = [(name, e) for name, e in report["articles"].items() if e["lost"]]
+    lines += [f"{name}: {e['recovered']} of {e['total']}, lost {', '.join(e['lost'][:5])}"
+              + (f" and {len(e['lost']) - 5} more" if len(e["lost"]) > 5 else "") for name, e in short[:10]]  # fmt: skip
+    if len(short) > 10:
+        lines.append(f"and {len(short) - 10} more articles with losses, in rehydration.json")
+    return "\n".join([*lines, f"wrote {dataset}"])

@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 
 from onrecord.core.errors import BadInput
 from onrecord.core.records import row_id
-from onrecord.dataset.features import SPLITS, Spec, stored_features
+from onrecord.dataset.features import SPLITS, Feature, stored_features
 
 Labels = dict[str, dict[str, str | None]]  # sentence and target → column → label name or split
 
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-SHOWN = 200  # changes listed one by one; more are counted
+MAX_LISTED = 200  # changes listed one by one; more are counted
 
 
 def parse_version(version: str) -> tuple[int, int, int]:
@@ -53,7 +53,7 @@ def labels_of(release: Path) -> Labels:
     return found
 
 
-def _names(row: Mapping[str, Any], features: Mapping[str, Spec]) -> dict[str, str | None]:
+def _names(row: Mapping[str, Any], features: Mapping[str, Feature]) -> dict[str, str | None]:
     names: dict[str, str | None] = {}
     for column, feature in features.items():
         if feature.get("_type") == "ClassLabel" and not column.startswith("suggested"):
@@ -63,8 +63,13 @@ def _names(row: Mapping[str, Any], features: Mapping[str, Spec]) -> dict[str, st
     return names
 
 
-def changelog(version: str, released: str, now: Labels, before: Labels | None, last: str) -> str:
-    """Return this release's entry of the changelog: sentences added and gone, and which labels changed."""
+def changelog_entry(
+    version: str, released: str, now: Labels, before: Labels | None, last: str
+) -> str:
+    """Return this release's entry of the changelog: sentences added and removed, and which labels changed.
+
+    ``before`` are the labels of the release ``last``; none where this is the first.
+    """
     head = f"## {version} ({released})\n\n"
     if before is None:
         return head + f"First release: {len(now)} rows.\n"
@@ -77,20 +82,24 @@ def changelog(version: str, released: str, now: Labels, before: Labels | None, l
         if column in before[key] and before[key][column] != label
     ]
     lines = [
-        f"Against {last}: {len(added)} rows added, {len(gone)} gone, {len(changed)} labels changed."
+        f"Against {last}: {len(added)} rows added, {len(gone)} removed, {len(changed)} labels changed."
     ]
     by_column = Counter(column for _, column, _, _ in changed)
     lines += [f"- {column}: {n} changed" for column, n in sorted(by_column.items())]
     lines += _listed("changed", [f"{k}: {c} {_shown(a)} → {_shown(b)}" for k, c, a, b in changed])
-    lines += _listed("added", added) + _listed("gone", gone)
+    lines += _listed("added", added) + _listed("removed", gone)
     return head + "\n".join(lines) + "\n"
 
 
 def _listed(what: str, entries: Sequence[str]) -> list[str]:
     if not entries:
         return []
-    more = [f"- and {len(entries) - SHOWN} more"] if len(entries) > SHOWN else []
-    return [f"\n### {what.capitalize()}\n", *(f"- `{entry}`" for entry in entries[:SHOWN]), *more]
+    more = [f"- and {len(entries) - MAX_LISTED} more"] if len(entries) > MAX_LISTED else []
+    return [
+        f"\n### {what.capitalize()}\n",
+        *(f"- `{entry}`" for entry in entries[:MAX_LISTED]),
+        *more,
+    ]
 
 
 def _shown(label: str | None) -> str:

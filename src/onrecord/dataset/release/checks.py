@@ -1,4 +1,4 @@
-"""What a release must show before it may be one: it loads cold, names its labels rightly, quotes nothing."""
+"""Checks of a release: its checksums hold, it loads from an empty cache, and its label names are the scheme's."""
 
 import json
 import tempfile
@@ -14,7 +14,6 @@ import yaml
 from onrecord.core.errors import BadInput
 from onrecord.core.files import file_sha256
 from onrecord.dataset.features import stored_features
-from onrecord.dataset.standoff.standoff import quotations
 
 
 def checksums(folder: Path) -> str:
@@ -86,10 +85,10 @@ def check_label_order(
             spelled = feature.get("dtype")
             if isinstance(spelled, dict) and "class_label" in spelled:
                 by_id = spelled["class_label"]["names"]
-                said = [by_id[key] for key in sorted(by_id, key=int)]
-                if said != stored[info["config_name"]][feature["name"]]:
+                in_card = [by_id[key] for key in sorted(by_id, key=int)]
+                if in_card != stored[info["config_name"]][feature["name"]]:
                     raise BadInput(
-                        f"README.md: {info['config_name']}.{feature['name']} is {', '.join(said)}, the files say "
+                        f"README.md: {info['config_name']}.{feature['name']} is {', '.join(in_card)}, the files say "
                         f"{', '.join(stored[info['config_name']][feature['name']])}: labels would be permuted"
                     )
     bars = datasets.are_progress_bars_disabled()
@@ -98,14 +97,16 @@ def check_label_order(
         with tempfile.TemporaryDirectory() as fresh:
             for config in stored:
                 loaded = datasets.load_dataset(str(folder), config, cache_dir=str(cache or fresh))
-                _compare(folder, config, loaded, stored[config])
+                _compare_labels(folder, config, loaded, stored[config])
                 loaded.clear()
     finally:
         if not bars:
             datasets.enable_progress_bars()
 
 
-def _compare(folder: Path, config: str, loaded: Any, names: Mapping[str, Sequence[str]]) -> None:
+def _compare_labels(
+    folder: Path, config: str, loaded: Any, names: Mapping[str, Sequence[str]]
+) -> None:
     """Raise BadInput unless every row's label, by name, is what the Parquet file holds."""
     for split, rows in loaded.items():
         stored = pq.read_table(folder / config / f"{split}.parquet", columns=list(names))
@@ -125,12 +126,3 @@ def check_croissant(folder: Path) -> None:
             next(iter(dataset.records(record_set=record_set.id)), None)
     except Exception as error:  # mlcroissant raises many kinds
         raise BadInput(f"croissant.json: {' '.join(str(error).split())[:300]}") from error
-
-
-def check_no_quotation(folder: Path, quoted: set[int], may: frozenset[str] = frozenset()) -> None:
-    """Raise BadInput naming the files, but for those that ``may``, that hold eight words in a row of the articles."""
-    found = [name for name in quotations(folder, quoted) if name not in may]
-    if found:
-        raise BadInput(
-            f"a stand-off release may not quote: eight words in a row of the articles stand in {', '.join(found)}"
-        )

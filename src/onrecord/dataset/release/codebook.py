@@ -3,29 +3,30 @@
 from collections.abc import Mapping
 from typing import Any
 
-from onrecord.dataset.features import Spec
+from onrecord.dataset.features import Feature, Features
+from onrecord.dataset.release.release_inputs import ReleaseInfo
 from onrecord.scheme.scheme import Scheme
 
 COLUMNS = {
     "sentence_id": "article, and half-open offsets in code points of its text: ARTICLE:START-END",
-    "article_id": "the article that the sentence stands in",
-    "group_id": "articles that are copies of one story share it; a group never straddles splits",
+    "article_id": "the article of the sentence",
+    "group_id": "articles that are copies of one story share it; a group is in one split only",
     "outlet": "who published the article; empty where not known",
     "published": "when the article was published; empty where not known",
     "text": "the sentence",
-    "context_before": "the sentences before it in the article, furniture apart",
-    "context_after": "the sentences after it in the article, furniture apart",
+    "context_before": "the sentences before it in the article, without furniture",
+    "context_after": "the sentences after it in the article, without furniture",
     "target": "what the stance is about",
     "target_id": "what the stance is about, as a short name",
     "speaker_name": "the fullest form of the speaker's name in the article; empty for author and none, where "
     "undecided, and (stand-off) where it is longer than five words",
-    "suggested_speaker": "the speaker that the rules suggest, made without the labels; what models may use",
-    "suggested_speaker_name": "the name that the rules suggest, made without the labels",
+    "suggested_speaker": "the speaker that the rules suggest without seeing the labels; what models may use",
+    "suggested_speaker_name": "the name that the rules suggest without seeing the labels",
     "speaker_start": "where the article names the speaker: start, in code points; empty where not verbatim",
     "speaker_end": "where the article names the speaker: end, in code points; empty where not verbatim",
     "n_annotators": "how many annotators answered",
     "unanimous": "whether all annotators gave the learnt question the same label",
-    "is_copy": "whether the sentence repeats one of another article of its group: counted once, elsewhere",
+    "is_copy": "whether the sentence repeats one of another article of its group; models and scores count that one",
     "text_sha256": "SHA-256 of the sentence's UTF-8",
     "fold": "the fold of cross-validation that the sentence's group is held out in",
     "annotation_id": "an id of this release: sentence, annotator and purpose",
@@ -33,9 +34,9 @@ COLUMNS = {
     "annotator": "who annotated, by pseudonym",
     "round": "the round of the campaign",
     "purpose": "why the annotation was made: main, qualification, check, repeat or adjudication",
-    "flags": "what the annotator ticked",
+    "flags": "the flags that the annotator set",
     "comment": "what the annotator wrote",
-    "seconds": "how long it took; empty where no time was taken",
+    "seconds": "time taken, in seconds; empty where none was measured",
     "suggestion_shown": "whether the annotator saw a suggested speaker",
     "guidelines_version": "the version of the guidelines that were followed",
     "scheme_version": "the version of the label scheme",
@@ -60,9 +61,9 @@ def meaning_of(scheme: Scheme) -> dict[str, str]:
 
 def codebook(
     scheme: Scheme,
-    features: Mapping[str, Mapping[str, Spec]],
+    features: Features,
     meaning: Mapping[str, str],
-    about: Mapping[str, Any],
+    info: ReleaseInfo,
 ) -> dict[str, Any]:
     """Return the codebook as JSON: versions, questions with labels in their order, columns of each config."""
     names = {
@@ -84,17 +85,17 @@ def codebook(
         if q.name in {column for columns in features.values() for column in columns}
     }  # fmt: skip
     return {
-        "name": about["name"],
-        "version": about["version"],
+        "name": info.name,
+        "version": info.options.version,
         "scheme_version": scheme.version,
-        "guidelines_version": about["guidelines_version"],
-        "targets": about["targets"],
-        "labels_made_by": about["origin"],
+        "guidelines_version": info.guidelines_version,
+        "targets": info.targets,
+        "labels_made_by": info.origin,
         "questions": questions,
         "flags": {flag.name: flag.hint for flag in scheme.flags},
         "columns": {
             config: {
-                column: {"meaning": meaning.get(column, "as the table had it"), "type": _type(feature)}
+                column: {"meaning": meaning.get(column, "as in the table that the labels come from"), "type": _type(feature)}
                 | ({"labels": names[column]} if column in names else {})
                 for column, feature in columns.items()
             }
@@ -103,7 +104,7 @@ def codebook(
     }  # fmt: skip
 
 
-def _type(feature: Spec) -> str:
+def _type(feature: Feature) -> str:
     if feature.get("_type") == "ClassLabel":
         return "label"
     if feature.get("_type") == "List":

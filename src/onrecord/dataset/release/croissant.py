@@ -8,7 +8,9 @@ import mlcroissant as mlc
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import file_sha256
-from onrecord.dataset.features import Spec
+from onrecord.dataset.features import Feature, Features
+from onrecord.dataset.release.citation import bibtex
+from onrecord.dataset.release.release_inputs import ReleaseInfo
 
 VERSION = "http://mlcommons.org/croissant/1.1"
 RAI = "http://mlcommons.org/croissant/RAI/1.0"
@@ -21,19 +23,18 @@ _TYPES = {
 
 def croissant(
     folder: Path,
-    features: Mapping[str, Mapping[str, Spec]],
+    features: Features,
     meaning: Mapping[str, str],
-    about: Mapping[str, Any],
+    info: ReleaseInfo,
     rai: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the JSON-LD: a file object and a record set for each ``CONFIG/SPLIT.parquet`` of the folder.
 
-    ``features`` maps configs to their columns, ``meaning`` columns to a sentence each. ``about`` holds
-    name, title, description, version, released, license_url, cite_as, creators and, where known, url and
-    keywords; ``rai`` the fields of the vocabulary in mlcroissant's spelling. Label names and ids are given as
-    enumerations that the label columns refer to. Raises BadInput where mlcroissant finds an error.
+    ``meaning`` maps each column to a sentence; ``rai`` holds the fields of the RAI vocabulary in mlcroissant's
+    spelling. Label names and ids are enumerations that the label columns refer to. Raises BadInput where
+    mlcroissant finds an error.
     """
-    context = mlc.Context(conforms_to=VERSION)
+    context, options = mlc.Context(conforms_to=VERSION), info.options
     files = sorted(path for config in features for path in (folder / config).glob("*.parquet"))
     labels = {
         name: feature["names"]
@@ -44,16 +45,16 @@ def croissant(
     metadata = mlc.Metadata(
         ctx=context,
         conforms_to=[VERSION, RAI],
-        name=about["name"],
-        description=about["description"],
-        version=about["version"],
-        date_published=about["released"],
-        license=[about["license_url"]],
-        cite_as=about["cite_as"],
-        creators=[mlc.Organization(ctx=context, name=name) for name in about["creators"]],
-        in_language=[about["language"]],
-        url=about["url"],
-        keywords=list(about["keywords"]),
+        name=info.name,
+        description=info.description,
+        version=options.version,
+        date_published=info.released,
+        license=[info.license_url],
+        cite_as=bibtex(info),
+        creators=[mlc.Organization(ctx=context, name=name) for name in options.creators],
+        in_language=[options.campaign.language],
+        url=info.url,
+        keywords=options.keywords,
         distribution=[_file(context, folder, path) for path in files],
         record_sets=[_enumeration(context, name, names) for name, names in labels.items()]
         + [_records(context, path, features[path.parent.name], meaning) for path in files],
@@ -88,7 +89,7 @@ def _enumeration(context: mlc.Context, name: str, names: Sequence[str]) -> mlc.R
 
 
 def _records(
-    context: mlc.Context, path: Path, columns: Mapping[str, Spec], meaning: Mapping[str, str]
+    context: mlc.Context, path: Path, columns: Mapping[str, Feature], meaning: Mapping[str, str]
 ) -> mlc.RecordSet:
     record_set = f"{path.parent.name}/{path.stem}"
     fields = [
@@ -102,7 +103,7 @@ def _records(
 
 
 def _field(
-    context: mlc.Context, record_set: str, name: str, feature: Spec, meaning: str
+    context: mlc.Context, record_set: str, name: str, feature: Feature, meaning: str
 ) -> mlc.Field:  # fmt: skip
     repeated = feature.get("_type") == "List"
     plain = feature["feature"] if repeated else feature

@@ -44,10 +44,8 @@ def upload(folder: Path, *, repo: str, version: str, private: bool) -> str:
     except (
         Exception
     ) as error:  # the client's own errors, and its transport's, which differ by its version
-        told = str(error).strip().splitlines()
-        raise BadInput(
-            f"to=hub, repo={repo}: {told[0] if told else type(error).__name__}"
-        ) from error
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise BadInput(f"to=hub, repo={repo}: {lines[0]}") from error
     return str(commit.commit_url)
 
 

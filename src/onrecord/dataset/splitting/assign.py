@@ -1,82 +1,113 @@
-"""Rows put into splits or folds, keeping what was given earlier.
+"""Rows assigned to splits or folds, keeping what was assigned earlier.
 
-An article keeps the part it had under the same strategy (``assignments.jsonl``), so that a score stays
-comparable when articles are added.
+An article keeps the part (split or fold) it had under the same strategy (``assignments.jsonl``), so that a
+score stays comparable when articles are added.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from onrecord.core.errors import BadInput
 from onrecord.core.table_reader import read_table
+from onrecord.dataset.dataset_info import SplitConfig
+from onrecord.dataset.features import Columns
 from onrecord.dataset.splitting import strategies
 
-Columns = dict[str, list[Any]]
+
+class Assignment(TypedDict):
+    """A line of ``assignments.jsonl``: the part of an article under a strategy (without ``on_leak``)."""
+
+    article_id: str
+    part: str | int
+    split: dict[str, Any]
 
 
-def place(
+class MergedGroup(TypedDict):
+    """A group whose articles were in several parts before they became one, and the part it is in now."""
+
+    group_id: str
+    articles: list[str]
+    were: list[str | int]
+    now: str | int
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """The columns with ``split`` (and ``fold``) added, and what is to be remembered and reported."""
+
+    columns: Columns
+    assignments: list[Assignment]
+    merged_groups: list[MergedGroup]
+
+
+def leakage_units(columns: Columns) -> list[str]:
+    """Return the leakage unit of each row: no cut may part the rows of one.
+
+    A unit is a group of copies. Same and near-same sentences of two groups are found after the cut
+    (`near_duplicates`) and dropped.
+    """
+    return columns["group_id"]
+
+
+def assign_splits(
     columns: Columns,
-    split: Mapping[str, Any],
+    split: SplitConfig,
     question: str,
-    earlier: Sequence[Mapping[str, Any]],
+    earlier: Sequence[Assignment],
     *,
     seed: int,
-) -> tuple[Columns, dict[str, Any]]:
-    """Return the columns with ``split`` (and ``fold``) added, and what was placed and why.
+) -> Assigned:
+    """Return the columns with each row's split (and fold).
 
     ``earlier`` are the lines of ``assignments.jsonl``: an article keeps the part it had under the same
     strategy. Where copies have joined articles of two parts, the group goes to the most held-out one.
     """
-    groups, labels = columns["group_id"], columns[question]
-    articles = columns.get("article_id", groups)
+    units = leakage_units(columns)
+    articles: list[str] = columns.get("article_id", units)
     key = {k: v for k, v in split.items() if k != "on_leak"}
-    kept, joined = kept_parts(
-        zip(articles, groups, strict=True), [r for r in earlier if r["split"] == key]
-    )
+    same = [row for row in earlier if row["split"] == key]
+    kept, merged = kept_parts(articles, units, same)
     if split["name"] == "kfold":
-        folds = strategies.kfold(groups, labels, k=split["k"], seed=seed, kept=kept)
-        columns = {**columns, "split": ["train"] * len(groups), "fold": [folds[g] for g in groups]}
-        parts: list[Any] = columns["fold"]
+        folds = strategies.kfold(units, columns[question], k=split["k"], seed=seed, kept=kept)
+        added: Columns = {"split": ["train"] * len(units), "fold": [folds[u] for u in units]}
     else:
-        columns = {**columns, "split": row_splits(columns, split, labels, kept, seed)}
-        parts = columns["split"]
-    part_of = dict(zip(articles, parts, strict=True))
-    gone = [r for r in earlier if r["split"] == key and r["article_id"] not in part_of]
-    return columns, {
-        "joined": joined,
-        "assignments": [{"article_id": a, "part": part_of[a], "split": key} for a in sorted(part_of)]
-        + sorted(gone, key=lambda r: r["article_id"]),
-    }  # fmt: skip
+        added = {"split": row_splits(columns, split, question, kept, seed)}
+    part_of = dict(zip(articles, added.get("fold", added["split"]), strict=True))
+    gone = [row for row in same if row["article_id"] not in part_of]
+    now = [Assignment(article_id=a, part=part_of[a], split=key) for a in sorted(part_of)]
+    return Assigned({**columns, **added}, now + sorted(gone, key=lambda r: r["article_id"]), merged)
 
 
 def row_splits(
-    columns: Columns, split: Mapping[str, Any], labels: Sequence[str], kept: Mapping[str, Any], seed: int
-) -> list[str]:  # fmt: skip
+    columns: Columns, split: SplitConfig, question: str, kept: Mapping[str, Any], seed: int
+) -> list[str]:
     """Return the split of each row under the strategy that ``split["name"]`` names."""
-    groups = columns["group_id"]
+    units, labels = leakage_units(columns), columns[question]
     if split["name"] == "fixed":
         return strategies.fixed(declared_splits(columns, split["file"]), split["file"] or "rows")
-    shares = split["shares"]
+    unknown = [None] * len(units)
     if split["name"] == "by_date":
         split_of = strategies.by_date(
-            groups, columns.get("published", [None] * len(groups)), shares=shares, kept=kept,
+            units, columns.get("published", unknown), shares=split["shares"], kept=kept,
             train_until=split["train_until"], validation_until=split["validation_until"],
         )  # fmt: skip
     elif split["name"] == "by_outlet":
+        held_out = {"validation": split["validation"], "test": split["test"]}
         split_of = strategies.by_outlet(
-            groups, columns.get("outlet", [None] * len(groups)), labels, shares=shares, seed=seed,
-            held_out={s: split[s] for s in ("validation", "test")}, kept=kept,
+            units, columns.get("outlet", unknown), labels, shares=split["shares"], seed=seed,
+            held_out=held_out, kept=kept,
         )  # fmt: skip
-    elif split["name"] != "by_group":
-        raise BadInput(f"split: there is no strategy {split['name']!r}: expected by_group, by_date, by_outlet, kfold or fixed")  # fmt: skip
+    elif split["name"] == "by_group":
+        split_of = strategies.by_group(units, labels, shares=split["shares"], seed=seed, kept=kept)
     else:
-        split_of = strategies.by_group(groups, labels, shares=shares, seed=seed, kept=kept)
-    return [split_of[group] for group in groups]
+        raise BadInput(f"split: there is no strategy {split['name']!r}: expected by_group, by_date, by_outlet, kfold or fixed")  # fmt: skip
+    return [split_of[unit] for unit in units]
 
 
-def declared_splits(columns: Columns, file: str | None) -> list[Any]:
+def declared_splits(columns: Columns, file: str | None) -> list[str | None]:
     """Return the split that each row's own column, or a table by article, declares."""
     if file is None:
         if "declared_split" not in columns:
@@ -92,21 +123,21 @@ def declared_splits(columns: Columns, file: str | None) -> list[Any]:
 
 
 def kept_parts(
-    pairs: Iterable[tuple[str, str]], earlier: Sequence[Mapping[str, Any]]
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the part that each group had, and the groups whose articles had been in two parts."""
+    articles: Sequence[str], groups: Sequence[str], earlier: Sequence[Assignment]
+) -> tuple[dict[str, Any], list[MergedGroup]]:
+    """Return the part that each group had, and the groups whose articles were in several parts."""
     part_of = {row["article_id"]: row["part"] for row in earlier}
-    parts: dict[str, set[Any]] = defaultdict(set)
     members: dict[str, set[str]] = defaultdict(set)
-    for article, group in pairs:
+    for article, group in zip(articles, groups, strict=True):
         if article in part_of:
-            parts[group].add(part_of[article])
             members[group].add(article)
-    kept, joined = {}, []
-    for group, found in sorted(parts.items()):
-        folds = all(isinstance(part, int) for part in found)
-        kept[group] = min(found) if folds else strategies.most_held_out(found)
-        if len(found) > 1:
-            joined.append({"group_id": group, "articles": sorted(members[group]),
-                           "were": sorted(found), "now": kept[group]})  # fmt: skip
-    return kept, joined
+    kept: dict[str, Any] = {}
+    merged = []
+    for group, found in sorted(members.items()):
+        parts: set[Any] = {part_of[article] for article in found}
+        folds = all(isinstance(part, int) for part in parts)
+        kept[group] = min(parts) if folds else strategies.most_held_out(parts)
+        if len(parts) > 1:
+            merged.append(MergedGroup(group_id=group, articles=sorted(found), were=sorted(parts),
+                                      now=kept[group]))  # fmt: skip
+    return kept, merged

@@ -1,121 +1,145 @@
-"""What a split lets through, and what a reader of its scores must know.
+"""What a split leaks, and what a reader of its scores must know.
 
 A *leak* is something that training rows share with held-out rows: a group, an article, or a sentence that
-reads the same or nearly so. A *finding* is no fault of the split but bounds what a score can mean: a label
-missing from train, a class too small, an outlet or a speaker that gives the label away.
+reads the same or nearly so. A *finding* is no fault of the split but limits what a score can mean: a label
+missing from train, a class too small, an outlet or a speaker that predicts the label.
 """
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from onrecord.dataset.splitting.near_duplicates import sentence_leaks
+from onrecord.dataset.dataset_info import AuditSummary, Finding, SplitConfig
+from onrecord.dataset.features import Columns
+from onrecord.dataset.splitting.assign import Assigned, MergedGroup
+from onrecord.dataset.splitting.near_duplicates import Leak, sentence_leaks
 from onrecord.dataset.splitting.strategies import HELD_OUT
 
 SMALL_ROWS, SMALL_GROUPS = 30, 3  # a class with fewer training rows or groups is too small to learn
 
 
-class Finding(TypedDict):
-    """Something that bounds what scores mean, in one sentence, with its figures."""
+class Audit(TypedDict):
+    """``audit.json``. ``groups`` and ``articles`` that are in two parts, with the parts; ``dropped`` sentences.
 
-    kind: str
-    message: str
-    figures: dict[str, Any]
+    ``left_out`` are the sentences that are not in the dataset for another reason: reason → sentence ids.
+    """
+
+    split: SplitConfig
+    on_leak: str
+    near_same: float
+    min_words: int
+    passed: bool
+    summary: str
+    groups: dict[str, list[str]]
+    articles: dict[str, list[str]]
+    sentences: list[Leak]
+    dropped: list[str]
+    joined: list[MergedGroup]
+    findings: list[Finding]
+    left_out: dict[str, list[str]]
 
 
-def audited(
-    columns: Mapping[str, Sequence[Any]],
+def audit_splits(
+    assigned: Assigned,
+    split: SplitConfig,
     question: str,
     names: Sequence[str],
-    split: Mapping[str, Any],
-    placed: Mapping[str, Any],
+    left_out: dict[str, list[str]],
     *,
     near: float,
     min_words: int,
     on_leak: str,
-    cue_gain: float,
-) -> dict[str, Any]:
-    """Return the audit: leaks, what was dropped for them, findings, whether it passed, and a line on it."""
+    minimum_gain: float,
+) -> Audit:
+    """Return the audit of the assigned rows; ``names`` are the labels of ``question``.
+
+    It fails where a group or an article is in two parts, and under ``on_leak="fail"`` where a sentence is.
+    """
+    columns = assigned.columns
     parts = [str(part) for part in columns.get("fold", columns["split"])]
     held_out = HELD_OUT if "fold" not in columns else dict.fromkeys(parts, 0)
     groups = straddling(columns["group_id"], parts)
-    articles = straddling(columns.get("article_id", []), parts) if "article_id" in columns else {}
+    articles = straddling(columns["article_id"], parts) if "article_id" in columns else {}
     leaks = sentence_leaks(
-        columns["sentence_id"], columns["text"], parts, held_out,
-        near=near, min_words=min_words,
-    )  # fmt: skip
-    dropped = [leak["gone"] for leak in leaks] if on_leak == "drop" else []
-    gone = set(dropped)
-    counted = zip(columns["sentence_id"], columns["is_copy"], strict=True)  # copies count once
-    rows = [
-        i for i, (sentence, is_copy) in enumerate(counted) if sentence not in gone and not is_copy
-    ]
-    cues = {
-        cue: [columns[name][i] for i in rows]
-        for cue, name in (("outlet", "outlet"), ("speaker", "suggested_speaker"))
-        if name in columns
-    }
-    found = findings(
-        [columns[question][i] for i in rows], names, [columns["group_id"][i] for i in rows],
-        [columns["split"][i] for i in rows], cues, too_well=cue_gain,
-    )  # fmt: skip
-    found += promise_findings(columns, str(split["name"]))
-    kinds = Counter(leak["kind"] for leak in leaks)
-    summary = (
-        f"{len(groups)} groups and {len(articles)} articles in two parts, "
-        f"{kinds['same']} same and {kinds['near']} near-same sentences in two"
+        columns["sentence_id"], columns["text"], parts, held_out, near=near, min_words=min_words
     )
-    return {
-        "split": dict(split), "on_leak": on_leak, "near_same": near, "min_words": min_words,
-        "passed": not groups and not articles and not (leaks and on_leak == "fail"),
-        "summary": summary, "groups": groups, "articles": articles, "sentences": leaks,
-        "dropped": dropped, "joined": placed["joined"], "findings": found,
-    }  # fmt: skip
+    dropped = [leak["gone"] for leak in leaks] if on_leak == "drop" else []
+    kinds = Counter(leak["kind"] for leak in leaks)
+    found = findings(columns, set(dropped), question, names, minimum_gain=minimum_gain)
+    return Audit(
+        split=split, on_leak=on_leak, near_same=near, min_words=min_words,
+        passed=not groups and not articles and not (leaks and on_leak == "fail"),
+        summary=f"{len(groups)} groups and {len(articles)} articles in two parts, "
+        f"{kinds['same']} same and {kinds['near']} near-same sentences in two",
+        groups=groups, articles=articles, sentences=leaks, dropped=dropped, joined=assigned.merged_groups,
+        findings=found + strategy_findings(columns, split["name"]), left_out=left_out,
+    )  # fmt: skip
 
 
-def promise_findings(columns: Mapping[str, Sequence[Any]], strategy: str) -> list[Finding]:
-    """Return where a split by outlet or by date cannot keep its word: through copies, or kept assignments.
+def audit_summary(audit: Audit) -> AuditSummary:
+    """Return the part of the audit that goes with the dataset."""
+    return AuditSummary(
+        summary=audit["summary"], on_leak=audit["on_leak"], findings=audit["findings"], passed=audit["passed"]
+    )  # fmt: skip
+
+
+def findings(
+    columns: Columns,
+    dropped: set[str],
+    question: str,
+    names: Sequence[str],
+    *,
+    minimum_gain: float = 0.1,
+) -> list[Finding]:
+    """Return what limits the meaning of scores on the rows that stay, labels first. Copies count once."""
+    counted = zip(columns["sentence_id"], columns["is_copy"], strict=True)
+    rows = [
+        i for i, (sentence, is_copy) in enumerate(counted) if sentence not in dropped and not is_copy
+    ]  # fmt: skip
+    labels = [columns[question][i] for i in rows]
+    groups = [columns["group_id"][i] for i in rows]
+    found = label_findings(labels, names, groups, [columns["split"][i] for i in rows])
+    for cue, name in (("outlet", "outlet"), ("speaker", "suggested_speaker")):
+        if name in columns:
+            values = [columns[name][i] for i in rows]
+            found += cue_findings(cue, values, labels, groups, minimum_gain)
+    return found
+
+
+def strategy_findings(columns: Columns, strategy: str) -> list[Finding]:
+    """Return where copies, or assignments kept from before, break what a split by outlet or date promises.
 
     >>> columns = {"outlet": ["X", "X"], "split": ["train", "test"]}
-    >>> promise_findings(columns, "by_outlet")[0]["message"]
-    "outlet X stands in test and train, through copies of others' stories or splits kept from before"
+    >>> strategy_findings(columns, "by_outlet")[0]["message"]
+    "outlet X is in test and train, through copies of others' stories or splits kept from before"
     """
     found = []
     if strategy == "by_outlet":
         for outlet, where in straddling(columns["outlet"], columns["split"]).items():
             found.append(Finding(
-                kind="outlet", message=f"outlet {outlet} stands in {' and '.join(where)}, through copies of "
+                kind="outlet", message=f"outlet {outlet} is in {' and '.join(where)}, through copies of "
                 "others' stories or splits kept from before", figures={"outlet": outlet, "splits": where},
             ))  # fmt: skip
     if strategy == "by_date":
         newest: dict[tuple[str, str], str] = {}
-        for group, split, date in zip(
-            columns["group_id"], columns["split"], columns["published"], strict=True
-        ):
+        rows = zip(columns["group_id"], columns["split"], columns["published"], strict=True)
+        for group, split, date in rows:
             newest[split, group] = max(newest.get((split, group), ""), date[:10])
         first = {
-            s: min((d for (t, _), d in newest.items() if t == s), default=None) for s in HELD_OUT
+            s: min((d for (t, _), d in newest.items() if t == s), default="x") for s in HELD_OUT
         }
         for (split, group), date in sorted(newest.items()):
-            later = [
-                s
-                for s in HELD_OUT
-                if HELD_OUT[s] > HELD_OUT[split] and (first[s] or date + "x") <= date
-            ]
+            later = [s for s in HELD_OUT if HELD_OUT[s] > HELD_OUT[split] and first[s] <= date]
             if later:
-                found.append(
-                    Finding(
-                        kind="date",
-                        message=f"group {group} of {date} is in {split}, though {' and '.join(later)} "
-                        f"begins on {first[later[0]]}",
-                        figures={"group": group, "date": date, "split": split},
-                    )
-                )
-    return found  # fmt: skip
+                found.append(Finding(
+                    kind="date", message=f"group {group} of {date} is in {split}, though {' and '.join(later)} "
+                    f"begins on {first[later[0]]}", figures={"group": group, "date": date, "split": split},
+                ))  # fmt: skip
+    return found
 
 
 def straddling(units: Sequence[str | None], splits: Sequence[str]) -> dict[str, list[str]]:
@@ -131,36 +155,32 @@ def straddling(units: Sequence[str | None], splits: Sequence[str]) -> dict[str, 
     return {unit: sorted(found) for unit, found in sorted(seen.items()) if len(found) > 1}
 
 
-def findings(
+def cue_findings(
+    cue: str,
+    values: Sequence[str | None],
     labels: Sequence[str],
-    names: Sequence[str],
     groups: Sequence[str],
-    splits: Sequence[str],
-    cues: Mapping[str, Sequence[str | None]],
-    *,
-    too_well: float = 0.1,
+    minimum_gain: float,
 ) -> list[Finding]:
-    """Return what bounds the meaning of scores on this split, labels first.
+    """Return the finding that ``cue`` (outlet, speaker) predicts the label, or none.
 
-    ``cues`` maps a column's name (outlet, speaker) to its values: one that predicts the label better
-    than the commonest label does, by ``too_well`` (a share of the rows) or more, each group's rows being
-    predicted from the other groups alone, is a finding.
+    It does if its accuracy is higher than the commonest label's by ``minimum_gain`` (a share of the rows) or
+    more, each group's rows being predicted from the other groups alone.
     """
-    found = _label_findings(labels, names, groups, splits)
-    for column, values in cues.items():
-        gain, accuracy, baseline = cue_gain(labels, values, groups)
-        if gain is not None and gain >= too_well:
-            found.append(Finding(
-                kind="cue", message=f"{column} alone predicts the label in {accuracy:.0%} of rows "
-                f"({baseline:.0%} without it): a model may learn the {column}, not the stance",
-                figures={"column": column, "accuracy": accuracy, "baseline": baseline},
-            ))  # fmt: skip
-    return found
+    gain, accuracy, baseline = cue_gain(labels, values, groups)
+    if gain is None or gain < minimum_gain:
+        return []
+    return [Finding(
+        kind="cue", message=f"{cue} alone predicts the label in {accuracy:.0%} of rows "
+        f"({baseline:.0%} without it): a model may learn the {cue}, not the stance",
+        figures={"column": cue, "accuracy": accuracy, "baseline": baseline},
+    )]  # fmt: skip
 
 
-def _label_findings(
+def label_findings(
     labels: Sequence[str], names: Sequence[str], groups: Sequence[str], splits: Sequence[str]
 ) -> list[Finding]:
+    """Return which labels are missing from train, or too small there to be learnt."""
     rows: Counter[str] = Counter()
     in_groups: dict[str, set[str]] = defaultdict(set)
     for label, group, split in zip(labels, groups, splits, strict=True):

@@ -3,7 +3,7 @@
 Every such pair of sentences with two different words or more is found, unless more than CROWD sentences
 share the same two rare words (a form letter): then each is compared with the CROWD that follow it.
 
-Two sentences are near-same if the Jaccard index of their folded words is a threshold or more. With words
+Two sentences are near-same if the Jaccard index of their normalised words is a threshold or more. With words
 ordered from rare to common, two such sets share at least two words among the first ``n - ceil(t n) + 2`` of
 each (``n`` words, threshold ``t``), so only sentences with a pair of rare words in common are compared.
 Source: Chaudhuri, Ganti and Kaushik (2006), "A primitive operator for similarity joins in data cleaning";
@@ -17,7 +17,7 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from onrecord.core.text_normalization import folded_words
+from onrecord.core.text_normalization import normalized_words
 
 Ints = npt.NDArray[np.int64]
 
@@ -29,7 +29,7 @@ CROWD = 400  # more sentences than this that share a pair of rare words are comp
 class Leak(TypedDict):
     """A sentence of one split that reads like one of another: ``gone`` is the copy that goes under drop.
 
-    ``similarity`` is the Jaccard index of their folded words: 1 for the same words.
+    ``similarity`` is the Jaccard index of their normalised words: 1 for the same words.
     """
 
     kind: str
@@ -57,7 +57,7 @@ def sentence_leaks(
     near: float = 0.75,
     min_words: int = 8,
 ) -> list[Leak]:
-    """Return the sentences of ``min_words`` folded words or more that read (nearly) the same across splits.
+    """Return the sentences of ``min_words`` normalised words or more that read (nearly) the same across splits.
 
     The one in the less held-out split (``held_out``: split → rank; at equal ranks the later row) is the one
     to go. One leak is given for each row that would have to go, with its nearest counterpart, in the
@@ -105,7 +105,7 @@ def _unique_texts(
     rows: list[list[int]] = []
     words: list[list[str]] = []
     for row, text in enumerate(texts):
-        found = folded_words(text)
+        found = normalized_words(text)
         if len(found) < min_words:
             continue
         key = " ".join(found)
