@@ -1,6 +1,5 @@
 """Checks of a release: its checksums hold, it loads from an empty cache, and its label names are the scheme's."""
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from onrecord.core.errors import BadInput
-from onrecord.core.files import file_sha256
+from onrecord.core.files import file_sha256, read_json
 from onrecord.dataset.features import stored_features
 
 
@@ -46,16 +45,15 @@ def card_head(folder: Path) -> dict[str, Any]:
     return head
 
 
-def label_orders(folder: Path) -> dict[str, dict[str, list[str]]]:
-    """Return config → label column → names by id, from the Parquet files, each of which must agree."""
+def label_names(folder: Path) -> dict[str, dict[str, list[str]]]:
+    """Return config → label column → names by id, from the Parquet files, which must agree."""
     found: dict[str, dict[str, list[str]]] = {}
     for config in card_head(folder)["configs"]:
+        columns = found.setdefault(config["config_name"], {})
         for file in config["data_files"]:
             for column, feature in stored_features(folder / file["path"]).items():
                 if feature.get("_type") == "ClassLabel":
-                    names = found.setdefault(config["config_name"], {}).setdefault(
-                        column, feature["names"]
-                    )
+                    names = columns.setdefault(column, feature["names"])
                     if names != feature["names"]:
                         raise BadInput(
                             f"{file['path']}: {column} is {', '.join(feature['names'])}, elsewhere {', '.join(names)}"
@@ -63,59 +61,45 @@ def label_orders(folder: Path) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def check_label_order(
-    folder: Path, declared: Mapping[str, Sequence[str]], cache: Path | None = None
-) -> None:
-    """Raise BadInput unless card, codebook, Parquet and a cold ``load_dataset`` give every label the same id.
+def check_label_order(folder: Path, declared: Mapping[str, Sequence[str]]) -> None:
+    """Raise BadInput unless scheme, codebook, Parquet and a cold ``load_dataset`` give every label the same id.
 
     ``declared`` maps a label column to its names in the scheme's order. ``datasets`` takes the card's
-    order over the file's without a word, so that a card in another order permutes every label.
+    order over the file's without a warning, so that a card in another order permutes every label.
     """
-    stored = label_orders(folder)
-    head = card_head(folder)
-    codebook = json.loads((folder / "codebook.json").read_text(encoding="utf-8"))["columns"]
-    for config, columns in stored.items():
+    codebook = read_json(folder / "codebook.json")["columns"]
+    for config, columns in label_names(folder).items():
+        loaded = load_cold(folder, config)
         for column, names in columns.items():
-            if list(declared.get(column, names)) != names:
-                raise BadInput(f"{config}.{column}: the files say {', '.join(names)}, the scheme {', '.join(declared[column])}")  # fmt: skip
-            if codebook[config][column]["labels"] != names:
-                raise BadInput(f"{config}.{column}: codebook.json has another order than the files")
-    for info in head.get("dataset_info", []):
-        for feature in info["features"]:
-            spelled = feature.get("dtype")
-            if isinstance(spelled, dict) and "class_label" in spelled:
-                by_id = spelled["class_label"]["names"]
-                in_card = [by_id[key] for key in sorted(by_id, key=int)]
-                if in_card != stored[info["config_name"]][feature["name"]]:
+            orders = {
+                "the scheme": list(declared.get(column, names)),
+                "codebook.json": codebook[config][column]["labels"],
+            } | {
+                f"load_dataset (split {s})": rows.features[column].names
+                for s, rows in loaded.items()
+            }
+            for where, order in orders.items():
+                if order != names:
                     raise BadInput(
-                        f"README.md: {info['config_name']}.{feature['name']} is {', '.join(in_card)}, the files say "
-                        f"{', '.join(stored[info['config_name']][feature['name']])}: labels would be permuted"
+                        f"{config}.{column}: the files have {', '.join(names)}, {where} has "
+                        f"{', '.join(order)}: labels would be permuted"
                     )
+        for split, rows in loaded.items():
+            stored = pq.read_table(folder / config / f"{split}.parquet", columns=list(columns))
+            if any(rows[column] != stored[column].to_pylist() for column in columns):
+                raise BadInput(f"{config}/{split}: load_dataset gives other labels than the file")
+
+
+def load_cold(folder: Path, config: str) -> datasets.DatasetDict:
+    """Return a config, loaded into memory from an empty cache and without progress bars."""
     bars = datasets.are_progress_bars_disabled()
     datasets.disable_progress_bars()
     try:
-        with tempfile.TemporaryDirectory() as fresh:
-            for config in stored:
-                loaded = datasets.load_dataset(str(folder), config, cache_dir=str(cache or fresh))
-                _compare_labels(folder, config, loaded, stored[config])
-                loaded.clear()
+        with tempfile.TemporaryDirectory() as cache:
+            return datasets.load_dataset(str(folder), config, cache_dir=cache, keep_in_memory=True)
     finally:
         if not bars:
             datasets.enable_progress_bars()
-
-
-def _compare_labels(
-    folder: Path, config: str, loaded: Any, names: Mapping[str, Sequence[str]]
-) -> None:
-    """Raise BadInput unless every row's label, by name, is what the Parquet file holds."""
-    for split, rows in loaded.items():
-        stored = pq.read_table(folder / config / f"{split}.parquet", columns=list(names))
-        for column, order in names.items():
-            feature = rows.features[column]
-            read = [None if i is None else feature.int2str(i) for i in rows[column]]
-            wanted = [None if i is None else order[i] for i in stored[column].to_pylist()]
-            if read != wanted:
-                raise BadInput(f"{config}/{split}: load_dataset gives other labels for {column}")
 
 
 def check_croissant(folder: Path) -> None:
