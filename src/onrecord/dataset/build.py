@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from onrecord.core.errors import BadInput, CheckFailed
 from onrecord.core.files import read_jsonl, write_json, write_jsonl
-from onrecord.core.records import Annotation, GoldRow, latest_annotations, origin_of
+from onrecord.core.records import GoldRow, latest_annotations, origin_of
 from onrecord.core.table_reader import read_table
 from onrecord.core.workspace import Workspace
 from onrecord.dataset.dataset_info import DatasetInfo, SplitConfig, SplitCounts
@@ -28,7 +28,7 @@ from onrecord.dataset.features import (
     write_configs,
     write_minimal_card,
 )
-from onrecord.dataset.gold_rows import valid_for_any_purpose, join_annotations, join_gold
+from onrecord.dataset.gold_rows import join_annotations, join_gold, valid_for_any_purpose
 from onrecord.dataset.labelled_table import labelled_columns
 from onrecord.dataset.splitting.assign import Assignment, assign_splits
 from onrecord.dataset.splitting.audit import Audit, audit_splits, audit_summary
@@ -125,7 +125,7 @@ def read_gold(
     """Return the campaign's gold and annotations; raises BadInput where gold decides no learnt question."""
     gold = read_jsonl(workspace.require(Workspace.gold), GoldRow)
     articles, sentences = workspace.read_articles(), workspace.read_sentences()
-    found = cast(list[Annotation], read_annotations(workspace.require(Workspace.annotations)))
+    found = read_annotations(workspace.require(Workspace.annotations))
     counted = valid_for_any_purpose(latest_annotations(found), sentences)
     joined = join_gold(
         gold, sentences, articles, workspace.read_speakers(), counted, scheme=scheme, targets=targets,
