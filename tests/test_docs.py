@@ -4,20 +4,24 @@ Commands stand in ``sh`` blocks and are run here, in order, through the real com
 project's own data. What cannot be run here stands in a ``text`` block, and CANNOT says why.
 """
 
+import io
 import re
 import shlex
 import shutil
 import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 
+from onrecord.campaign import shipped_labels
 from onrecord.campaign.labelstudio import server
 from onrecord.cli.app import main
 from onrecord.cli.commands import COMMANDS
 from onrecord.cli.help import with_command_table
+from onrecord.cli.overrides import local_conf_first
 from onrecord.core.files import read_jsonl
 from onrecord.core.records import ShippedLabel
 
@@ -40,18 +44,6 @@ CANNOT = {
     "round=": "needs an adjudicator (tests/campaign/test_adjudicate.py has one)",
     "study=": "a study takes minutes (tests/experiment/ runs one)",
 }
-
-
-ENTER = """
-import sys
-from hydra import compose, initialize_config_dir
-from onrecord import ROOT
-from onrecord.campaign.shipped_labels import main as enter
-from onrecord.cli.overrides import local_conf_first
-local_conf_first()
-with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-    enter(compose("launch", overrides=sys.argv[1:]))
-"""
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -106,27 +98,31 @@ def fresh(folder: Path) -> Path:
 
 
 def run(line: str, folder: Path) -> None:
-    """Run one line of a shell in a folder, ``onrecord`` being this project's."""
-    ours = shlex.join([sys.executable, "-m", "onrecord"])
-    said(["bash", "-c", re.sub(r"^onrecord\b", lambda _: ours, line)], folder, line)
+    """Run one line in a folder: ``onrecord`` in this process, anything else in a shell; fail with its output."""
+    words = shlex.split(line, comments=True)
+    out = io.StringIO()
+    if words[0] == "onrecord":
+        with chdir(folder), redirect_stdout(out), redirect_stderr(out):
+            status = main(words[1:])
+        assert status == 0, f"{line}\n{out.getvalue()[-2000:]}"
+    else:
+        subprocess.run(["bash", "-c", line], cwd=folder, check=True, timeout=60)
 
 
-def python(code: str, *words: str, cwd: Path) -> None:
-    """Run a few lines of Python in a folder."""
-    said([sys.executable, "-c", code, *words], cwd, " ".join(words))
+def enter_labels(folder: Path, *overrides: str) -> None:
+    """Enter the sample's labels into a launched campaign, in place of its annotators."""
+    local_conf_first()
+    GlobalHydra.instance().clear()
+    labels = "campaign.labels=data/sample/simulated"
+    conf = str(ROOT / "conf")
+    with chdir(folder), initialize_config_dir(conf, version_base="1.3"):
+        config = compose("launch", overrides=[*overrides, labels])
+        with redirect_stdout(io.StringIO()):
+            shipped_labels.main(config)
 
 
-def said(command: list[str], folder: Path, line: str) -> None:
-    """Run a command in a folder; fail with what it said where it fails."""
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-
-
-def walk(page: Path, folder: Path, walked: Path) -> str | None:
-    """Run a page's commands in order in ``folder``; return what failed. Its servers are ended whatever happens."""
+def walk(page: Path, folder: Path, walked: Path) -> None:
+    """Run a page's commands in order in ``folder``. Its servers are ended whatever happens."""
     simulated = any("simulate=true" in line for line in blocks(page, "sh"))
     try:
         for line in blocks(page, "sh"):
@@ -146,33 +142,22 @@ def walk(page: Path, folder: Path, walked: Path) -> str | None:
                 for article in sorted((folder / "data/sample/articles").glob("00[1-2]*.txt")):
                     shutil.copy(article, folder / "data" / made[1] / "articles")
             if re.match(r"onrecord (launch|make .*until=launch)", line) and not simulated:
-                labels = "campaign.labels=data/sample/simulated"  # the annotators do their work
-                python(ENTER, *where, labels, cwd=folder)
-    except AssertionError as error:
-        return str(error)
+                enter_labels(folder, *where)
     finally:
         for workspace in (folder / "data").iterdir():
             server.stop(workspace)
-    return None
 
 
-WALKED = [page for page in PAGES if blocks(page, "sh")]
-
-
-@pytest.fixture(scope="session")
-def failures(
-    walked: Path, label_studio_installed: None, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, str | None]:
-    """What failed in each page's commands: two pages at once, since most of the time is start-up."""
-    folders = [fresh(tmp_path_factory.mktemp(page.stem)) for page in WALKED]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        found = pool.map(lambda at: walk(*at, walked), zip(WALKED, folders, strict=True))
-        return dict(zip((page.name for page in WALKED), found, strict=True))
-
-
-@pytest.mark.parametrize("name", [page.name for page in WALKED])
-def test_every_command_runs_in_order(name, failures):
-    assert failures[name] is None, failures[name]
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=name)
+        for page, name in zip(PAGES, NAMES, strict=True)
+        if blocks(page, "sh")
+    ],
+)
+def test_every_command_runs_in_order(page, walked, label_studio_installed, tmp_path):
+    walk(page, fresh(tmp_path / "clone"), walked)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
