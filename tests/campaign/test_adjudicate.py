@@ -192,7 +192,7 @@ def test_a_round_goes_through_label_studio_and_comes_back_as_gold(
     assert "run `onrecord adjudicate round=open` first" in too_early.stderr
     opened = onrecord("adjudicate", *words, "round=open")
     assert opened.returncode == 0, opened.stderr
-    assert "1 sentences to adjudicate stand in 1 project (adjudicator)" in opened.stdout
+    assert "1 sentences to adjudicate in 1 project (adjudicator)" in opened.stdout
     launched = [r for r in read_jsonl(workspace / "launched.jsonl") if r["round"] == "adjudication"]
     assert len(launched) == 1
     assert onrecord("launch", *words).returncode == 0  # keeps the round that is not the plan's

@@ -319,7 +319,7 @@ def test_another_server_than_the_launched_one_is_refused(launched):
     write_jsonl(launched.workspace / "launched.jsonl", moved)
     done = launched.run("collect", *launched.words)
     assert done.returncode == 2
-    assert "stand on http://elsewhere:8080" in done.stderr
+    assert "are on http://elsewhere:8080" in done.stderr
 
 
 def test_the_name_is_found_verbatim_or_not_at_all():

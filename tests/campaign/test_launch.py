@@ -140,7 +140,7 @@ def test_the_same_project_is_found_again_and_brought_up_to_date(owner):
     for config in (
         settings["label_config"],
         projects.NO_CONFIG,
-    ):  # given once the tasks stand, and once
+    ):  # given once the tasks are there, and once
         projects.configure(owner, now, config)
         now = owner.sdk.projects.get(made.id)
         assert now.label_config == settings["label_config"]

@@ -1,6 +1,6 @@
 """The adjudication round: what the policy left open, shown to somebody who did not annotate it.
 
-The annotators' answers stand beside the sentence, without names and in an order that tells nothing.
+The annotators' answers are shown beside the sentence, without names and in an order that reveals nothing.
 """
 
 import random
@@ -58,7 +58,7 @@ def round_plan(assigned: Mapping[str, str], sha256_of: Mapping[str, str]) -> lis
 def answers_shown(rows: Iterable[Annotation], scheme: Scheme, *, seed: str) -> str:
     """Return the annotators' answers to one sentence as HTML: a line each, nameless, in an order by ``seed``.
 
-    A comment stands with its answers; everything is escaped.
+    A comment is shown with its answers; everything is escaped.
     """  # fmt: skip
     lines = []
     for row in rows:
@@ -138,6 +138,6 @@ def open_round(
         write_jsonl(workspace.launched, [*(r for r in launched if r not in before), *rows])
         names = write_logins(workspace.adjudicators, backend, rows)
     return (
-        f"{len(plan)} sentences to adjudicate stand in {len(names)} project{'s' * (len(names) != 1)} "
+        f"{len(plan)} sentences to adjudicate in {len(names)} project{'s' * (len(names) != 1)} "
         f"({', '.join(names)}); logins and links: {workspace.adjudicators}"
     )

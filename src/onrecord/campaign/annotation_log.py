@@ -63,7 +63,7 @@ def append_rows(path: Path, before: bytes, rows: Iterable[Annotation]) -> None:
 
 
 def speaker_span(name: str | None, text: str) -> Span | None:
-    """Return where the name first stands verbatim in the article, not within a longer word; None where nowhere.
+    """Return the first verbatim mention of the name in the article, not within a longer word; None if there is none.
 
     >>> speaker_span("Lee", "Leeds heard Lee.")
     {'start': 12, 'end': 15}

@@ -56,7 +56,7 @@ def stale(rows: Iterable[Annotation], sha256_of: Mapping[str, str]) -> list[str]
 
 
 def summary(rows: Sequence[Annotation], added: int) -> str:
-    """Return what stands in annotations.jsonl, a line for people."""
+    """Return how many annotations there are of each status, as a line."""
     latest = latest_annotations(rows)
     kinds = Counter(str(row["status"]) for row in latest)
     empty = sum(row["status"] == "submitted" and not row["labels"] for row in latest)
@@ -69,7 +69,7 @@ def summary(rows: Sequence[Annotation], added: int) -> str:
 def collect_from(
     workspace: Workspace, path: Path, kind: str, names: Path | None, *, target_id: str, origin: str
 ) -> str:
-    """Read annotations made elsewhere (a file of a ``kind``) into ``annotations.jsonl``; return what was done.
+    """Read annotations made in another tool (a file of a ``kind``) into ``annotations.jsonl``; return what was done.
 
     ``names`` is a table of who is who in the file.
     """
@@ -109,9 +109,9 @@ def collect(
     Return what to report: first how many annotations there are, then what needs somebody's attention.
     """
     launched = read_jsonl(workspace.require(Workspace.launched), Launched)
-    if elsewhere := {row["server"] for row in launched} - {backend.key}:
+    if others := {row["server"] for row in launched} - {backend.key}:
         raise BadInput(
-            f"the tasks of {workspace.launched} stand on {min(elsewhere)}, not on {backend.key}: "
+            f"the tasks of {workspace.launched} are on {min(others)}, not on {backend.key}: "
             "give its address as labelstudio.url=, or run `onrecord launch` to move the campaign here"
         )
     versions = read_jsonl(workspace.require(Workspace.versions), InstrumentVersion)
@@ -198,7 +198,7 @@ def not_counted(row: Mapping[str, Any]) -> str:
 
 
 def main(cfg: DictConfig) -> None:
-    """Bring annotations back, from the back end or a file, and say what was found."""
+    """Bring annotations back, from the back end or a file, and report what was found."""
     workspace = Workspace(Path(cfg.workspace))
     about = {"target_id": cfg.campaign.target.id, "origin": cfg.campaign.origin}
     if cfg["from"]:

@@ -38,7 +38,7 @@ from onrecord.scheme.scheme import Scheme, load_scheme, targets_of
 
 
 def version_in_force(scheme: Scheme, guidelines: str, since: str) -> InstrumentVersion:
-    """Return the line of ``versions.jsonl`` that says which instrument is in force since a moment."""
+    """Return the line of ``versions.jsonl`` that says which instrument is in force from a moment."""
     labels = {q.name: q.names for q in scheme.questions.values()}
     labels["flags"] = [flag.name for flag in scheme.flags]
     return {
@@ -49,14 +49,14 @@ def version_in_force(scheme: Scheme, guidelines: str, since: str) -> InstrumentV
     }
 
 
-def is_new_version(known: Sequence[InstrumentVersion], new: InstrumentVersion) -> bool:
+def is_new_version(earlier: Sequence[InstrumentVersion], new: InstrumentVersion) -> bool:
     """Return whether ``new`` differs from the last version in force.
 
-    Raises BadInput where labels changed under one version number: answers could not be told apart later.
+    Raises BadInput where labels changed under one version number: the answers could not be distinguished later.
     """
-    if not known:
+    if not earlier:
         return True
-    last = known[-1]
+    last = earlier[-1]
     if (
         last["labels_sha256"] != new["labels_sha256"]
         and last["scheme_version"] == new["scheme_version"]
@@ -71,12 +71,12 @@ def is_new_version(known: Sequence[InstrumentVersion], new: InstrumentVersion) -
 def keep_version(workspace: Workspace, scheme: Scheme, guidelines: str, now: str) -> None:
     """Add the instrument to ``versions.jsonl`` if it is new; raises BadInput for a removed label in use."""
     path = workspace.versions
-    known = read_jsonl(path, InstrumentVersion) if path.exists() else []
+    earlier = read_jsonl(path, InstrumentVersion) if path.exists() else []
     version = version_in_force(scheme, guidelines, now)
-    if is_new_version(known, version):
+    if is_new_version(earlier, version):
         if workspace.annotations.exists():
             read_annotations(workspace.annotations, scheme)
-        write_jsonl(path, [*known, version])
+        write_jsonl(path, [*earlier, version])
 
 
 def launched_rows(
@@ -137,9 +137,9 @@ def launch(
     for row in before:  # a project that the plan dropped altogether still has its tasks retired
         earlier.setdefault((row["round"], row["annotator"]), []).append(row)
         groups.setdefault((row["round"], row["annotator"]), [])
-    known = backend.projects()
+    existing = backend.projects()
     for (name, annotator), mine in groups.items():
-        if not mine and (name, annotator) not in known:
+        if not mine and (name, annotator) not in existing:
             continue
         mine.sort(key=lambda task: task.row["position"])
         old = earlier.get((name, annotator), [])
@@ -161,7 +161,7 @@ def write_logins(path: Path, backend: AnnotationBackend, rows: Iterable[Launched
 
 
 def read_plan(workspace: Workspace) -> list[PlanRow]:
-    """Return the plan; raises BadInput where there is none or a task stands in it twice."""
+    """Return the plan; raises BadInput where there is none or it has a task twice."""
     path = workspace.require(Workspace.plan)
     plan = read_jsonl(path, PlanRow)
     seen: set[str] = set()
@@ -199,7 +199,7 @@ def summary(rows: Sequence[Launched], waiting: int, url: str, logins: Path) -> s
     """Return what was launched, as lines; ``waiting`` tasks are held back until somebody qualifies."""
     retired = sum(row["state"] == "retired" for row in rows)
     lines = [
-        f"{len(rows) - retired} tasks stand in {len({r['project_id'] for r in rows})} projects at {url}"
+        f"{len(rows) - retired} tasks in {len({r['project_id'] for r in rows})} projects at {url}"
         + (f"; {retired} that the plan dropped keep their annotations" if retired else "")
     ]
     if waiting:

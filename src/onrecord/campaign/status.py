@@ -1,4 +1,4 @@
-"""How the campaign stands: a table in the terminal and ``status.html``."""
+"""How far the campaign is: a table in the terminal and ``status.html``."""
 
 import sys
 import time
@@ -260,7 +260,7 @@ def look(
 
 
 def collect_and_look(cfg: DictConfig, workspace: Workspace, scheme: Scheme) -> Look:
-    """Collect as the command line says, and look."""
+    """Collect as the command line asks, and look."""
     workspace.require(Workspace.launched)
     with open_backend(
         cfg.campaign.backend, workspace, cfg.campaign.name, cfg.labelstudio.url

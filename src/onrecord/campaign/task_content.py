@@ -52,7 +52,7 @@ def tasks_of(
 ) -> list[Task]:
     """Return a task for each row of the plan, with a suggestion where the plan shows one.
 
-    ``model`` adds a trained model's labels to the attributor's suggestions. The sentences stand in the order
+    ``model`` adds a trained model's labels to the attributor's suggestions. The sentences are in the order
     of their articles. Raises BadInput for a planned sentence that is not among them.
     """
     articles_by_id = {row["article_id"]: row for row in articles}
@@ -136,12 +136,12 @@ def fill_target(guidelines: str, targets: Mapping[str, Mapping[str, Any]]) -> st
         lines.append((f"{number}. " if len(targets) > 1 else "") + f"**{target['name']}**")
         if target.get("opposite"):
             lines[-1] += f" (its opposite: {target['opposite']})"
-        for key, says in (
+        for key, label in (
             ("aliases", "Words that name it"),
             ("opposites", "Words that name its opposite"),
         ):
             if target.get(key):
-                lines += ["", f"{says}: {', '.join(target[key])}."]
+                lines += ["", f"{label}: {', '.join(target[key])}."]
     block = "<!-- target -->\n" + "\n".join(lines) + "\n<!-- end -->"
     filled, count = re.subn(
         r"<!-- target -->\n.*?<!-- end -->", lambda _: block, guidelines, flags=re.DOTALL
@@ -170,7 +170,7 @@ def offered_names(
 ) -> list[str]:
     """Return at most MAX_NAMES names to choose from: the suggested one first, then the sentence's candidates, then others of the article.
 
-    Where no suggestion is shown the same names stand in alphabetical order, since an order tells.
+    Where no suggestion is shown the same names are in alphabetical order, since an order is a hint.
 
     >>> row = {"speaker_name": "Ann Lee", "candidates": ["Bo Ray"]}
     >>> offered_names(row, ["Al Fox"], suggestion_shown=True)

@@ -1,7 +1,7 @@
 """A connection to Label Studio: the SDK's client over an HTTP client of our own, and the few calls that stay raw.
 
 The HTTP client decides what every call has in common. Reading is tried again when the server is away for a
-moment; writing is not: after a broken write only the caller can ask what stands (:class:`Interrupted`).
+moment; writing is not: after a broken write only the caller can ask what is there (:class:`Interrupted`).
 
 ``LabelStudioBase`` is the SDK's client without its two extensions, which nothing here calls: importing
 ``label_studio_sdk.client`` takes 0.55 s of processor time (pandas, jsf), this 0.08 s, and collecting 50 changes
@@ -34,7 +34,7 @@ REFRESH = "/api/token/refresh/"
 
 
 class Interrupted(BadInput):
-    """A write whose answer was lost: it may stand on the server or not."""
+    """A write whose answer was lost: the server may have done it or not."""
 
 
 class NotFound(BadInput):
@@ -217,8 +217,8 @@ class LabelStudio:
     ) -> Iterator[RawTask]:
         """Yield the tasks of a project that pass every filter of Label Studio's data manager, by id.
 
-        Raw, since the SDK's ``tasks.list`` returns times as datetimes and not as they stand, which the next
-        pull compares, and takes twice the processor time (0.06 s for 0.03 s a page of ``task_only``).
+        Raw, since the SDK's ``tasks.list`` returns times as datetimes and not as the server writes them, which
+        the next pull compares, and takes twice the processor time (0.06 s for 0.03 s a page of ``task_only``).
         """
         query = {
             "filters": {"conjunction": "and", "items": list(filters)},
@@ -236,7 +236,7 @@ class LabelStudio:
 
 
 def changed_since(moment: str) -> dict[str, Any]:
-    """Return the filter for tasks touched after ``moment`` (ISO 8601): annotated, changed or with a deletion."""
+    """Return the filter for tasks changed after ``moment`` (ISO 8601): with an annotation added, changed or deleted."""
     return _where("updated_at", "greater", "Datetime", moment)
 
 

@@ -133,5 +133,5 @@ def run(words: list[str], variables: Mapping[str, str]) -> None:
         check=False,
     )
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip() or "no word").splitlines()[-1]
-        raise BadInput(f"{' '.join(words[:5])} … ended with {done.returncode}: {said}")
+        last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+        raise BadInput(f"{' '.join(words[:5])} … ended with {done.returncode}: {last}")

@@ -70,7 +70,7 @@ class LabelStudioBackend:
         return self.client.whoami()
 
     @cached_property
-    def known(self) -> dict[str, Any]:
+    def existing(self) -> dict[str, Any]:
         """The server's projects by description, as they were when first asked for."""
         return {project.description: project for project in self.client.projects()}
 
@@ -92,7 +92,7 @@ class LabelStudioBackend:
         """Return the projects by the round and annotator in their descriptions."""
         ours = project_key(self.campaign, "", "").removesuffix(" · ")
         found = {}
-        for description, project in self.known.items():
+        for description, project in self.existing.items():
             if str(description).startswith(ours):
                 name, _, annotator = str(description).removeprefix(ours).partition(" · ")
                 found[name, annotator] = int(project.id)
@@ -112,7 +112,7 @@ class LabelStudioBackend:
         check_import(label_config, wanted, project.scheme)
         finish_interrupted_import(self.client, self.journal)
         found = ensure_project(
-            self.client, self.known, key,
+            self.client, self.existing, key,
             title=f"{project.title} · {project.round} · {project.annotator}",
             label_config=label_config, guidelines=project.instructions,
         )  # fmt: skip
@@ -127,7 +127,7 @@ class LabelStudioBackend:
         }
         now = fill_project(
             self.client, found.id, wanted,
-            before=earlier, is_new=key not in self.known, journal=self.journal,
+            before=earlier, is_new=key not in self.existing, journal=self.journal,
         )  # fmt: skip
         configure(self.client, found, label_config)
         return int(found.id), now

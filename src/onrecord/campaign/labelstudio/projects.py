@@ -1,8 +1,8 @@
-"""A Label Studio project and what stands in it: every wanted task exactly once, whatever was interrupted.
+"""A Label Studio project and its tasks: each wanted task exactly once, whatever was interrupted.
 
-Label Studio deduplicates nothing, so what is wanted is compared with what stands before anything is sent,
-and after a write whose answer was lost: an import call stands whole or not at all. What was imported twice
-all the same (a call still under way when we were killed) is taken back as long as nobody annotated it.
+Label Studio deduplicates nothing, so the wanted tasks are compared with those on the server before anything is
+sent, and after a write whose answer was lost: an import call creates all of its tasks or none. Tasks that were
+imported twice all the same (a call still under way when we were killed) are deleted unless annotated.
 """
 
 import time
@@ -24,8 +24,8 @@ from onrecord.campaign.labelstudio.tasks import ImportTask
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, write_json
 
-SETTLE = 20.0  # seconds that an import call of a killed launch is given to come to its end
-# What the list of tasks shows, by itself and beside a task: elsewhere Label Studio shows all data, as HTML source.
+IMPORT_PATIENCE = 20.0  # seconds that an import call of a killed launch is given to end
+# Columns of the list of tasks, by itself and beside a task: by default it shows all data, as HTML source.
 SHOWN = {
     "explore": ("id", "completed_at", "total_annotations", "cancelled_annotations", "data.headline", "data.sentence"),
     "labeling": ("id", "data.sentence"),
@@ -40,17 +40,17 @@ def project_key(campaign: str, round_name: str, annotator: str) -> str:
 
 def ensure_project(
     client: LabelStudio,
-    known: Mapping[str, Any],
+    existing: Mapping[str, Any],
     key: str,
     *,
     title: str,
     label_config: str,
     guidelines: str,
 ) -> Any:
-    """Return the project of ``key`` (``known`` maps descriptions to projects), made or brought up to date.
+    """Return the project of ``key`` (``existing`` maps descriptions to projects), made or brought up to date.
 
-    Projects are the SDK's models. A new one has no labeling config yet, since Label Studio parses it anew for
-    each prediction that is imported: ``configure`` it once its tasks stand.
+    Projects are the SDK's models. A new one has no labeling config yet, since Label Studio parses it again
+    for each prediction that is imported: ``configure`` it once it has its tasks.
     """
     wanted = {
         "title": title[:50],  # Label Studio takes no more
@@ -62,14 +62,14 @@ def ensure_project(
         "enable_empty_annotation": False,
         "is_published": True,
     }
-    if key not in known:
+    if key not in existing:
         try:
             return client.sdk.projects.create(**wanted, description=key)
         except Interrupted:
-            known = {project.description: project for project in client.projects()}
-            if key not in known:
+            existing = {project.description: project for project in client.projects()}
+            if key not in existing:
                 raise
-    project = known[key]
+    project = existing[key]
     if project.label_config != NO_CONFIG:
         wanted["label_config"] = label_config.strip()  # as Label Studio keeps it
     changed = {name: value for name, value in wanted.items() if getattr(project, name) != value}
@@ -136,10 +136,10 @@ def tasks_by_key(
 def import_tasks(
     client: LabelStudio, project: int, batch: Sequence[ImportTask], journal: Path
 ) -> dict[str, int]:
-    """Import a batch whose tasks do not stand yet; return ``onrecord_id → task``.
+    """Import a batch of tasks that the project does not have yet; return ``onrecord_id → task``.
 
-    An answer that was lost is settled by asking what stands. ``journal`` names the batch while its call is
-    under way, for a launch after our death.
+    Where the answer is lost, the server is asked which tasks it has. ``journal`` names the batch while its
+    call is under way, for a launch after this process is killed.
     """
     texts = {str(task["data"]["onrecord_id"]): str(task["data"]["text_sha256"]) for task in batch}
     write_json(journal, {"server": client.key, "project": project, "texts": texts})
@@ -164,20 +164,19 @@ def import_tasks(
 
 
 def imported(client: LabelStudio, project: int, texts: Mapping[str, str]) -> dict[str, int]:
-    """Return ``onrecord_id → task`` of the tasks that stand with these texts (``onrecord_id → text_sha256``)."""
+    """Return ``onrecord_id → task`` of the tasks with these texts (``onrecord_id → text_sha256``)."""
     return {
         key: task["id"]
         for key, copies in tasks_by_key(client, project, list(texts)).items()
         for task in copies
-        if task["text_sha256"]
-        == texts[key]  # an annotated one of an earlier text may stand beside it
+        if task["text_sha256"] == texts[key]  # an annotated one may have an earlier text
     }
 
 
 def wait_for_import(
-    client: LabelStudio, project: int, texts: Mapping[str, str], patience: float = SETTLE
+    client: LabelStudio, project: int, texts: Mapping[str, str], patience: float = IMPORT_PATIENCE
 ) -> bool:
-    """Wait for a broken import call to come to its end; return whether its tasks stand."""
+    """Wait for a broken import call to end; return whether its tasks are there."""
     deadline = time.monotonic() + patience
     while True:
         if len(imported(client, project, texts)) == len(texts):
@@ -212,27 +211,27 @@ def fill_project(
     is_new: bool,
     journal: Path,
 ) -> dict[str, BackendTask]:
-    """Make ``tasks`` stand in the project, each once, and return ``onrecord_id → task`` of all that stands.
+    """Bring the project to hold each of ``tasks`` once; return ``onrecord_id → task`` of all that it then has.
 
-    What stands and is not wanted any more, or twice, or with another text, is deleted where nobody touched
-    it, else kept. ``before`` is what the last launch left: where the server still has just those tasks,
-    their data are not asked for again.
+    Tasks that are not wanted any more, or there twice, or of another text are deleted unless annotated.
+    ``before`` is what the last launch left: where the server still has just those tasks, their data are not
+    asked for again.
     """
     wanted = {str(task["data"]["onrecord_id"]): task["data"]["text_sha256"] for task in tasks}
     ids = set() if is_new else task_ids(client, project)
     if ids == {task["id"] for task in before.values()} and all(
         task["annotated"] or task["text_sha256"] == wanted.get(key) for key, task in before.items()
     ):
-        now, stood = dict(before), len(ids)
+        now, count = dict(before), len(ids)
     else:
-        now, stood = remove_surplus_tasks(client, project, wanted)
+        now, count = remove_surplus_tasks(client, project, wanted)
     missing = [task for task in tasks if str(task["data"]["onrecord_id"]) not in now]
     for start in range(0, len(missing), PAGE):
         batch = missing[start : start + PAGE]
         for key, number in import_tasks(client, project, batch, journal).items():
             now[key] = BackendTask(id=number, annotated=False, text_sha256=wanted[key])
     # The ids of 10,000 tasks take Label Studio as long as importing 5,000; their number takes it nothing.
-    if missing and task_count(client, project) != stood + len(missing):
+    if missing and task_count(client, project) != count + len(missing):
         now, _ = remove_surplus_tasks(client, project, wanted)
     return now
 
@@ -240,11 +239,11 @@ def fill_project(
 def remove_surplus_tasks(
     client: LabelStudio, project: int, wanted: Mapping[str, str]
 ) -> tuple[dict[str, BackendTask], int]:
-    """Delete what stands untouched and is not wanted, or twice, or of another text.
+    """Delete the tasks that nobody annotated and that are not wanted, there twice or of another text.
 
-    Return what stays, and how many tasks that leaves in the project. A wanted task that was annotated on
-    another text than the sentence has now stays on the server, but is not among the first: the sentence is
-    to be annotated again.
+    Return ``onrecord_id → task`` of those that stay wanted, and how many tasks the project then has. A wanted
+    task that was annotated on an earlier text stays on the server, but not in the first: its sentence is to
+    be annotated again.
     """
     kept: dict[str, BackendTask] = {}
     surplus = []

@@ -53,7 +53,7 @@ class Server:
 
     @property
     def key(self) -> str:
-        """A name of its database that tells nothing of the token."""
+        """A name of its database that does not reveal the token."""
         return f"embedded-{hashlib.sha256(self.token.encode()).hexdigest()[:8]}"
 
 
@@ -90,8 +90,8 @@ def start(
             public = public_url or (
                 f"http://{allowed_hosts[0]}:{chosen}" if allowed_hosts else server_url
             )
-            said = {**secret, "url": server_url, "public": public.rstrip("/"), "host": host}
-            write_text(folder / "server.json", json.dumps(said, indent=2) + "\n", mode=0o600)
+            description = {**secret, "url": server_url, "public": public.rstrip("/"), "host": host}
+            write_text(folder / "server.json", json.dumps(description, indent=2) + "\n", mode=0o600)
             variables = variables_of(
                 folder, secret, server_url,
                 allowed_hosts=allowed_hosts, public_url=public_url, database=database,
@@ -104,7 +104,7 @@ def start(
                 )
                 if _await(described(folder), folder, process, patience):
                     return described(folder)
-            except KeyboardInterrupt:  # a server that nobody was told of would go on
+            except KeyboardInterrupt:  # else a server that nobody knows of would go on
                 end(folder)
                 raise
             end(folder)  # another program took the port in between: Label Studio moves on silently
@@ -148,17 +148,17 @@ def is_alive(folder: Path) -> bool:
 
 def described(folder: Path) -> Server:
     """Return what ``server.json`` and the pid file say of the server that runs."""
-    said = read_json(folder / "server.json")
+    kept = read_json(folder / "server.json")
     for _ in range(50):  # the pid is written by the process itself, a moment after its birth
         pid = (folder / "pid").read_text().strip() if (folder / "pid").exists() else ""
         if pid:
             return Server(
-                said["url"],
-                said.get("public", said["url"]),
+                kept["url"],
+                kept.get("public", kept["url"]),
                 int(pid),
                 ADMIN,
-                said["password"],
-                said["token"],
+                kept["password"],
+                kept["token"],
             )
         time.sleep(0.1)
     raise BadInput(f"{folder}: a server runs but its pid is not known")
@@ -209,13 +209,13 @@ def _await(
     while time.monotonic() < deadline:
         if process is not None:
             process.poll()  # reap it, were it dead
-        said = log.read_text(encoding="utf-8", errors="replace")
+        output = log.read_text(encoding="utf-8", errors="replace")
         if not is_alive(folder):
-            if "already in use" in said:
+            if "already in use" in output:
                 return False
-            last = (said.strip() or "nothing").splitlines()[-1]
+            last = (output.strip() or "nothing").splitlines()[-1]
             raise BadInput(f"Label Studio ended as it started; its log {log} ends: {last}")
-        serving = re.search(r"Starting development server at http://[^\s:]+:(\d+)/", said)
+        serving = re.search(r"Starting development server at http://[^\s:]+:(\d+)/", output)
         if serving:
             if int(serving[1]) != urlsplit(server.url).port:
                 return False
@@ -284,7 +284,7 @@ def variables_of(
     public_url: str | None,
     database: Mapping[str, str] | None,
 ) -> dict[str, str]:
-    """Return the whole environment of the server's process: whom it answers, and where its data lie."""
+    """Return the whole environment of the server's process: which hosts it answers to, and where its data are."""
     names = [*LOOPBACK, urlsplit(url).hostname or "", *allowed_hosts]
     origins = [url]
     seen = {}

@@ -1,6 +1,6 @@
 """Tasks in Label Studio's JSON, checked by its own library before they are sent.
 
-Everything from an article is escaped: Label Studio renders HTML. The data of a task tell nothing of its
+Everything from an article is escaped: Label Studio renders HTML. The data of a task do not reveal its
 purpose: a hidden check, a repeat and any other task have the same keys and look the same.
 """
 
