@@ -1,13 +1,9 @@
 """A back end of a third party: installed beside the package, chosen by the campaign, taken through the real commands."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
-from onrecord import ROOT
 from onrecord.campaign.backend import open_backend
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl
@@ -105,26 +101,22 @@ class Paper:
                     )
             yield Pulled(str(project), found)
 """
+METADATA = "Metadata-Version: 2.1\nName: paper-backend\nVersion: 1.0\n"
 ENTRY = "[onrecord.backends]\npaper = paper_backend:Paper\n"
 
 
 @pytest.fixture
-def paper(tmp_path):
-    """Install a distribution with the back end in a folder, and run commands with that folder on their path."""
-    folder = tmp_path / "installed"
-    information = folder / "paper_backend-1.0.dist-info"
+def paper(tmp_path, monkeypatch, onrecord):
+    """Install a distribution with the back end into a folder of the path; return how to run commands."""
+    information = tmp_path / "installed" / "paper_backend-1.0.dist-info"
     information.mkdir(parents=True)
-    (folder / "paper_backend.py").write_text(PAPER)
+    (tmp_path / "installed" / "paper_backend.py").write_text(PAPER)
     (information / "entry_points.txt").write_text(ENTRY)
-    (information / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: paper-backend\nVersion: 1.0\n"
-    )
+    (information / "METADATA").write_text(METADATA)
+    monkeypatch.syspath_prepend(tmp_path / "installed")
 
     def run(*words):
-        done = subprocess.run(
-            [sys.executable, "-m", "onrecord", *words], cwd=ROOT, check=False, capture_output=True, text=True,
-            env={**os.environ, "PYTHONPATH": str(folder)},
-        )  # fmt: skip
+        done = onrecord(*words)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

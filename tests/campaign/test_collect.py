@@ -1,22 +1,18 @@
 """Annotations back from a real Label Studio: checked, complete, appended, and twice the same bytes."""
 
-import io
 import json
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from onrecord.campaign import annotation_log, shipped_labels
 from onrecord.campaign.labelstudio import accounts, client
 from onrecord.campaign.labelstudio.result_format import to_result
-from onrecord.cli import app
 from onrecord.core.errors import BadInput
 from onrecord.core.files import locked, read_jsonl, write_jsonl
 from onrecord.core.records import latest_annotations
@@ -29,8 +25,9 @@ LABELS = {"speaker": "author", "speaker_name": None, "claim_type": "fact", "stan
 class Campaign:
     """A launched campaign on the session's server, and its annotators' own connections."""
 
-    def __init__(self, onrecord, words, team_server, server):
-        self.words, self.apart = (*words, team_server), onrecord
+    def __init__(self, onrecord, onrecord_process, words, team_server, server):
+        self.words = (*words, team_server)
+        self.run, self.run_process = onrecord, onrecord_process
         self.workspace = words.workspace
         done = self.run("launch", *self.words)
         assert done.returncode == 0, done.stderr
@@ -40,13 +37,6 @@ class Campaign:
         kept = accounts.kept_accounts(self.logins, server.url)
         self.owner = client.LabelStudio(server.url, server.token)
         self.own = {a: client.LabelStudio(server.url, row["token"]) for a, row in kept.items()}
-
-    def run(self, *words):
-        """Run the command line in this process, which saves the start of another."""
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            status = app.main(words)
-        return SimpleNamespace(returncode=status, stdout=out.getvalue(), stderr=err.getvalue())
 
     def annotate(self, row, labels=LABELS, who=None, **more):
         body = {"result": to_result(labels, SCHEME, **more), "lead_time": 4.25}
@@ -63,10 +53,9 @@ class Campaign:
 
 
 @pytest.fixture
-def launched(onrecord, campaign_workspace, team_server, labelstudio, request):
-    campaign = Campaign(
-        onrecord, campaign_workspace(request.node.name[:60]), team_server, labelstudio
-    )
+def launched(onrecord, onrecord_process, campaign_workspace, team_server, labelstudio, request):
+    words = campaign_workspace(request.node.name[:60])
+    campaign = Campaign(onrecord, onrecord_process, words, team_server, labelstudio)
     yield campaign
     for connection in (campaign.owner, *campaign.own.values()):
         connection.http.close()
@@ -227,7 +216,7 @@ def test_two_collects_at_once_and_a_torn_last_line_double_and_lose_nothing(launc
     for row in launched.launched[:6]:
         launched.annotate(row)
     with ThreadPoolExecutor() as pool:
-        done = list(pool.map(lambda _: launched.apart("collect", *launched.words), range(2)))
+        done = list(pool.map(lambda _: launched.run_process("collect", *launched.words), range(2)))
     assert [run.returncode for run in done] == [0, 0]
     whole = launched.path.read_bytes()
     assert len(whole.splitlines()) == len(launched.rows()) == 6
