@@ -29,8 +29,8 @@ setup: .venv/.installed
 
 lint: setup
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/mypy --no-error-summary
+	@report=$$($(BIN)/lint-imports --no-logo) || { echo "$$report"; exit 1; }
 
 # Three processes, since tests often wait: each has a server and a browser; a file's tests stay together, in order.
 PYTEST = $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder

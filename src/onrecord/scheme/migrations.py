@@ -20,6 +20,7 @@ from omegaconf import DictConfig
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, write_text
 from onrecord.core.records import Annotation, latest_annotations
+from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import read_guidelines
 from onrecord.scheme.scheme import Scheme, annotation_folder, load_scheme, parse_scheme
 
@@ -211,7 +212,7 @@ def main(cfg: DictConfig) -> None:
     before, after = parse_range(str(cfg.diff))
     steps = migrations()
     changes = difference(scheme_of(before), scheme_of(after), steps)
-    path = Path(cfg.workspace) / "annotations.jsonl"
+    path = Workspace(Path(cfg.workspace)).annotations
     rows = read_jsonl(path, Annotation) if path.exists() else []
     used = in_use(row for row in rows if row["scheme_version"] <= before)
     refused = []
