@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from onrecord.dataset.release.hub import blob_id
-
 REPO = "someone/on-record-sample"
 
 
@@ -202,8 +200,3 @@ def test_trouble_with_the_hub_is_one_line(workspace, hub, trouble, complaint):
     line = done.stderr.strip().splitlines()[-1]
     assert re.match(r".*" + REPO, line)
     assert complaint in line
-
-
-def test_git_names_a_blob_as_we_do(tmp_path):
-    (tmp_path / "file").write_bytes(b"what is up, doc?")
-    assert blob_id(tmp_path / "file") == "bd9dbf5aae1a3862dd1526723246b20206e5fc37"

@@ -29,7 +29,7 @@ from onrecord.dataset.features import (
     write_minimal_card,
 )
 from onrecord.dataset.gold_rows import join_annotations, join_gold, valid_for_any_purpose
-from onrecord.dataset.labelled_table import labelled_columns
+from onrecord.dataset.labelled_table import NEEDED, labelled_columns
 from onrecord.dataset.splitting.assign import Assignment, assign_splits
 from onrecord.dataset.splitting.audit import Audit, audit_splits, audit_summary
 from onrecord.scheme.migrations import read_annotations
@@ -96,7 +96,9 @@ def read_rows(rows: str | None, labels: Sequence[str] | None) -> Source:
     if rows is None:
         raise BadInput("source=rows needs rows=FILE (csv, jsonl, jsonl.gz or parquet)")
     declared = None if labels is None else [str(name) for name in labels]
-    columns, features = labelled_columns(read_table(Path(rows)).to_pydict(), declared, str(rows))
+    columns, features = labelled_columns(
+        read_table(Path(rows), NEEDED).to_pydict(), declared, str(rows)
+    )
     return Source(Path(rows).name, "people", "label", columns, features, None, {})
 
 

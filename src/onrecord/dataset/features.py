@@ -27,10 +27,7 @@ Features = dict[str, dict[str, Feature]]  # config → column → its type
 
 SPLITS = ("train", "validation", "test")  # in the order of how held out they are
 
-_ARROW = {
-    "string": pa.string(), "bool": pa.bool_(), "int32": pa.int32(), "int64": pa.int64(),
-    "float32": pa.float32(), "float64": pa.float64(),
-}  # fmt: skip
+_DTYPES = ("string", "bool", "int32", "int64", "float32", "float64")
 
 
 def value_feature(dtype: str) -> Feature:
@@ -59,7 +56,11 @@ def arrow_type(feature: Feature) -> pa.DataType:
     kind = feature["_type"]
     if kind == "ClassLabel":
         return pa.int64()
-    return pa.list_(arrow_type(feature["feature"])) if kind == "List" else _ARROW[feature["dtype"]]
+    return (
+        pa.list_(arrow_type(feature["feature"]))
+        if kind == "List"
+        else pa.type_for_alias(feature["dtype"])
+    )
 
 
 def feature_of(kind: pa.DataType) -> Feature:
@@ -68,10 +69,7 @@ def feature_of(kind: pa.DataType) -> Feature:
         return list_feature(feature_of(kind.value_type))
     if pa.types.is_struct(kind):
         return {field.name: feature_of(field.type) for field in kind}
-    for dtype, known in _ARROW.items():
-        if kind == known:
-            return value_feature(dtype)
-    return value_feature("string")
+    return value_feature(next((d for d in _DTYPES if pa.type_for_alias(d) == kind), "string"))
 
 
 def arrow_schema(columns: Mapping[str, Feature]) -> pa.Schema:

@@ -101,7 +101,7 @@ def join_gold(
                 "copy_of": article["copy_of"], "text_sha256": text_sha256(s["text"][i]),
             })  # fmt: skip
     if columns:
-        columns["is_copy"] = copies(columns)
+        columns["is_copy"] = repeated(columns, columns["article_id"], columns["copy_of"])
     return JoinedGold(columns, left_out)
 
 
@@ -163,7 +163,9 @@ def soft_columns(soft: Mapping[str, Mapping[str, float]], scheme: Scheme) -> dic
     }
 
 
-def copies(columns: Columns) -> list[bool]:
+def repeated(
+    columns: Columns, articles: Sequence[str], copy_of: Sequence[str | None]
+) -> list[bool]:
     """Return for each row whether it repeats a sentence of another article of its group.
 
     Of the sentences that copies repeat, the one in the article that is itself no copy (``copy_of`` null)
@@ -172,11 +174,10 @@ def copies(columns: Columns) -> list[bool]:
     texts = map(normalized, columns["text"])
     keys = list(zip(columns["group_id"], columns["target"], texts, strict=True))
     counted: dict[Any, tuple[bool, int]] = {}
-    for i, (key, copy_of) in enumerate(zip(keys, columns["copy_of"], strict=True)):
-        candidate = (copy_of is not None, i)
+    for i, (key, original) in enumerate(zip(keys, copy_of, strict=True)):
+        candidate = (original is not None, i)
         counted[key] = min(counted.get(key, candidate), candidate)
-    home = {key: columns["article_id"][i] for key, (_, i) in counted.items()}
-    return [home[key] != article for key, article in zip(keys, columns["article_id"], strict=True)]
+    return [articles[counted[key][1]] != article for key, article in zip(keys, articles, strict=True)]  # fmt: skip
 
 
 def valid_for_any_purpose(

@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 
 from onrecord.core.errors import BadInput
-from onrecord.core.text_normalization import normalized
 from onrecord.dataset.features import (
     Columns,
     Feature,
@@ -17,17 +16,13 @@ from onrecord.dataset.features import (
     list_feature,
     value_feature,
 )
+from onrecord.dataset.gold_rows import repeated
 
 NEEDED = ("id", "text", "target", "label")
 
 
 def check_rows(table: Mapping[str, Sequence[Any]], where: str) -> None:
-    """Raise BadInput unless the needed columns exist, ids are unique, and no id, text, target or label is empty."""
-    for name in NEEDED:
-        if name not in table:
-            raise BadInput(
-                f"{where}: expected the columns {', '.join(NEEDED)}, found {', '.join(table) or 'none'}"
-            )
+    """Raise BadInput unless there are rows, ids are unique, and no id, text, target or label is empty."""
     if not table["id"]:
         raise BadInput(f"{where}: expected rows, found none")
     for name in NEEDED:
@@ -60,7 +55,7 @@ def label_order(found: Sequence[str], declared: Sequence[str] | None, where: str
 def labelled_columns(
     table: Mapping[str, Sequence[Any]], declared: Sequence[str] | None, where: str
 ) -> tuple[Columns, dict[str, Feature]]:
-    """Return the columns of ``gold`` and their features, from the columns of any labelled table.
+    """Return the columns of ``gold`` and their features, from the columns of any table that has NEEDED.
 
     A row without a group is a group of its own. ``votes`` (a list, or names separated by ``|``) give
     ``label_soft``, ``n_annotators`` and ``unanimous``. All other columns are kept as they are, ``split``
@@ -82,7 +77,7 @@ def labelled_columns(
         "target": [str(t) for t in table["target"]],
         "label": labels,
     }
-    columns["is_copy"] = _repeated(columns)
+    columns["is_copy"] = repeated(columns, ids, [None] * len(ids))
     text = value_feature("string")
     features = {
         **dict.fromkeys(columns, text),
@@ -107,17 +102,6 @@ def _votes(found: Any) -> list[str]:
     if isinstance(found, str):
         found = json.loads(found) if found.startswith("[") else found.split("|")
     return [str(vote) for vote in found or ()]
-
-
-def _repeated(columns: Columns) -> list[bool]:
-    seen: set[Any] = set()
-    repeated = []
-    for key in zip(
-        columns["group_id"], columns["target"], map(normalized, columns["text"]), strict=True
-    ):
-        repeated.append(key in seen)
-        seen.add(key)
-    return repeated
 
 
 def _kept_column(values: Sequence[Any]) -> tuple[list[Any], Feature]:

@@ -216,7 +216,7 @@ def write_release(folder: Path, inputs: ReleaseInputs, info: ReleaseInfo, releas
     quoted = write_campaign_files(folder, inputs, tables, standoff=standoff)
     write_descriptions(folder, inputs, info, tables, features)
     write_changelog(folder, info, releases)
-    from_scheme = {q.name: q.names for q in questions if q.names} if inputs.articles else {}
+    from_scheme = {q.name: q.names for q in questions if q.names and inputs.articles is not None}
     checks.check_label_order(folder, from_scheme)
     checks.check_croissant(folder)
     if standoff:

@@ -103,20 +103,17 @@ def read_copies(path: Path) -> dict[str, str]:
 
     Raises BadInput where there is none, a file is not UTF-8, or two have one id.
     """
-    if path.is_dir():
-        files = sorted(path.rglob("*.txt"))
-        pairs = [(file.stem, _decoded(file)) for file in files]
-        pairs = [(stem, text) for stem, text in pairs if stem.lower() != "readme"]
-    elif path.is_file() and path.suffix == ".txt":
-        pairs = [(path.stem, _decoded(path))]
-    elif path.is_file():
-        columns = read_table(path).to_pydict()
+    if not path.exists():
+        raise BadInput(f"articles={path}: there is no such file or folder")
+    if path.is_dir() or path.suffix == ".txt":
+        files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
+        pairs = [(f.stem, _read_text(f)) for f in files if f.stem.lower() != "readme"]
+    else:
+        columns = read_table(path, ("text",)).to_pydict()
         ids = columns.get("article_id", columns.get("id"))
-        if ids is None or "text" not in columns:
+        if ids is None:
             raise BadInput(f"{path}: expected the columns article_id (or id) and text, found {', '.join(columns)}")  # fmt: skip
         pairs = [(str(i), t or "") for i, t in zip(ids, columns["text"], strict=True)]
-    else:
-        raise BadInput(f"articles={path}: there is no such file or folder")
     twice = [name for name, n in Counter(name for name, _ in pairs).items() if n > 1]
     if twice:
         raise BadInput(f"articles={path}: two articles have the id {twice[0]!r}")
@@ -125,11 +122,10 @@ def read_copies(path: Path) -> dict[str, str]:
     return dict(pairs)
 
 
-def _decoded(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
-    except UnicodeDecodeError as error:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: expected UTF-8, found {error}") from error
 
 

@@ -3,41 +3,20 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import yaml
 
 from onrecord.core.intervals import NARROW_GROUPS, format_score
 from onrecord.dataset.dataset_info import DatasetInfo
 from onrecord.dataset.features import Tables
 from onrecord.dataset.release.release_inputs import ReleaseInfo, ReleaseInputs
 
-STATEMENT = {
-    "curation": "why these articles, how they were chosen, and over which time",
-    "variety": "the varieties of the language, and who speaks in the texts",
-    "annotators": "who annotated: training, pay, background, recruitment",
-    "consent": "ethics review, the annotators' consent, privacy of the persons named",
-    "funding": "who paid for the work",
-    "maintenance": "who answers, for how long, and how corrections are made",
-}
-# The statement of a campaign without annotators; the campaign's own takes precedence.
-NOBODY: dict[str, dict[str, str]] = {
-    "machine": {
-        "annotators": "No person annotated: each annotator is a pass of a language model.",
-        "consent": "No person annotated. Persons are named as in the articles.",
-    },
-    "simulated": {
-        "annotators": "No person annotated: the answers are simulated.",
-        "consent": "No person annotated.",
-    },
-}
-SPLIT_DESCRIPTIONS = {
-    "by_group": "Groups of copies were assigned whole, labels spread as evenly as whole groups allow.",
-    "by_date": "All of train was published before validation, and validation before test.",
-    "by_outlet": "Each outlet is in one split: test outlets are not seen in training.",
-    "kfold": "All rows are in train, with a column `fold`: for cross-validation of small data.",
-    "fixed": "The splits are those that the table declared.",
-}
+CARD_TEXT: dict[str, dict[str, Any]] = yaml.safe_load(
+    Path(__file__).with_name("templates").joinpath("card.yaml").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +24,7 @@ class CardFields:
     """What the card's template is filled with beside the release's own description.
 
     ``per_label`` is label → split → rows, ``per_outlet`` outlet → label → rows; ``statement`` has every key of
-    STATEMENT; ``agreement_lines`` are for Croissant.
+    ``statement`` in card.yaml; ``agreement_lines`` are for Croissant.
     """
 
     question: str
@@ -88,13 +67,13 @@ def card_fields(inputs: ReleaseInputs, tables: Tables, info: ReleaseInfo) -> Car
         n_annotations=sum(rows.num_rows for rows in annotations),
         n_annotators=len({a for rows in annotations for a in rows["annotator"].to_pylist()}),
         target_configs=[config for config in tables if config.startswith("target-")],
-        statement=with_todos(NOBODY.get(info.origin, {}) | given),
+        statement=with_todos(CARD_TEXT["nobody_annotated"].get(info.origin, {}) | given),
         gold_summary=gold_summary(gold), suggestion_summary=suggestion_summary(annotations),
         agreement_lines=[
             f"{name}: alpha {format_score(found, 'alpha')}"
             for name, found in (inputs.agreement or {}).get("questions", {}).items()
         ],
-        split_description=SPLIT_DESCRIPTIONS[inputs.dataset["split"]["name"]],
+        split_description=CARD_TEXT["splits"][inputs.dataset["split"]["name"]],
         limits=limits(info, inputs.dataset, len(outlets), n_groups),
         contact=f"write to {contact}." if contact else "**TODO (`contact`):** an address to write to.",
     )  # fmt: skip
@@ -130,7 +109,7 @@ def with_todos(statement: Mapping[str, str]) -> dict[str, str]:
     """
     return {
         name: statement.get(name) or f"**TODO (`statement.{name}`):** {wanted}."
-        for name, wanted in STATEMENT.items()
+        for name, wanted in CARD_TEXT["statement"].items()
     }
 
 

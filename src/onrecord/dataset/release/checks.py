@@ -3,12 +3,10 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import datasets
 import mlcroissant as mlc
 import pyarrow.parquet as pq
-import yaml
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import file_sha256, read_json
@@ -35,29 +33,19 @@ def check_checksums(folder: Path) -> None:
         )
 
 
-def card_head(folder: Path) -> dict[str, Any]:
-    """Return the YAML head of a folder's card."""
-    text = (folder / "README.md").read_text(encoding="utf-8")
-    parts = text.split("---\n", 2)
-    if len(parts) != 3 or parts[0]:
-        raise BadInput(f"{folder / 'README.md'}: expected a YAML head between two lines of ---")
-    head: dict[str, Any] = yaml.safe_load(parts[1])
-    return head
-
-
 def label_names(folder: Path) -> dict[str, dict[str, list[str]]]:
     """Return config → label column → names by id, from the Parquet files, which must agree."""
     found: dict[str, dict[str, list[str]]] = {}
-    for config in card_head(folder)["configs"]:
-        columns = found.setdefault(config["config_name"], {})
-        for file in config["data_files"]:
-            for column, feature in stored_features(folder / file["path"]).items():
-                if feature.get("_type") == "ClassLabel":
-                    names = columns.setdefault(column, feature["names"])
-                    if names != feature["names"]:
-                        raise BadInput(
-                            f"{file['path']}: {column} is {', '.join(feature['names'])}, elsewhere {', '.join(names)}"
-                        )
+    for path in sorted(folder.glob("*/*.parquet")):
+        columns = found.setdefault(path.parent.name, {})
+        for column, feature in stored_features(path).items():
+            if feature.get("_type") == "ClassLabel":
+                names = columns.setdefault(column, feature["names"])
+                if names != feature["names"]:
+                    raise BadInput(
+                        f"{path.relative_to(folder)}: {column} is {', '.join(feature['names'])}, "
+                        f"elsewhere {', '.join(names)}"
+                    )
     return found
 
 

@@ -1,55 +1,20 @@
 """The codebook of a release: every question, label, flag and column, and what an empty cell means."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from onrecord.dataset.features import Feature, Features
 from onrecord.dataset.release.release_inputs import ReleaseInfo
 from onrecord.scheme.scheme import Scheme
 
-COLUMNS = {
-    "sentence_id": "article, and half-open offsets in code points of its text: ARTICLE:START-END",
-    "article_id": "the article of the sentence",
-    "group_id": "articles that are copies of one story share it; a group is in one split only",
-    "outlet": "who published the article; empty where not known",
-    "published": "when the article was published; empty where not known",
-    "text": "the sentence",
-    "context_before": "the sentences before it in the article, without furniture",
-    "context_after": "the sentences after it in the article, without furniture",
-    "target": "what the stance is about",
-    "target_id": "what the stance is about, as a short name",
-    "speaker_name": "the fullest form of the speaker's name in the article; empty for author and none, where "
-    "undecided, and (stand-off) where it is longer than five words",
-    "suggested_speaker": "the speaker that the rules suggest without seeing the labels; what models may use",
-    "suggested_speaker_name": "the name that the rules suggest without seeing the labels",
-    "speaker_start": "where the article names the speaker: start, in code points; empty where not verbatim",
-    "speaker_end": "where the article names the speaker: end, in code points; empty where not verbatim",
-    "n_annotators": "how many annotators answered",
-    "unanimous": "whether all annotators gave the learnt question the same label",
-    "is_copy": "whether the sentence repeats one of another article of its group; models and scores count that one",
-    "text_sha256": "SHA-256 of the sentence's UTF-8",
-    "fold": "the fold of cross-validation that the sentence's group is held out in",
-    "annotation_id": "an id of this release: sentence, annotator and purpose",
-    "furniture": "kind of page furniture (by-line, caption and the like), empty for prose",
-    "annotator": "who annotated, by pseudonym",
-    "round": "the round of the campaign",
-    "purpose": "why the annotation was made: main, qualification, check, repeat or adjudication",
-    "flags": "the flags that the annotator set",
-    "comment": "what the annotator wrote",
-    "seconds": "time taken, in seconds; empty where none was measured",
-    "suggestion_shown": "whether the annotator saw a suggested speaker",
-    "guidelines_version": "the version of the guidelines that were followed",
-    "scheme_version": "the version of the label scheme",
-    "origin": "who made the annotation: people, machine or simulated",
-    "in_gold": "whether the sentence is in the config gold",
-    "label": "the label",
-    "label_soft": "the share of votes for each label, in the order of the labels",
-}
-
 
 def meaning_of(scheme: Scheme) -> dict[str, str]:
     """Return what each column means, the scheme's own questions included."""
-    meaning = dict(COLUMNS)
+    text = Path(__file__).with_name("columns.yaml").read_text(encoding="utf-8")
+    meaning: dict[str, str] = yaml.safe_load(text)
     for question in scheme.questions.values():
         if question.kind == "label":
             meaning[question.name] = f"{question.ask} (empty: undecided)"

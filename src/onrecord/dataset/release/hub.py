@@ -1,12 +1,12 @@
 """A release uploaded to the Hugging Face Hub: the folder as it is, in one commit, and compared afterwards."""
 
-import hashlib
 import os
 from pathlib import Path
 
 from huggingface_hub import HfApi
 from huggingface_hub.errors import LocalTokenNotFoundError
 from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils.sha import git_hash
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import file_sha256
@@ -60,14 +60,9 @@ def compare(folder: Path, held: dict[str, RepoFile], repo: str) -> None:
             raise BadInput(f"{repo}: {name} did not arrive")
         there = held[name]
         same = (
-            there.lfs.sha256 == file_sha256(path) if there.lfs else there.blob_id == blob_id(path)
+            there.lfs.sha256 == file_sha256(path)
+            if there.lfs
+            else there.blob_id == git_hash(path.read_bytes())
         )
         if not same:
             raise BadInput(f"{repo}: {name} arrived with other bytes")
-
-
-def blob_id(path: Path) -> str:
-    """Return the id that git gives a file's content."""
-    content = path.read_bytes()
-    head = f"blob {len(content)}\0".encode()
-    return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
