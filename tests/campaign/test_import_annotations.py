@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from onrecord.campaign import import_annotations
-from onrecord.campaign.labelstudio import accounts, client, result_format
+from onrecord.campaign.backend import Answers, PullRequest
+from onrecord.campaign.labelstudio import accounts, client
 from onrecord.campaign.labelstudio.result_format import to_result
 from onrecord.cli import app
 from onrecord.core.errors import BadInput
@@ -83,15 +84,14 @@ def test_exports_of_older_servers_are_read(version):
     text = "Buses are free, Ana Lee said. Riders like it.\nNobody counted. The end."
     spans = [(0, 29), (30, 45), (46, 61), (62, 70)]
     rows = [{"sentence_id": f"a:{start}-{end}", "text": text[start:end]} for start, end in spans]
-    sentences = import_annotations.Sentences(rows, [])
-    found = list(
-        import_annotations.read_from(path, "labelstudio", sentences, SCHEME, {"1": "annotator-1"})
-    )
-    assert {one.annotator for one in found} == {"annotator-1"}
-    assert [(one.sentence_id, one.status, one.seconds) for one in found] == [
+    source = import_annotations.AnnotationFile(path, "labelstudio", rows, [], {"1": "annotator-1"})
+    (pulled,) = source.pull(PullRequest([], [], lambda _: SCHEME, {}))
+    found = [one for task in pulled.tasks for one in task.annotations]
+    assert {task.annotator for task in pulled.tasks} == {"annotator-1"}
+    assert [(task.sentence_id, one.status, one.seconds) for task, one in zip(pulled.tasks, found, strict=True)] == [
         ("a:0-29", "submitted", 4.25), ("a:30-45", "submitted", 9.5), ("a:46-61", "skipped", None),
     ]  # fmt: skip
-    assert found[0].answers == result_format.Answers(
+    assert found[0].answers == Answers(
         {**LABELS, "claim_type": "policy", "stance": "favor"}, ["needs_context"], "a <b>word</b>"
     )
     assert found[1].answers.labels == {
@@ -121,7 +121,7 @@ def exported(data, **annotation):
 def test_a_sentence_is_found_by_key_id_or_text(tmp_path, data, found):
     (tmp_path / "x.json").write_text(exported(data))
     (one,) = import_annotations.read_export(tmp_path / "x.json", SENTENCES, SCHEME, {"4": "ann"})
-    assert (one.sentence_id, one.annotator, one.answers.labels) == (found, "ann", LABELS)
+    assert (one.sentence_id, one.annotator, one.annotation.answers.labels) == (found, "ann", LABELS)
 
 
 def test_the_shape_before_version_1_is_read(tmp_path):
@@ -162,9 +162,9 @@ a:5-9,ann,stance,favor,,,
 def test_a_long_table_is_read_an_annotation_from_its_answers(tmp_path):
     (tmp_path / "x.csv").write_text(TABLE)
     first, second = import_annotations.read_answers(tmp_path / "x.csv", SENTENCES, SCHEME)
-    assert (first.answers.labels, first.seconds) == (LABELS, 2.5)
-    assert first.answers.flags == ["needs_context"]
-    assert second.answers.labels == dict.fromkeys(SCHEME.questions) | {"stance": "favor"}
+    assert (first.annotation.answers.labels, first.annotation.seconds) == (LABELS, 2.5)
+    assert first.annotation.answers.flags == ["needs_context"]
+    assert second.annotation.answers.labels == dict.fromkeys(SCHEME.questions) | {"stance": "favor"}
 
 
 def test_who_is_who_is_a_table_of_two_columns(tmp_path):

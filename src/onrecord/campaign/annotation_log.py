@@ -14,6 +14,7 @@ from onrecord.campaign.backend import Login, PulledAnnotation, PulledTask
 from onrecord.core.files import atomic, parse_row
 from onrecord.core.records import (
     Annotation,
+    Assignment,
     InstrumentVersion,
     Launched,
     Span,
@@ -82,25 +83,25 @@ def version_at(versions: Sequence[InstrumentVersion], moment: str) -> Instrument
 
 def annotation_row(
     pulled: PulledAnnotation,
-    launched: Launched,
+    task: Assignment,
     instrument: Instrument,
     *,
     annotation_id: str,
-    source_id: str,
+    source_id: str | None = None,
 ) -> Annotation:
-    """Return the row of one annotation of a launched task; one with a problem is rejected."""
-    account = instrument.accounts.get(launched["annotator"])
+    """Return the row of one annotation of a task; one with a problem is rejected."""
+    account = instrument.accounts.get(task["annotator"])
     version = version_at(instrument.versions, pulled.updated_at)
-    article = instrument.texts.get(parse_sentence_id(launched["sentence_id"])[0], "")
+    article = instrument.texts.get(parse_sentence_id(task["sentence_id"])[0], "")
     guidelines, origin = version["guidelines_version"], instrument.origin
     if account:
         guidelines = account.get("guidelines_version", guidelines)
         origin = account.get("origin", origin)
     row = Annotation(
         annotation_id=annotation_id,
-        sentence_id=launched["sentence_id"],
-        annotator=launched["annotator"],
-        round=launched["round"],
+        sentence_id=task["sentence_id"],
+        annotator=task["annotator"],
+        round=task["round"],
         target_id=instrument.target_id,
         labels=pulled.answers.labels,
         speaker_span=speaker_span(pulled.answers.labels.get("speaker_name"), article),
@@ -110,14 +111,15 @@ def annotation_row(
         seconds=pulled.seconds,
         created_at=pulled.created_at,
         updated_at=pulled.updated_at,
-        suggestion_shown=launched["suggestion_shown"],
+        suggestion_shown=task["suggestion_shown"],
         guidelines_version=guidelines,
         scheme_version=version["scheme_version"],
-        purpose=launched["purpose"],
+        purpose=task["purpose"],
         status="rejected" if pulled.problem else pulled.status,
         origin=origin,
-        source_id=source_id,
     )
+    if source_id:
+        row["source_id"] = source_id
     if pulled.problem:
         row["problem"] = pulled.problem
     return row

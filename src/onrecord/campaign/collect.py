@@ -22,7 +22,7 @@ from onrecord.campaign.annotation_log import (
     version_at,
 )
 from onrecord.campaign.backend import AnnotationBackend, PullRequest, open_backend
-from onrecord.campaign.import_annotations import Sentences, read_from, read_names, rows_of
+from onrecord.campaign.import_annotations import AnnotationFile, file_row, read_names
 from onrecord.core.errors import BadInput
 from onrecord.core.files import locked, read_json, read_jsonl, write_json
 from onrecord.core.records import (
@@ -73,23 +73,26 @@ def collect_from(
 
     ``names`` is a table of who is who in the file.
     """
-    articles = workspace.read_articles().to_pylist()
     planned = read_jsonl(workspace.plan, PlanRow) if workspace.plan.exists() else []
     scheme = load_scheme()
-    sentences = Sentences(workspace.read_sentences().to_pylist(), planned)
-    found = read_from(path, kind, sentences, scheme, read_names(names) if names else {})
+    source = AnnotationFile(
+        path, kind, workspace.read_sentences().to_pylist(), planned, read_names(names) if names else {}
+    )  # fmt: skip
     guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
+    version: InstrumentVersion = {
+        "since": "", "guidelines_version": guidelines_version(guidelines),
+        "scheme_version": scheme.version, "labels_sha256": "",
+    }  # fmt: skip
+    texts = {row["article_id"]: row["text"] for row in workspace.read_articles().to_pylist()}
+    instrument = Instrument([version], target_id, {}, origin, texts)
+    by_id = {row["task_id"]: row for row in planned}
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     with locked(workspace.collect_lock):
         before, rows, _ = read_log(workspace.annotations)
         log = AnnotationLog(rows)
-        for row in rows_of(
-            found, planned,
-            texts={a["article_id"]: a["text"] for a in articles}, target_id=target_id, origin=origin,
-            guidelines_version=guidelines_version(guidelines), scheme_version=scheme.version,
-            now=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), known=log.latest,
-        ):  # fmt: skip
-            known: Any = log.latest.get(row["annotation_id"], {})
-            log.add({**known, **row})
+        for pulled in source.pull(PullRequest([], rows, lambda _: scheme, {})):
+            for task in pulled.tasks:
+                log.add(file_row(task, by_id, instrument, log.latest, now))
         if log.added or not workspace.annotations.exists():
             append_rows(workspace.annotations, before, log.added)
     return summary([*rows, *log.added], len(log.added))

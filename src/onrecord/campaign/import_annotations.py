@@ -1,4 +1,4 @@
-"""Annotations made elsewhere, into the same rows: a Label Studio export of any server, or a long table.
+"""Annotations from a file: a Label Studio export of any server, or a long table.
 
 A sentence is found by our key, by its ``sentence_id``, or else by its exact text where only one sentence
 has it. An annotator is a pseudonym: an e-mail address never enters a row.
@@ -8,60 +8,60 @@ import hashlib
 import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from onrecord.campaign.annotation_log import speaker_span
-from onrecord.campaign.backend import Answers
+from onrecord.campaign.annotation_log import Instrument, annotation_row
+from onrecord.campaign.backend import (
+    Answers,
+    Pulled,
+    PulledAnnotation,
+    PulledTask,
+    PullRequest,
+)
 from onrecord.campaign.labelstudio.label_studio_backend import from_result
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json
-from onrecord.core.records import Annotation, parse_sentence_id, text_sha256
+from onrecord.core.records import Annotation, Assignment, PlanRow, SentenceRow, text_sha256
 from onrecord.core.table_reader import read_table
 from onrecord.scheme.scheme import Scheme
 
 TABLE_COLUMNS = ("sentence_id", "annotator", "question", "label")
 
 
-class Answered(NamedTuple):
-    """One annotation as read from a file, before it is a row; ``created_at`` is empty where not told."""
+class Found(NamedTuple):
+    """An annotation in a file, with its sentence and annotator; times are empty where the file has none."""
 
     sentence_id: str
-    text_sha256: str
     annotator: str
-    answers: Answers
-    status: str
-    seconds: float | None
-    created_at: str
-    updated_at: str
+    annotation: PulledAnnotation
 
 
 class Sentences:
     """The campaign's sentences, found by id or by text."""
 
-    def __init__(
-        self, rows: Iterable[Mapping[str, Any]], plan: Iterable[Mapping[str, Any]]
-    ) -> None:
+    def __init__(self, rows: Iterable[SentenceRow], plan: Iterable[PlanRow]) -> None:
         self.sha256_of = {row["sentence_id"]: text_sha256(row["text"]) for row in rows}
         self.by_text: dict[str, list[str]] = {}
         for name, sha256 in self.sha256_of.items():
             self.by_text.setdefault(sha256, []).append(name)
         self.of_task = {row["task_id"]: row["sentence_id"] for row in plan}
 
-    def named(self, name: str, where: str) -> str:
+    def check(self, name: str, where: str) -> str:
         """Return ``name`` if it is a sentence's id; raises BadInput else."""
         if name not in self.sha256_of:
             raise BadInput(f"{where}: there is no sentence {name!r} in this campaign")
         return name
 
-    def shown(self, data: Mapping[str, Any], where: str) -> tuple[str, str]:
+    def find(self, data: Mapping[str, Any], where: str) -> tuple[str, str]:
         """Return ``(sentence_id, hash of the text shown)`` of a task's data; raises BadInput where none fits."""
         text = next((str(data[key]) for key in ("sentence", "text") if data.get(key)), "")
         plain = html.unescape(re.sub(r"<[^>]*>", "", text)) if "onrecord_id" in data else text
         sha256 = text_sha256(plain)
         known = self.of_task.get(str(data.get("onrecord_id"))) or data.get("sentence_id")
         if known:
-            return self.named(str(known), where), sha256
+            return self.check(str(known), where), sha256
         found = self.by_text.get(sha256, [])
         if len(found) != 1:
             raise BadInput(
@@ -72,7 +72,7 @@ class Sentences:
 
 
 def pseudonym(completed_by: Any, names: Mapping[str, str]) -> str:
-    """Return who annotated: as ``names`` maps their e-mail or number, else ``user-NUMBER``.
+    """Return the pseudonym of a user: as ``names`` maps their e-mail or number, else ``user-NUMBER``.
 
     >>> pseudonym({"id": 7, "email": "a@x.org"}, {"a@x.org": "annotator-1"}), pseudonym(8, {})
     ('annotator-1', 'user-8')
@@ -95,7 +95,7 @@ def read_names(path: Path) -> dict[str, str]:
 
 def read_export(
     path: Path, sentences: Sentences, scheme: Scheme, names: Mapping[str, str]
-) -> Iterator[Answered]:
+) -> Iterator[Found]:
     """Yield the annotations of a Label Studio export of type JSON.
 
     Before version 1.0 they are called ``completions`` and carry no user. Raises BadInput for another shape,
@@ -113,19 +113,18 @@ def read_export(
                 "(not JSON_MIN or CSV)"
             )
         for raw in made:
-            sentence, sha256 = sentences.shown(task["data"], where)
-            skipped = bool(raw.get("was_cancelled"))
+            sentence, sha256 = sentences.find(task["data"], where)
             result = raw.get("result") or []
             created = str(raw.get("created_at") or "")
-            yield Answered(
-                sentence, sha256, pseudonym(raw.get("completed_by"), names),
-                from_result(result, scheme, where) if result else Answers({}, [], ""),
-                "skipped" if skipped else "submitted", raw.get("lead_time"), created,
-                str(raw.get("updated_at") or created),
+            one = PulledAnnotation(
+                "", from_result(result, scheme, where) if result else Answers({}, [], ""),
+                "skipped" if raw.get("was_cancelled") else "submitted", sha256, raw.get("lead_time"),
+                created, str(raw.get("updated_at") or created),
             )  # fmt: skip
+            yield Found(sentence, pseudonym(raw.get("completed_by"), names), one)
 
 
-def read_answers(path: Path, sentences: Sentences, scheme: Scheme) -> Iterator[Answered]:
+def read_answers(path: Path, sentences: Sentences, scheme: Scheme) -> Iterator[Found]:
     """Yield the annotations of a long table: ``sentence_id, annotator, question, label`` and, where there are
     such columns, ``seconds``, ``created_at``, ``comment`` and ``flags`` (words apart by spaces).
 
@@ -135,7 +134,7 @@ def read_answers(path: Path, sentences: Sentences, scheme: Scheme) -> Iterator[A
     found: dict[tuple[str, str], tuple[dict[str, str | None], dict[str, str], str]] = {}
     for number, row in enumerate(read_table(path, TABLE_COLUMNS).to_pylist(), 1):
         where = f"{path}, row {number}"
-        key = (sentences.named(row["sentence_id"], where), row["annotator"])
+        key = (sentences.check(row["sentence_id"], where), row["annotator"])
         labels, rest, _ = found.setdefault(key, ({}, {}, where))
         if row["question"] in labels:
             raise BadInput(
@@ -153,81 +152,84 @@ def read_answers(path: Path, sentences: Sentences, scheme: Scheme) -> Iterator[A
             {name: labels.get(name) for name in scheme.questions}, flags, rest.get("comment", "")
         )
         created = rest.get("created_at", "")
-        yield Answered(
-            sentence, sentences.sha256_of[sentence], annotator, answers, "submitted",
+        one = PulledAnnotation(
+            "", answers, "submitted", sentences.sha256_of[sentence],
             _seconds(rest.get("seconds"), where), created, created,
         )  # fmt: skip
+        yield Found(sentence, annotator, one)
 
 
-def _seconds(said: str | None, where: str) -> float | None:
+def _seconds(text: str | None, where: str) -> float | None:
     try:
-        return float(said) if said else None
+        return float(text) if text else None
     except ValueError as error:
-        raise BadInput(f"{where}: expected seconds, found {said!r}") from error
+        raise BadInput(f"{where}: expected seconds, found {text!r}") from error
 
 
-def rows_of(
-    answered: Iterable[Answered],
-    plan: Sequence[Mapping[str, Any]],
-    *,
-    texts: Mapping[str, str],
-    target_id: str,
-    origin: str,
-    guidelines_version: str,
-    scheme_version: int,
-    now: str,
-    known: Mapping[str, Mapping[str, Any]],
-) -> list[Annotation]:
-    """Return annotations read from a file as rows.
+@dataclass(frozen=True)
+class AnnotationFile:
+    """An :class:`~onrecord.campaign.backend.AnnotationSource`: a file of a ``kind``, labelstudio or csv.
 
-    What the plan assigned takes its task's id, so that it and the same annotation collected from the server
-    are one; ``known`` holds the latest rows by id: where the file tells no time, an unchanged row keeps its
-    own, and a new one has ``now``.
+    ``names`` maps users of an export to pseudonyms.
     """
-    tasks = {
-        (row["annotator"], row["sentence_id"]): row for row in plan if row["purpose"] == "main"
-    }
-    rows = []
-    for one in answered:
-        task = tasks.get((one.annotator, one.sentence_id), {})
-        words = f"elsewhere\n{target_id}\n{one.annotator}\n{one.sentence_id}"
-        identity = task.get("task_id") or hashlib.sha256(words.encode()).hexdigest()[:16]
-        before = known.get(identity, {})
-        article = texts.get(parse_sentence_id(one.sentence_id)[0], "")
-        row = Annotation(
-            annotation_id=identity,
-            sentence_id=one.sentence_id,
-            annotator=one.annotator,
-            round=task.get("round", "main"),
-            target_id=target_id,
-            labels=one.answers.labels,
-            speaker_span=speaker_span(one.answers.labels.get("speaker_name"), article),
-            flags=one.answers.flags,
-            comment=one.answers.comment,
-            text_sha256=one.text_sha256,
-            seconds=one.seconds,
-            created_at=one.created_at or before.get("created_at") or now,
-            updated_at=one.updated_at or before.get("updated_at") or now,
-            suggestion_shown=bool(task.get("suggestion_shown", False)),
-            guidelines_version=before.get("guidelines_version", guidelines_version),
-            scheme_version=before.get("scheme_version", scheme_version),
-            purpose="main",
-            status=one.status,
-            origin=origin,
+
+    path: Path
+    kind: str
+    sentences: Sequence[SentenceRow]
+    plan: Sequence[PlanRow]
+    names: Mapping[str, str]
+
+    def pull(self, request: PullRequest) -> Iterator[Pulled]:
+        """Yield the annotations of the file as one project; raises BadInput where it cannot be used.
+
+        A planned task has its own key, so that its annotation is the same as the one that a back end has.
+        """
+        sentences, scheme = Sentences(self.sentences, self.plan), request.scheme_at("")
+        if self.kind not in ("labelstudio", "csv"):
+            raise BadInput(f"format={self.kind}: expected labelstudio or csv")
+        rows = (
+            read_export(self.path, sentences, scheme, self.names)
+            if self.kind == "labelstudio"
+            else read_answers(self.path, sentences, scheme)
         )
-        same = before and {**before, **row} == before
-        rows.append(row)
-        if before and not same and not one.updated_at:
-            row["updated_at"] = now
-    return rows
+        main = [row for row in self.plan if row["purpose"] == "main"]
+        keys = {(row["annotator"], row["sentence_id"]): row["task_id"] for row in main}
+        tasks = [
+            PulledTask(keys.get((who, sentence), ""), sentence, who, "", one.updated_at, [one])
+            for sentence, who, one in rows
+        ]
+        yield Pulled(str(self.path), tasks)
 
 
-def read_from(
-    path: Path, kind: str, sentences: Sentences, scheme: Scheme, names: Mapping[str, str]
-) -> list[Answered]:
-    """Return the annotations in a file of a kind (labelstudio or csv); raises BadInput where it is none."""
-    if kind == "labelstudio":
-        return list(read_export(path, sentences, scheme, names))
-    if kind == "csv":
-        return list(read_answers(path, sentences, scheme))
-    raise BadInput(f"format={kind}: expected labelstudio or csv")
+def file_row(
+    task: PulledTask,
+    planned: Mapping[str, PlanRow],
+    instrument: Instrument,
+    collected: Mapping[str, Annotation],
+    now: str,
+) -> Annotation:
+    """Return an annotation from a file as a row; ``planned`` and ``collected`` are by task and annotation id.
+
+    Where the file has no time, an unchanged row keeps its own and another one has ``now``.
+    """
+    (one,) = task.annotations
+    key = f"elsewhere\n{instrument.target_id}\n{task.annotator}\n{task.sentence_id}"
+    identity = task.task_id or hashlib.sha256(key.encode()).hexdigest()[:16]
+    unplanned: Assignment = {
+        "task_id": identity, "sentence_id": task.sentence_id, "annotator": task.annotator,
+        "round": "main", "purpose": "main", "suggestion_shown": False,
+    }  # fmt: skip
+    about = planned.get(task.task_id, unplanned)
+    row = annotation_row(one, about, instrument, annotation_id=identity)
+    before = collected.get(identity)
+    row["created_at"] = one.created_at or (before["created_at"] if before else now)
+    row["updated_at"] = one.updated_at or (before["updated_at"] if before else now)
+    if before is None:
+        return row
+    row = {
+        **before, **row, "guidelines_version": before["guidelines_version"],
+        "scheme_version": before["scheme_version"],
+    }  # fmt: skip
+    if row != before and not one.updated_at:
+        row["updated_at"] = now
+    return row

@@ -83,31 +83,30 @@ class SpeakerRow(Suggestion):
     sentence_id: str
 
 
-class PlanRow(TypedDict):
-    """One task for one annotator. ``task_id`` is our key in Label Studio (``data.onrecord_id``)."""
+class Assignment(TypedDict):
+    """One task for one annotator. ``task_id`` is our key in the back end (``data.onrecord_id``)."""
 
     task_id: str
     sentence_id: str
     annotator: str
     round: str
-    position: int
     purpose: str
     suggestion_shown: bool
+
+
+class PlanRow(Assignment):
+    """A row of plan.jsonl. ``position`` counts within the annotator's round."""
+
+    position: int
     inclusion_probability: float
 
 
-class Launched(TypedDict):
+class Launched(Assignment):
     """A task as the back end has it: the plan's row, and its numbers there (``ls_task_id`` is the task's).
 
     ``state`` is active, or retired where the plan dropped it but somebody had annotated it.
     """
 
-    task_id: str
-    sentence_id: str
-    annotator: str
-    round: str
-    purpose: str
-    suggestion_shown: bool
     text_sha256: str
     server: str
     project_id: int
