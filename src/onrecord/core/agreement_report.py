@@ -5,24 +5,22 @@ from typing import NotRequired, TypedDict
 from onrecord.core.intervals import Score
 
 
-class AlphaSlice(TypedDict):
-    """Krippendorff's alpha of some annotations with its interval, or the ``reason`` why it has none."""
+class AlphaFigures(TypedDict):
+    """Krippendorff's alpha with its interval, or the ``reason`` why it has none.
+
+    Of ``n_pairable`` tasks with two annotations or more, the annotators of ``unanimous`` agree.
+    """
 
     alpha: float | None
     low: float | None
     high: float | None
     n_tasks: int
+    n_pairable: int
     n_annotations: int
     n_groups: int
+    unanimous: int
     narrow: NotRequired[bool]
     reason: NotRequired[str]
-
-
-class AlphaFigures(AlphaSlice):
-    """Alpha of a question: of ``n_pairable`` tasks with two annotations or more, ``unanimous`` have one label."""
-
-    n_pairable: int
-    unanimous: int
     undefined_replicates: NotRequired[int]
     with_furniture: NotRequired["AlphaFigures | None"]
 
@@ -87,9 +85,9 @@ class QuestionFigures(AlphaFigures):
     pairs: NotRequired[list[PairFigures]]
     confusion: NotRequired[ConfusionMatrix]
     confused: NotRequired[list[LabelConfusion]]
-    by_guidelines: NotRequired[dict[str, AlphaSlice]]
-    by_week: NotRequired[dict[str, AlphaSlice]]
-    by_outlet: NotRequired[dict[str, AlphaSlice]]
+    by_guidelines: NotRequired[dict[str, AlphaFigures]]
+    by_week: NotRequired[dict[str, AlphaFigures]]
+    by_outlet: NotRequired[dict[str, AlphaFigures]]
     change: NotRequired[list[VersionChange]]
     drift: NotRequired[dict[str, Difference]]
 

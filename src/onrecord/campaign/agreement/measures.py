@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,6 @@ from onrecord.campaign.agreement.group_sums import (
 from onrecord.campaign.agreement.long_table import Answers, numbers
 from onrecord.core.agreement_report import (
     AlphaFigures,
-    AlphaSlice,
     IdenticalPair,
     PairFigures,
     QuestionFigures,
@@ -33,7 +32,6 @@ from onrecord.core.agreement_report import (
 from onrecord.core.intervals import Floats, Score, is_narrow, percentile_interval, too_few_groups
 
 MAX_ANNOTATORS_FOR_PAIRS = 50  # with more, figures by pair or by annotator are too many to read
-SLICE_KEYS = ("alpha", "low", "high", "narrow", "n_tasks", "n_annotations", "n_groups", "reason")
 
 
 def counts_of(answers: Answers) -> Floats:
@@ -91,29 +89,26 @@ def _coefficients(
     return found, values, drawn
 
 
-def _score(value: Any, drawn: Floats | None) -> Score:
-    if np.isnan(value):
-        return {"value": None, "low": None, "high": None}
-    low, high, _ = (None, None, 0) if drawn is None else percentile_interval(drawn)
-    return {"value": float(value), "low": low, "high": high}
-
-
 def measure(answers: Answers, *, level: Level, replicates: int, seed: int) -> QuestionFigures:
     """Return all figures of one question: coefficients, by label, by pair of annotators, confusion."""
     own, values, drawn = _coefficients(answers, level, replicates, seed)
     found = cast(QuestionFigures, own)
     counts = counts_of(answers)
+
+    def score(name: str, *at: int) -> Score:
+        value = float(values[name][at])
+        if np.isnan(value) or drawn is None:
+            return {"value": None if np.isnan(value) else value, "low": None, "high": None}
+        low, high, _ = percentile_interval(drawn[name].T[at])
+        return {"value": value, "low": low, "high": high}
+
     if values:
-        found["percent"] = _score(values["percent"], None if drawn is None else drawn["percent"])
-        found["ac1"] = _score(values["ac1"], None if drawn is None else drawn["ac1"])
+        found["percent"], found["ac1"] = score("percent"), score("ac1")
         found["labels"] = {
-            label: {
-                "n": int(given),
-                "specific": _score(values["specific"][k], None if drawn is None else drawn["specific"][:, k]),
-            }
+            label: {"n": int(given), "specific": score("specific", k)}
             for k, (label, given) in enumerate(zip(answers.labels, counts.sum(axis=0), strict=True))
             if given
-        }  # fmt: skip
+        }
     found["level"] = level
     if not values:
         return found
@@ -171,17 +166,15 @@ def answers_table(answers: Answers) -> NDArray[np.int32]:
 
 def breakdown(
     answers: Answers, fact: str, *, level: Level, replicates: int, seed: int
-) -> dict[str, AlphaSlice]:
+) -> dict[str, AlphaFigures]:
     """Return alpha with its interval within each value of a fact: a week, an outlet, a guidelines version."""
     values = np.array(answers.facts[fact])
-    found = {}
-    for value in sorted(set(answers.facts[fact])):
-        own = coefficient(
+    return {
+        value: coefficient(
             answers.only(values == value), level=level, replicates=replicates, seed=seed
         )
-        kept = {key: own[key] for key in SLICE_KEYS if key in own}  # type: ignore[literal-required]
-        found[str(value)] = cast(AlphaSlice, kept)
-    return found
+        for value in sorted(set(answers.facts[fact]))
+    }
 
 
 class Dispute(NamedTuple):

@@ -12,7 +12,6 @@ from onrecord.campaign.text_context import NEAR
 from onrecord.core.agreement_report import (
     AgreementReport,
     AlphaFigures,
-    AlphaSlice,
     FlagFigures,
     QuestionFigures,
 )
@@ -128,7 +127,7 @@ def _of_campaign(report: AgreementReport) -> bool:
     return any("with_furniture" in q for q in report["questions"].values())
 
 
-def _note(q: AlphaSlice) -> str:
+def _note(q: AlphaFigures) -> str:
     if "reason" in q:
         return ("no interval: " if q["alpha"] is not None else "undefined: ") + q["reason"]
     return f"narrow: {q['n_groups']} groups, under 30" if q.get("narrow") else ""
