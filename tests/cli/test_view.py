@@ -44,7 +44,7 @@ def test_a_sentence_carries_its_speaker_and_stance():
 
 
 def test_predictions_colour_the_question_about_the_target():
-    assert load_scheme().learnt == "stance"
+    assert load_scheme().target_question == "stance"
     rows = [("a:2-3", "against")]
     assert labels_of_predictions(rows, {"stance": "buses"}) == {"a:2-3": {"stance": "against"}}
     rows = [("a:2-3 → buses", "favor"), ("a:2-3 → fees", "none")]

@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from onrecord import ROOT
-from onrecord.scheme.guideline_clauses import clauses, rules_for, section, spelled
+from onrecord.scheme.guideline_clauses import clauses, rules_for, section, word_pattern
 from onrecord.scheme.scheme import load_scheme
 
 SCHEME = load_scheme(ROOT / "annotation")
@@ -26,7 +26,7 @@ def test_every_pair_of_labels_has_clauses_of_its_own_question(which, request):
                 continue  # its labels are listed in one paragraph: no rule, note or row names politician or expert
             assert found, pair
             for clause in found:
-                assert any(spelled(label).search(clause) for label in pair), (pair, clause)
+                assert any(word_pattern(label).search(clause) for label in pair), (pair, clause)
                 assert clause in own or clause.split(": ", 1)[1] in own
 
 

@@ -87,7 +87,7 @@ def test_a_removed_label_that_is_in_use_is_refused(folder, tmp_path, onrecord):
     done = onrecord("scheme", "diff=1..2", cwd=tmp_path)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "removed while in use: claim_type rule (1)" in done.stderr
-    with pytest.raises(BadInput, match="not told of by"):
+    with pytest.raises(BadInput, match="not migrated by"):
         migrations.read_annotations(path)
     write_jsonl(path, [annotation("rule", status="deleted")])
     assert migrations.read_annotations(path)[0]["labels"]["claim_type"] == "rule"
@@ -104,7 +104,7 @@ def test_every_kind_of_change_is_named():
     }
     new = parse_scheme(declared, "2")
     step = [migrations.Migration(1, 2, {"claim_type": {"judgement": "evaluation"}})]
-    assert [change.said() for change in migrations.difference(old, new, step)] == [
+    assert [change.describe() for change in migrations.difference(old, new, step)] == [
         "renamed: claim_type judgement → evaluation",
         "removed: claim_type rule",
         "added: claim_type forecast",

@@ -83,7 +83,7 @@ def view(
     of_article: dict[str, list[SentenceRow]] = {}
     for sentence in sentences:
         of_article.setdefault(sentence["article_id"], []).append(sentence)
-    question = colour or scheme.learnt
+    question = colour or scheme.target_question
     names = sorted(
         {v for one in labels.values() for k, v in one.items() if v and k not in _closed(scheme)}
     )
@@ -144,7 +144,7 @@ def main(cfg: DictConfig) -> None:
     elif not cfg.predictions:
         raise BadInput("expected predictions=FILE (written by `predict` or `evaluate`), found none")
     else:
-        targets = questions_over(scheme, scheme.learnt, targets_of(scheme, cfg.campaign))
+        targets = questions_over(scheme, scheme.target_question, targets_of(scheme, cfg.campaign))
         labels, lead = predicted_labels(Path(cfg.predictions), targets)
     if len(articles) > cfg.limit:
         lead += f" The first {cfg.limit:,} of {len(articles):,} articles."

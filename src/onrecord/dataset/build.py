@@ -111,7 +111,7 @@ def learnt_targets(
     Raises BadInput where the scheme has no such question with labels.
     """
     if asked is None:
-        return questions_over(scheme, scheme.learnt, targets)
+        return questions_over(scheme, scheme.target_question, targets)
     if asked not in scheme.questions or scheme.questions[asked].kind != "label":
         raise BadInput(f"learn={asked}: the scheme has no question of that name with labels")
     return {asked: questions_over(scheme, asked, targets)[asked]}

@@ -1,7 +1,7 @@
-"""The clauses of the guidelines that bear on a question and its labels: numbered rules, notes and table rows.
+"""The guideline clauses for a question and its labels: numbered rules, notes and table rows.
 
-Guidelines are Markdown written by hand. A question's section is the one whose table the scheme renders
-(``<!-- scheme: QUESTION -->``), else the one whose heading names the question, else nothing.
+Guidelines are Markdown written by hand. A question's section is the one with the table that the scheme renders
+(``<!-- scheme: QUESTION -->``), else the one whose heading names the question.
 """
 
 import re
@@ -12,10 +12,10 @@ ITEM = re.compile(r"(?m)^ {0,3}(?:\d+[.)]|[-*+]) +.+$")
 ROW = re.compile(r"(?m)^\|.+\|\s*$")
 
 
-def spelled(name: str) -> re.Pattern[str]:
-    """Return the pattern of a name of the scheme as a whole word, however it is joined.
+def word_pattern(name: str) -> re.Pattern[str]:
+    """Return a pattern that matches a name of the scheme as a whole word, with spaces, ``_`` or ``-`` in it.
 
-    >>> bool(spelled("does_not").search("It does not.")), bool(spelled("fact").search("a factor"))
+    >>> bool(word_pattern("does_not").search("It does not.")), bool(word_pattern("fact").search("a factor"))
     (True, False)
     """
     words = r"[\s_-]".join(re.escape(word) for word in name.split("_"))
@@ -33,11 +33,11 @@ def section(guidelines: str, question: str, others: Iterable[str] = ()) -> str:
     """
     heads = list(HEADING.finditer(guidelines))
     marker = re.search(rf"<!-- scheme: {re.escape(question)} -->", guidelines)
-    longer = [spelled(o) for o in others if o != question and spelled(question).search(o.replace("_", " "))]  # fmt: skip
+    longer = [word_pattern(o) for o in others if o != question and word_pattern(question).search(o.replace("_", " "))]  # fmt: skip
     own = [h for h in heads if marker and h.start() < marker.start()][-1:] or [
         h
         for h in heads
-        if spelled(question).search(h[2]) and not any(name.search(h[2]) for name in longer)
+        if word_pattern(question).search(h[2]) and not any(name.search(h[2]) for name in longer)
     ]
     if not own:
         return ""
@@ -48,11 +48,10 @@ def section(guidelines: str, question: str, others: Iterable[str] = ()) -> str:
 def clauses(
     guidelines: str, question: str, labels: Sequence[str], others: Iterable[str] = ()
 ) -> list[str]:
-    r"""Return what a question's section says of ``labels``: their rows of its table, then rules and notes.
+    r"""Return the clauses on ``labels`` in a question's section: their table rows, then rules and notes.
 
-    Of the rules, those that name all the labels, else those that name any; and of these, where there are
-    some, those that are about the label (it begins the rule, is its outcome, or is set off in code or bold)
-    and do not merely use the word.
+    Of the rules, those that name all the labels, else those that name any. Of these, if there are some, those
+    about the label (it begins the rule, is its outcome, or is in code or bold), not those that only use the word.
 
     >>> guide = "## Question 1: tone\n1. up: rises.\n2. down: falls; not up.\n## Question 2: x\n1. up: no"
     >>> clauses(guide, "tone", ["up", "down"])
@@ -67,7 +66,9 @@ def clauses(
     ]  # fmt: skip
     rules = [rule.strip() for rule in ITEM.findall(own)]
     for among in (all, any):
-        named = [rule for rule in rules if among(spelled(label).search(rule) for label in labels)]
+        named = [
+            rule for rule in rules if among(word_pattern(label).search(rule) for label in labels)
+        ]
         about = [rule for rule in named if any(_about(rule, label) for label in labels)]
         if named:
             return [*rows, *(about or named)]
@@ -88,11 +89,13 @@ def rules_for(guidelines: str, question: str, label: str, others: Iterable[str] 
 
 
 def _outcome(rule: str, label: str) -> bool:
-    return re.search(rf"(?:->|→)[^.;]*{spelled(label).pattern}", rule, re.IGNORECASE) is not None
+    return (
+        re.search(rf"(?:->|→)[^.;]*{word_pattern(label).pattern}", rule, re.IGNORECASE) is not None
+    )
 
 
 def _about(rule: str, label: str) -> bool:
-    word = spelled(label).pattern
+    word = word_pattern(label).pattern
     begins = rf"^(?:\d+[.)]|[-*+]) +[`*]*{word}[`*]*\s*(?::|\(|->|→)"
     set_off = rf"{begins}|[`*]{word}[`*]|:\s*{word}\s*[.;)]"
     return re.search(set_off, rule, re.IGNORECASE) is not None or _outcome(rule, label)

@@ -43,9 +43,9 @@ def render_guidelines(guidelines: str, scheme: Scheme) -> str:
 
 
 def read_guidelines(scheme: Scheme, folder: Path | None = None) -> str:
-    """Return ``folder/guidelines.md`` with the scheme's own tables, whatever stands in them there.
+    """Return ``folder/guidelines.md`` with its tables rendered from the scheme.
 
-    Raises BadInput where there are no guidelines, or a table in them is of no question.
+    Raises BadInput where there are no guidelines, or a table names an unknown question.
     """
     path = (folder or annotation_folder()) / "guidelines.md"
     try:

@@ -1,16 +1,16 @@
-"""Versions of the label scheme: what changed between two, and what it does to labels already collected.
+"""Versions of the label scheme: the changes between two, and their effect on collected labels.
 
-``annotation/scheme.yaml`` is the present version; an earlier one is kept as ``annotation/schemes/N.yaml``.
+``annotation/scheme.yaml`` is the present version; earlier ones are kept as ``annotation/schemes/N.yaml``.
 A rename or a merge is declared in ``annotation/migrations.yaml``::
 
     - {from: 1, to: 2, labels: {claim_type: {judgement: evaluation, rule: policy}}}
 
-It is applied whenever collected labels are read; the raw lines stay as they were written.
+It is applied whenever collected labels are read; the lines themselves do not change.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,14 +41,14 @@ class Change(NamedTuple):
     label: str
     becomes: str = ""
 
-    def said(self) -> str:
-        """Return the change in words."""
+    def describe(self) -> str:
+        """Return the change in words, such as ``renamed: claim_type rule → policy``."""
         what = f"{self.question} {self.label}".strip()
         return f"{self.kind}: {what}" + (f" → {self.becomes}" if self.becomes else "")
 
 
 def scheme_of(version: int, folder: Path | None = None) -> Scheme:
-    """Return a version of the scheme; raises BadInput where it is neither the present one nor kept."""
+    """Return a version of the scheme; raises BadInput where it is neither the present one nor a kept one."""
     folder = folder or annotation_folder()
     now = load_scheme(folder)
     if now.version == version:
@@ -66,7 +66,7 @@ def scheme_of(version: int, folder: Path | None = None) -> Scheme:
 
 
 def migrations(folder: Path | None = None) -> list[Migration]:
-    """Return the declared migrations in order; raises BadInput where one is not as expected."""
+    """Return the declared migrations in order; raises BadInput for one that is malformed or skips a version."""
     path = (folder or annotation_folder()) / "migrations.yaml"
     if not path.is_file():
         return []
@@ -91,7 +91,7 @@ def migrations(folder: Path | None = None) -> list[Migration]:
 
 
 def difference(old: Scheme, new: Scheme, steps: Sequence[Migration]) -> list[Change]:
-    """Return what changed from one version to another, the declared steps between them taken together.
+    """Return the changes from one version to another, all declared steps between them applied.
 
     Raises BadInput where a migration leads to a label that the newer version lacks.
     """
@@ -102,7 +102,9 @@ def difference(old: Scheme, new: Scheme, steps: Sequence[Migration]) -> list[Cha
         if name not in new.questions or name not in old.questions:
             changes.append(Change("removed" if name in old.questions else "added", name, ""))
             continue
-        mapped = {label: moved(name, label, old.version, new.version, steps) for label in before}
+        mapped = {
+            label: migrate_label(name, label, old.version, new.version, steps) for label in before
+        }
         for label, becomes in mapped.items():
             if becomes == label and label not in after:
                 changes.append(Change("removed", name, label))
@@ -127,11 +129,13 @@ def difference(old: Scheme, new: Scheme, steps: Sequence[Migration]) -> list[Cha
     return changes
 
 
-def moved(question: str, label: str, since: int, to: int, steps: Sequence[Migration]) -> str:
+def migrate_label(
+    question: str, label: str, since: int, to: int, steps: Sequence[Migration]
+) -> str:
     """Return what a label of version ``since`` is called in version ``to``.
 
     >>> steps = [Migration(1, 2, {"stance": {"pro": "favor"}}), Migration(2, 3, {"stance": {"favor": "for"}})]
-    >>> moved("stance", "pro", 1, 3, steps), moved("stance", "pro", 2, 3, steps)
+    >>> migrate_label("stance", "pro", 1, 3, steps), migrate_label("stance", "pro", 2, 3, steps)
     ('for', 'pro')
     """
     for step in steps:
@@ -140,13 +144,13 @@ def moved(question: str, label: str, since: int, to: int, steps: Sequence[Migrat
     return label
 
 
-def migrated(
+def migrate_annotations(
     rows: Iterable[Annotation], scheme: Scheme, steps: Sequence[Migration]
 ) -> list[Annotation]:
-    """Return annotations with their labels in the terms of ``scheme``; ``scheme_version`` stays the one they were made under.
+    """Return annotations with their labels migrated to ``scheme``; ``scheme_version`` stays as it was.
 
-    A question that the scheme has no more is left out. Raises BadInput for a label that was removed and is
-    in use: no migration says what it became.
+    Answers to a removed question are left out. Raises BadInput for a removed label that is in use and that no
+    migration replaces.
     """
     found: list[Annotation] = []
     for row in rows:
@@ -155,7 +159,7 @@ def migrated(
             labels = {
                 name: label
                 if label is None or scheme.questions[name].kind == "name"
-                else moved(name, label, row["scheme_version"], scheme.version, steps)
+                else migrate_label(name, label, row["scheme_version"], scheme.version, steps)
                 for name, label in labels.items()
                 if name in scheme.questions
             }
@@ -163,19 +167,19 @@ def migrated(
                 scheme.check(
                     labels,
                     f"annotation {row['annotation_id']}, made under version {row['scheme_version']} of the "
-                    "scheme and not told of by annotation/migrations.yaml",
+                    "scheme and not migrated by annotation/migrations.yaml",
                 )
         found.append({**row, "labels": labels})
     return found
 
 
 def read_annotations(path: Path, scheme: Scheme | None = None) -> list[Annotation]:
-    """Return the lines of annotations.jsonl in the terms of the present scheme; the file stays as it is."""
-    return migrated(read_jsonl(path, Annotation), scheme or load_scheme(), migrations())
+    """Return the lines of annotations.jsonl, labels migrated to the present scheme; the file does not change."""
+    return migrate_annotations(read_jsonl(path, Annotation), scheme or load_scheme(), migrations())
 
 
-def in_use(rows: Iterable[Annotation]) -> Counter[tuple[str, str]]:
-    """Return how often each ``(question, label)`` stands in submitted annotations, the latest of each."""
+def label_uses(rows: Iterable[Annotation]) -> Counter[tuple[str, str]]:
+    """Return how often each ``(question, label)`` is given in submitted annotations, latest lines only."""
     return Counter(
         (question, str(label))
         for row in latest_annotations(rows)
@@ -197,34 +201,42 @@ def parse_range(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def compare(changes: Iterable[Change], uses: Mapping[tuple[str, str], int]) -> Iterator[str]:
+    """Yield a line a change, with the number of collected labels that it affects.
+
+    Raises BadInput at the end where a label was removed while in use.
+    """
+    removed = []
+    for change in changes:
+        count = uses.get((change.question, change.label), 0)
+        affected = f"  ({count} collected labels)" if change.kind != "added" and count else ""
+        yield change.describe() + affected
+        if change.kind == "removed" and change.label and count:
+            removed.append(f"{change.question} {change.label} ({count})")
+    if removed:
+        raise BadInput(
+            f"removed while in use: {', '.join(removed)}: declare in annotation/migrations.yaml what they become"
+        )
+
+
 def main(cfg: DictConfig) -> None:
-    """Print what changed between two versions and how many collected labels each change touches; or render."""
+    """Print the changes between two versions and the collected labels they affect; or render the guidelines."""
     if cfg.render:
         path = annotation_folder() / "guidelines.md"
         rendered = read_guidelines(load_scheme())
         write_text(path, rendered)
-        print(f"{path}: {rendered.count('<!-- scheme: ')} tables as the scheme has them")
+        print(f"{path}: {rendered.count('<!-- scheme: ')} tables rendered from the scheme")
         return
     if not cfg.diff:
         scheme = load_scheme()
         print(f"The scheme is version {scheme.version}; compare two with diff=A..B")
         return
     before, after = parse_range(str(cfg.diff))
-    steps = migrations()
-    changes = difference(scheme_of(before), scheme_of(after), steps)
+    changes = difference(scheme_of(before), scheme_of(after), migrations())
     path = Workspace(Path(cfg.workspace)).annotations
     rows = read_jsonl(path, Annotation) if path.exists() else []
-    used = in_use(row for row in rows if row["scheme_version"] <= before)
-    refused = []
-    for change in changes:
-        count = used[change.question, change.label]
-        touched = f"  ({count} collected labels)" if change.kind != "added" and count else ""
-        print(change.said() + touched)
-        if change.kind == "removed" and change.label and count:
-            refused.append(f"{change.question} {change.label} ({count})")
+    uses = label_uses(row for row in rows if row["scheme_version"] <= before)
+    for line in compare(changes, uses):
+        print(line)
     if not changes:
         print(f"No label differs between versions {before} and {after}.")
-    if refused:
-        raise BadInput(
-            f"removed while in use: {', '.join(refused)}: declare in annotation/migrations.yaml what they become"
-        )

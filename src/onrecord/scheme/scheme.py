@@ -64,8 +64,8 @@ class Scheme:
     flags: tuple[Label, ...]
 
     @property
-    def learnt(self) -> str:
-        """The question that a model learns unless told: the first about the target, else the first asked."""
+    def target_question(self) -> str:
+        """The question that a model learns by default: the first about the target, else the first with labels."""
         asked = [q for q in self.questions.values() if q.kind == "label"]
         return next((q.name for q in asked if q.target), asked[0].name)
 
@@ -84,7 +84,7 @@ class Scheme:
         return same if own.target else [own]
 
     def without(self, questions: Collection[str]) -> "Scheme":
-        """Return the scheme less some questions."""
+        """Return the scheme without some questions."""
         kept = {name: q for name, q in self.questions.items() if name not in questions}
         return replace(self, questions=kept)
 
@@ -93,7 +93,7 @@ class Scheme:
         return all(labels.get(q) in names for q, names in self.questions[question].when.items())
 
     def check(self, labels: Mapping[str, str | None], where: str) -> None:
-        """Raise BadInput unless every answer is one that the scheme has."""
+        """Raise BadInput unless the scheme has every question and answer."""
         for name, answer in labels.items():
             if name not in self.questions:
                 raise BadInput(
