@@ -105,4 +105,4 @@ def main(cfg: DictConfig) -> None:
     if faults:
         raise BadInput("; ".join(faults))
     print("\n".join([*lines, *found, *state_lines(workspace)]))
-    print("sound: nothing stands in the way of annotating")
+    print("The campaign is sound: annotation can start")
