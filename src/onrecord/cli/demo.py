@@ -13,6 +13,7 @@ from onrecord import ROOT
 from onrecord.campaign import serve, shipped_labels
 from onrecord.cli import runner
 from onrecord.cli.pipeline import campaign_overrides
+from onrecord.core.agreement_report import AgreementReport
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json
 from onrecord.core.intervals import format_score
@@ -85,7 +86,7 @@ def main(cfg: DictConfig) -> None:
     print(f"({time.monotonic() - started:.0f} s)")
 
 
-def summary(agreement: dict[str, Any], report: dict[str, Any]) -> str:
+def summary(agreement: AgreementReport, report: dict[str, Any]) -> str:
     """Return the agreement of each question and the model's score beside the baseline's, as lines."""
     origins = {"machine": " (machine-made labels, not people)"}
     origins["simulated"] = " (simulated annotators, not people)"

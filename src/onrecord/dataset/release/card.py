@@ -111,7 +111,7 @@ def render(
     environment.filters |= {"score": format_score, "number": format_number}
     body = environment.get_template("card.md.j2").render(
         **vars(fields), info=info, options=info.options, campaign=info.options.campaign, dataset=inputs.dataset,
-        agreement=(inputs.agreement or {}).get("questions", {}), baseline=inputs.baseline,
+        agreement=inputs.agreement["questions"] if inputs.agreement else {}, baseline=inputs.baseline,
         scheme_version=inputs.scheme.version, bibtex=bibtex(info), software=__version__,
     )  # fmt: skip
     yaml_head = yaml.safe_dump(dict(head), sort_keys=False, allow_unicode=True, width=110)

@@ -71,7 +71,7 @@ def card_fields(inputs: ReleaseInputs, tables: Tables, info: ReleaseInfo) -> Car
         gold_summary=gold_summary(gold), suggestion_summary=suggestion_summary(annotations),
         agreement_lines=[
             f"{name}: alpha {format_score(found, 'alpha')}"
-            for name, found in (inputs.agreement or {}).get("questions", {}).items()
+            for name, found in (inputs.agreement["questions"] if inputs.agreement else {}).items()
         ],
         split_description=CARD_TEXT["splits"][inputs.dataset["split"]["name"]],
         limits=limits(info, inputs.dataset, len(outlets), n_groups),

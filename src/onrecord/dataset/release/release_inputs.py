@@ -1,12 +1,12 @@
 """What a release is made from: the configuration, the workspace's files, and the release's own description."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import pyarrow as pa
 
+from onrecord.core.agreement_report import AgreementReport
 from onrecord.dataset.dataset_info import DatasetInfo
 from onrecord.dataset.features import Features, Tables
 from onrecord.scheme.scheme import Scheme
@@ -68,7 +68,7 @@ class ReleaseInputs:
     tables: Tables
     features: Features
     dataset: DatasetInfo
-    agreement: Mapping[str, Any] | None  # agreement.json
+    agreement: AgreementReport | None
     baseline: Baseline | None
     articles: pa.Table | None
     sentences: pa.Table | None
