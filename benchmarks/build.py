@@ -1,5 +1,5 @@
 """
-Build and audit of made-up campaigns from 10,000 to 1,000,000 sentences: time of each step, peak memory.
+Build and audit of generated campaigns from 10,000 to 1,000,000 sentences: time of each step, peak memory.
 
     .venv/bin/python benchmarks/build.py [SENTENCES ...]
 
@@ -141,8 +141,7 @@ def main() -> None:
             per = processor / n * 1e6
             first = first or per
             print(f"{n:>9,} sentences in {n // PER_ARTICLE:>7,} articles: {seconds:6.1f} s ({processor:.1f} s of processor), {peak:.2f} GiB, "
-                  f""
-                  f"{per:.0f} µs a sentence ({per / first:.2f} of the smallest), {planted} near-copies planted, "
+                  f"{per:.0f} µs per sentence ({per / first:.2f} of the smallest), {planted} near-copies planted, "
                   f"{len(audit['sentences'])} across splits dropped", flush=True)  # fmt: skip
             if n == sizes[0] and n <= 10_000:
                 plain, pairs = plain_way(folder)

@@ -85,8 +85,8 @@ def main() -> None:
     ours = time.process_time() - before
     recovered = {name: len(article.places) for name, article in found.items()}
     total = n * SENTENCES
-    print(f"{n:,} articles, {total:,} sentences: {ours:.1f} s, {ours / total * 1e6:.0f} µs a sentence, "
-          f"{sum(recovered.values()) / total:.1%} back ({sum(expected.values()) / total:.1%} stand unchanged, letter for letter)")  # fmt: skip
+    print(f"{n:,} articles, {total:,} sentences: {ours:.1f} s, {ours / total * 1e6:.0f} µs per sentence, "
+          f"{sum(recovered.values()) / total:.1%} recovered ({sum(expected.values()) / total:.1%} have unchanged letters)")  # fmt: skip
     for kind, what in enumerate(["same text", "quotes, newlines, boilerplate", "a paragraph lacking", "words changed"]):  # fmt: skip
         mine = [name for i, name in enumerate(recovered) if i % 4 == kind]
         print(f"  {what}: {sum(recovered[m] for m in mine) / len(mine) / SENTENCES:.1%} back")
@@ -100,7 +100,7 @@ def main() -> None:
     names = list(originals)[:plain_n]
     plain = sum(plain_way(originals[name], copies[name]) for name in names)
     theirs = time.process_time() - before
-    print(f"difflib, {plain_n} articles: {theirs:.1f} s, {theirs / plain_n / SENTENCES * 1e6:.0f} µs a sentence "
+    print(f"difflib, {plain_n} articles: {theirs:.1f} s, {theirs / plain_n / SENTENCES * 1e6:.0f} µs per sentence "
           f"({theirs / plain_n / (ours / n):.0f} times ours), {plain / plain_n / SENTENCES:.1%} back, changed words among them")  # fmt: skip
 
 

@@ -240,6 +240,17 @@ def test_what_was_built_comes_back_whole(workspace, release, tmp_path):
     assert "Riders for a Bus That Always Comes" in raw
 
 
+def test_the_articles_of_ingest_are_taken_in_shards(workspace, release, tmp_path):
+    articles = pq.read_table(workspace / "articles.parquet")
+    shards = tmp_path / "articles.parquet"
+    shards.mkdir()
+    for number, start in enumerate((0, 3)):
+        pq.write_table(
+            articles.slice(start, 3 if number == 0 else None), shards / f"{number}.parquet"
+        )
+    assert rehydrate(release, shards, tmp_path / "out") == 0
+
+
 def test_a_copy_of_the_group_stands_in_and_its_rows_count(workspace, release, tmp_path):
     only_copy = copies(
         workspace, tmp_path / "mine", lambda name, text: None if name == "a1" else text

@@ -18,6 +18,7 @@ import yaml
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import atomic, write_text
+from onrecord.core.tables import PARQUET_OPTIONS, read_parquet
 from onrecord.scheme.scheme import Scheme
 
 Feature = Mapping[str, Any]  # one column's type, as `datasets` writes it down
@@ -163,7 +164,7 @@ def read_dataset(folder: Path) -> tuple[Tables, Features]:
         for split in SPLITS:
             path = folder / config / f"{split}.parquet"
             if path.is_file():
-                tables.setdefault(config, {})[split] = pq.read_table(path)
+                tables.setdefault(config, {})[split] = read_parquet(path)
                 features[config] = stored_features(path)
     if "gold" not in tables:
         raise BadInput(f"{folder}: expected gold/train.parquet or another split, found none")
@@ -179,8 +180,7 @@ def write_configs(folder: Path, configs: Mapping[str, Mapping[str, pa.Table]]) -
         for split, rows in splits.items():
             if rows.num_rows:
                 with atomic(folder / config / f"{split}.parquet") as temporary:
-                    # Statistics would repeat the first and last text of each column in the footer.
-                    pq.write_table(rows, temporary, compression="zstd", write_statistics=False)
+                    pq.write_table(rows, temporary, **PARQUET_OPTIONS)
 
 
 def configs_yaml(configs: Mapping[str, Mapping[str, pa.Table]]) -> list[dict[str, Any]]:

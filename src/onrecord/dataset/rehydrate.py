@@ -99,13 +99,13 @@ def main(cfg: DictConfig) -> None:
 
 
 def read_copies(path: Path) -> dict[str, str]:
-    """Return the user's articles, id → text: a folder of .txt files (the stem is the id), or a table.
+    """Return the user's articles, id → text: a folder of .txt files (the stem is the id), or a table, whole or in shards.
 
     Raises BadInput where there is none, a file is not UTF-8, or two have one id.
     """
     if not path.exists():
         raise BadInput(f"articles={path}: there is no such file or folder")
-    if path.is_dir() or path.suffix == ".txt":
+    if path.suffix == ".txt" or (path.is_dir() and path.suffix != ".parquet"):
         files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
         pairs = [(f.stem, _read_text(f)) for f in files if f.stem.lower() != "readme"]
     else:

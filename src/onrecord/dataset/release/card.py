@@ -5,6 +5,7 @@ not, the card has a named TODO. Questions after Bender and Friedman (2018), "Dat
 language processing", and Gebru et al. (2021), "Datasheets for datasets".
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -46,7 +47,7 @@ def check_terms(
     languages = files("datasets.utils.resources").joinpath("languages.json").read_text("utf-8")
     for what, words, known in (
         ("licence", licenses, terms()["licenses"]),
-        ("language", [language], yaml.safe_load(languages)),
+        ("language", [language], json.loads(languages)),
         ("task", tasks, terms()["task_categories"]),
         ("task id", task_ids, terms()["task_ids"]),
     ):
