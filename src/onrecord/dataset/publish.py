@@ -81,7 +81,9 @@ def read_inputs(workspace: Workspace, run: Path | None) -> ReleaseInputs:
     if not audit["passed"]:
         raise BadInput(f"{workspace.audit}: the audit failed ({audit['summary']}): build again")
     tables, features = read_dataset(workspace.dataset)
-    info = read_object(workspace.dataset / "dataset.json", DatasetInfo.__required_keys__, "build")
+    info = read_object(
+        workspace.dataset / "dataset.json", sorted(DatasetInfo.__required_keys__), "build"
+    )
     rows = info["source"] == "rows"
     agreed = workspace.agreement.is_file() and not rows
     return ReleaseInputs(
