@@ -10,30 +10,23 @@ import sys
 from functools import partial
 
 import numpy as np
+from hydra import compose, initialize_config_dir
 
+from onrecord import ROOT
+from onrecord.cli.runner import plain
 from onrecord.experiment.curve import make_curve
 from onrecord.experiment.data import read_examples
 from onrecord.experiment.models.registry import fit_model, make_model
-
-FEATURES = {
-    "words": {"kind": "ngrams", "unit": "word", "low": 1, "high": 2, "min_df": 1},
-    "chars": {"kind": "ngrams", "unit": "char", "low": 2, "high": 5, "min_df": 2},
-}
-LOGREG = {
-    "kind": "logreg",
-    "C": 1.0,
-    "class_weight": "balanced",
-    "solver": "newton-cg",
-    "max_iter": 200,
-}
 
 
 def main(dataset: str) -> None:
     examples = read_examples(dataset)
     examples = examples.where(np.ones(len(examples.frame), dtype=bool))
     examples.frame["fold"] = None  # folds anew in each repeat
+    with initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "conf")):
+        spec = plain(compose("train", overrides=["model=tfidf_logreg"]).model)
     measure = partial(
-        make_curve, fit=lambda part: fit_model(make_model(FEATURES, LOGREG), part), measure="macro_f1",
+        make_curve, fit=lambda part: fit_model(make_model(spec), part), measure="macro_f1",
         folds=5, repeats=3, replicates=2000,
     )  # fmt: skip
     whole = measure(examples, shares=[0.5, 0.75, 1.0], more=[0], seed=9)["points"][-1]

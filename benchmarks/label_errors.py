@@ -10,28 +10,21 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+from hydra import compose, initialize_config_dir
 
+from onrecord import ROOT
+from onrecord.cli.runner import plain
 from onrecord.experiment.cross_validation import grouped_folds, out_of_fold
 from onrecord.experiment.data import read_examples
-from onrecord.experiment.label_errors import ranked, suspicion
+from onrecord.experiment.label_errors import error_margins, rank_label_errors
 from onrecord.experiment.models.embeddings import attach_vectors
 from onrecord.experiment.models.registry import fit_model, make_model
 
-FEATURES = {
-    "words": {"kind": "ngrams", "unit": "word", "low": 1, "high": 2, "min_df": 1},
-    "chars": {"kind": "ngrams", "unit": "char", "low": 2, "high": 5, "min_df": 2},
-    "vectors": {"kind": "vectors", "pair": False},
-}
-LOGREG = {
-    "kind": "logreg",
-    "C": 1.0,
-    "class_weight": "balanced",
-    "solver": "newton-cg",
-    "max_iter": 200,
-}
-
 
 def main(dataset: str, encoder: str) -> None:
+    with initialize_config_dir(version_base="1.3", config_dir=str(ROOT / "conf")):
+        spec = plain(compose("train", overrides=["model=tfidf_minilm_target"]).model)
+    spec["per_target"] = False
     examples = attach_vectors(read_examples(dataset), encoder, None)
     folds = grouped_folds(examples, 5, 1)
     print("| planted | seed | in doubt | precision at 50 | by margin instead | chance |")
@@ -46,13 +39,11 @@ def main(dataset: str, encoder: str) -> None:
                 labels[planted] + generator.integers(1, len(examples.names), count)
             ) % len(examples.names)
             spoilt = replace(examples, frame=examples.frame.assign(label=labels))
-            chances, _, _ = out_of_fold(
-                spoilt, folds, lambda part: fit_model(make_model(FEATURES, LOGREG), part)
-            )
-            rows = ranked(spoilt, chances)
+            held_out = out_of_fold(spoilt, folds, lambda part: fit_model(make_model(spec), part))
+            rows = rank_label_errors(spoilt, held_out.probabilities)
             ids = set(examples.frame["id"].iloc[planted])
             found = np.mean([row["id"] in ids for row in rows[:50]])
-            margin, _ = suspicion(chances, labels)
+            margin, _ = error_margins(held_out.probabilities, labels)
             plain = np.isin(np.argsort(-margin)[:50], planted).mean()
             print(
                 f"| {share:.0%} ({count}) | {seed} | {len(rows)} | {found:.2f} | {plain:.2f} | {share:.2f} |",

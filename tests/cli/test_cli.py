@@ -13,6 +13,7 @@ from hydra import compose, initialize_config_dir
 from onrecord import ROOT, __main__
 from onrecord.cli.app import main
 from onrecord.cli.commands import ALIASES, COMMANDS, WHOLE, Command
+from onrecord.cli.model_files import full_model_key
 from onrecord.cli.overrides import check_campaign, groups, quoted
 from onrecord.core.errors import BadInput
 
@@ -47,7 +48,8 @@ def test_every_file_of_a_group_composes(group):
     command = next((name for name in COMMANDS if group in groups(name)), "train")
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         for file in (CONF / group).glob("*.yaml"):
-            assert compose(config_name=command, overrides=[f"{group}={file.stem}"]) is not None
+            choice = full_model_key(f"{group}={file.stem}")
+            assert compose(config_name=command, overrides=[choice]) is not None
 
 
 def test_every_command_has_a_config_and_every_config_a_command():

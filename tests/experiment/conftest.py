@@ -5,7 +5,7 @@ import io
 import json
 import random
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,36 @@ if pd.__version__.startswith(
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-WORDS = {
+LABEL_WORDS = {
     "favor": "welcome cheaper fairer support good cleaner",
     "against": "waste costly reject oppose bad ruin",
     "neutral": "meeting agenda council report Tuesday vote",
 }
 FILLER = ["bus", "city", "fare", "route", "rider", "driver", "mayor", "budget", "plan", "week"]
+
+FEATURES = "onrecord.experiment.models.text_features"
+
+
+def ngrams(low: int, high: int, kind: str = "Ngrams", **options: Any) -> dict[str, Any]:
+    """The spec of a block of n-grams."""
+    span = {"_target_": "builtins.tuple", "_args_": [[low, high]]}
+    return {"_target_": f"{FEATURES}.{kind}", "ngram_range": span, "sublinear_tf": True, **options}
+
+
+WORDS = {"words": ngrams(1, 1)}
+VECTORS = {
+    "vectors": {"_target_": f"{FEATURES}.PairVectors", "column": ["vector", "target_vector"]}
+}
+LOGREG = {"_target_": "sklearn.linear_model.LogisticRegression", "C": 10.0, "solver": "newton-cg", "max_iter": 200}  # fmt: skip
+NB = {"_target_": "sklearn.naive_bayes.ComplementNB"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The user's cache folder is the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def table(groups: int = 100, rows: int = 4, seed: int = 1) -> list[dict[str, Any]]:
@@ -37,14 +61,14 @@ def table(groups: int = 100, rows: int = 4, seed: int = 1) -> list[dict[str, Any
     chance = random.Random(seed)
     made = []
     for i in range(groups * rows):
-        label = list(WORDS)[i % 3]
-        told = chance.choices(WORDS[label].split(), k=2) + chance.choices(FILLER, k=8)
+        label = list(LABEL_WORDS)[i % 3]
+        words = chance.choices(LABEL_WORDS[label].split(), k=2) + chance.choices(FILLER, k=8)
         if chance.random() < 0.2:
-            told[0] = chance.choice(WORDS[chance.choice(list(WORDS))].split())
-        chance.shuffle(told)
-        others = chance.choices([label, *WORDS], k=2)
+            words[0] = chance.choice(LABEL_WORDS[chance.choice(list(LABEL_WORDS))].split())
+        chance.shuffle(words)
+        others = chance.choices([label, *LABEL_WORDS], k=2)
         made.append(
-            {"id": f"r{i}", "text": " ".join(told) + f" {i}.", "target": ["free buses", "night buses"][i % 2],
+            {"id": f"r{i}", "text": " ".join(words) + f" {i}.", "target": ["free buses", "night buses"][i % 2],
              "label": label, "group": f"g{i // rows}", "outlet": f"outlet {i // rows % 4}",
              "published": f"2026-0{1 + i % 3}-01", "votes": [label, *others]}
         )  # fmt: skip

@@ -13,17 +13,14 @@ from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl
 from onrecord.experiment import curve
 from onrecord.experiment.cross_validation import grouped_folds, out_of_fold
-from onrecord.experiment.label_errors import ranked, recheck_plan
+from onrecord.experiment.label_errors import rank_label_errors, recheck_plan
 from onrecord.experiment.models.registry import fit_model, make_model
 
-from .conftest import done, table
-
-WORDS = {"words": {"kind": "ngrams", "unit": "word", "low": 1, "high": 1, "min_df": 1}}
-NB = {"kind": "nb"}
+from .conftest import NB, WORDS, done, table
 
 
 def fit(part):
-    return fit_model(make_model(WORDS, NB), part)
+    return fit_model(make_model({"features": WORDS, "classifier": NB}), part)
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +135,8 @@ def test_planted_errors_come_first(examples):
     wrong = examples.labels.copy()
     wrong[planted] = (wrong[planted] + generator.integers(1, 3, 30)) % 3
     spoilt = replace(examples, frame=examples.frame.assign(label=wrong))
-    chances, _, _ = out_of_fold(spoilt, grouped_folds(spoilt, 5, 1), fit)
-    rows = ranked(spoilt, chances)
+    held_out = out_of_fold(spoilt, grouped_folds(spoilt, 5, 1), fit)
+    rows = rank_label_errors(spoilt, held_out.probabilities)
     ids = set(examples.frame["id"].iloc[planted])
     assert sum(row["id"] in ids for row in rows[:30]) >= 20
     assert [row["given"] for row in rows] == sorted(row["given"] for row in rows)
@@ -147,12 +144,12 @@ def test_planted_errors_come_first(examples):
 
 def test_doubts_are_a_page_and_a_blind_plan(runs, built, cli):
     where = f"workspace={built / 'ws'}"
-    done(cli("suspects", where, "run=tfidf_logreg", "annotators=[a,b]", "most=5", cwd=runs))
-    doubts = read_jsonl(built / "ws" / "suspects.jsonl")
-    plan = read_jsonl(built / "ws" / "suspects_plan.jsonl")
+    done(cli("label_errors", where, "run=tfidf_logreg", "annotators=[a,b]", "most=5", cwd=runs))
+    doubts = read_jsonl(built / "ws" / "label_errors.jsonl")
+    plan = read_jsonl(built / "ws" / "label_errors_plan.jsonl")
     assert len(plan) == 2 * len(doubts)
     assert {row["annotator"] for row in plan} == {"a", "b"}
     assert not any(row["suggestion_shown"] for row in plan)
     order = [r["sentence_id"] for r in recheck_plan(doubts, ["a"])]
     assert order == sorted(order)  # the order tells nothing of the doubt
-    assert "In doubt" in (built / "ws" / "suspects.html").read_text()
+    assert "Likely label errors" in (built / "ws" / "label_errors.html").read_text()

@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onrecord.core.errors import BadInput
-from onrecord.experiment.cross_validation import grouped_folds, out_of_fold
+from onrecord.experiment.cross_validation import cross_validate, grouped_folds
 from onrecord.experiment.data import Examples
-from onrecord.experiment.models.registry import fit_model, make_model
 
-MAJORITY = {"kind": "majority"}
+MAJORITY = {"classifier": {"_target_": "sklearn.dummy.DummyClassifier", "strategy": "prior"}}
 
 
 def with_columns(examples: Examples, **columns) -> Examples:
@@ -44,7 +43,7 @@ def test_folds_of_the_dataset_are_followed_and_checked(examples):
     own = with_columns(examples, fold=[0, 0, 1, 1], group=["a", "a", "b", "c"])
     assert [test.tolist() for _, test in grouped_folds(own, 5, 1)] == [[0, 1], [2, 3]]
     torn = with_columns(examples, fold=[0, 0, 1, 1], group=["a", "a", "a", "c"])
-    with pytest.raises(BadInput, match="the group 'a' stands in two folds"):
+    with pytest.raises(BadInput, match="the group 'a' is in two folds"):
         grouped_folds(torn, 5, 1)
 
 
@@ -52,11 +51,9 @@ def test_a_label_absent_from_a_fold_is_said_and_gets_no_probability(examples):
     part = with_columns(
         examples, fold=[0, 0, 1, 1], group=["a", "a", "b", "c"], label=np.array([0, 2, 0, 1])
     )
-    folds = grouped_folds(part, 5, 1)
-    chances, fold_of, notes = out_of_fold(part, folds, lambda e: fit_model(make_model({}, MAJORITY), e))  # fmt: skip
-    assert fold_of.tolist() == [0, 0, 1, 1]
-    assert [n["absent_from_training"] for n in notes] == [["neutral"], ["favor"]] or [
-        n["absent_from_training"] for n in notes
-    ] == [[examples.names[2]], [examples.names[1]]]
-    assert chances[0, 2] == 0
-    assert chances[2, 1] == 0
+    held_out, cv = cross_validate(part, MAJORITY, folds=5, fold_by="group", soft=False, seed=1)
+    assert held_out.fold.tolist() == [0, 0, 1, 1]
+    absent = [fold["absent_from_training"] for fold in cv["folds"]]
+    assert absent == [[examples.names[2]], [examples.names[1]]]
+    assert held_out.probabilities[0, 2] == 0
+    assert held_out.probabilities[2, 1] == 0

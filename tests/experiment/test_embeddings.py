@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onrecord.core.errors import BadInput
-from onrecord.experiment.feature_cache import NOWHERE
 from onrecord.experiment.models.embeddings import (
     cached_vectors,
     sentence_vectors,
     weights_hash,
 )
+from onrecord.experiment.models.text_features import NO_CACHE
 
 from .conftest import done
 
@@ -61,7 +61,7 @@ def test_a_real_encoder_puts_like_by_like(encoder, tmp_path):
     again = sentence_vectors(texts[::-1], str(encoder), str(tmp_path))[::-1]
     assert again.tobytes() == vectors.tobytes()
     assert len(weights_hash(encoder)) == 64
-    assert sentence_vectors(texts, str(encoder), NOWHERE).tobytes() == vectors.tobytes()
+    assert sentence_vectors(texts, str(encoder), NO_CACHE).tobytes() == vectors.tobytes()
     assert [p.name for p in tmp_path.iterdir()] == ["vectors.sqlite"]
 
 

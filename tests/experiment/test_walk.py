@@ -142,7 +142,7 @@ def test_small_data_is_refused_or_said_to_be_small(home, cli, tmp_path):
         pytest.param(lambda run: (run / "model.skops").unlink(), "half written, model.skops", id="no model"),
         pytest.param(lambda run: (run / "model.skops").write_text("x"), "saved with skops", id="not skops"),
         pytest.param(lambda run: (run / "run.json").write_text("{"), "expected JSON", id="run.json torn"),
-        pytest.param(lambda run: (run / "run.json").write_text("[]"), "expected the key 'name'", id="run.json no object"),
+        pytest.param(lambda run: (run / "run.json").write_text("[]"), "expected the key", id="run.json no object"),
         pytest.param(shutil.rmtree, "no such run", id="no folder"),
         pytest.param(
             lambda run: (run / "run.json").write_text(json.dumps({**read_run(run), "data": "other"})),

@@ -106,9 +106,10 @@ _TABLE = (
         (Workspace.predictions, Workspace.prevalence),
     ),
     Command(
-        "suspects", "onrecord.experiment.label_errors", EXPERIMENT, "list gold labels that are likely errors",
+        "label_errors", "onrecord.experiment.label_errors", EXPERIMENT, "list gold labels that are likely errors",
         (Workspace.dataset,),
         (Workspace.label_errors, Workspace.label_errors_plan, Workspace.label_errors_page),
+        aliases=("suspects",),
     ),
     Command("reproduce", "onrecord.experiment.reproduce", EXPERIMENT, "run a committed study again: study=DIR"),
     Command(

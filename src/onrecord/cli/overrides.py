@@ -224,7 +224,8 @@ def load_yaml(path: Path) -> Any:
 def groups(command: str) -> set[str]:
     """Return the config groups that a command chooses from, as its file's defaults list names them."""
     choices = [one for one in declared(command).get("defaults", []) if isinstance(one, dict)]
-    return {key.split()[-1].lstrip("/") for one in choices for key in one}
+    found = {key.split()[-1].lstrip("/") for one in choices for key in one}
+    return found | ({"features", "classifier"} if "model" in found else set())  # parts of a model
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -10,12 +10,14 @@ from typing import Any
 
 import hydra
 from hydra import compose
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from onrecord import ROOT
 from onrecord.cli.commands import COMMANDS
+from onrecord.cli.model_files import drop_inherited_options, full_model_key
 from onrecord.cli.overrides import (
     campaign_choices,
     check_flags,
@@ -35,7 +37,7 @@ def run(command: str, overrides: Sequence[str]) -> None:
     if command == "init":  # its campaign is a new name, which Hydra would look up in the group
         overrides = [re.sub("^campaign=", "name=", override) for override in overrides]
     check_flags(overrides)
-    arguments = [quoted(override) for override in overrides]
+    arguments = [full_model_key(quoted(override)) for override in overrides]
     arguments += campaign_choices(command, arguments)
     arguments.sort(key=lambda a: "=" in a and not a.startswith("-"))  # argparse: flags first
     failures: list[Exception] = []
@@ -44,6 +46,7 @@ def run(command: str, overrides: Sequence[str]) -> None:
     def contained(cfg: DictConfig) -> None:
         try:
             check_overrides(command, arguments, cfg)
+            drop_inherited_options(cfg, HydraConfig.get().runtime.choices.get("model"), arguments)
             task(command, overrides)(cfg)
         except Exception as error:  # kept from Hydra, which would print its own lines around ours
             if os.getpid() != main_process:  # a sweep's worker process: Hydra returns the error
@@ -72,8 +75,11 @@ def call(command: str, overrides: Sequence[str] = ()) -> Any:
 
 def composed(command: str, overrides: Sequence[str]) -> DictConfig:
     """Return a command's config, from within another command."""
-    given = [quoted(override) for override in overrides]
-    return compose(config_name=command, overrides=given + campaign_choices(command, given))
+    given = [full_model_key(quoted(override)) for override in overrides]
+    cfg = compose(config_name=command, overrides=given + campaign_choices(command, given))
+    model = next((word.removeprefix("model=") for word in given if word.startswith("model=")), None)
+    drop_inherited_options(cfg, model, given)
+    return cfg
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

@@ -1,27 +1,77 @@
 """``curve``: how the score grows with the number of sentences, and what more of them would give."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
-import numpy.typing as npt
+from markupsafe import escape
 from omegaconf import DictConfig, OmegaConf
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import write_json, write_text
+from onrecord.core.intervals import Floats, Ints, format_score, percentile_interval, too_few_groups
+from onrecord.core.workspace import Workspace
 from onrecord.experiment import runs, scoring
-from onrecord.experiment.cross_validation import grouped_folds
-from onrecord.experiment.curve_plot import curve_svg
+from onrecord.experiment.cross_validation import Progress, grouped_folds, no_progress
 from onrecord.experiment.data import Examples, read_examples
-from onrecord.experiment.feature_cache import NOWHERE, features_folder, features_kept
 from onrecord.experiment.models.embeddings import attach_vectors
-from onrecord.experiment.models.registry import fit_model, label_probabilities
-from onrecord.experiment.train import development, make_from, wants_vectors
+from onrecord.experiment.models.registry import (
+    fit_model,
+    label_probabilities,
+    make_model,
+    wants_vectors,
+)
+from onrecord.experiment.models.text_features import NO_CACHE, cached_features
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 EXPONENTS = np.geomspace(0.05, 2.0, 60)
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 400, 60, 20, 40, 50  # of the plot, in pixels
+
+
+class Fit(TypedDict):
+    """The power law ``a - b * n ** -c``."""
+
+    a: float
+    b: float
+    c: float
+
+
+class Point(TypedDict):
+    """The score at a number of training sentences, with its 95 % interval."""
+
+    size: int
+    value: float
+    low: float | None
+    high: float | None
+
+
+class Extrapolation(Point):
+    """The score to expect after ``more`` sentences."""
+
+    more: int
+    fit: Fit
+
+
+class Curve(TypedDict):
+    """``curve.json``, apart from what it is of. ``reason`` says why there are no intervals."""
+
+    measure: str
+    n: int
+    n_groups: int
+    repeats: int
+    reason: str | None
+    points: list[Point]
+    extrapolation: list[Extrapolation]
+
+
+class CurveFile(Curve):
+    """``curve.json``: a curve, and the learner and data that it is of."""
+
+    model: str
+    learner: str
+    data: str
+    origin: str
+    seed: int
 
 
 def measure_curve(
@@ -32,13 +82,13 @@ def measure_curve(
     folds: int,
     repeats: int,
     seed: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> tuple[Floats, Ints]:
     """Return the sizes trained on and what was predicted at each.
 
     Sizes are the mean number of training sentences, shape (shares,). Predictions have shape (repeats,
     shares, rows): each row is predicted out of fold by a model trained on a share of the other groups,
-    drawn anew in each repeat and nested, so that a larger share holds the smaller. Raises BadInput where a
+    drawn again in each repeat and nested, so that a larger share holds the smaller. Raises BadInput where a
     share leaves fewer than two labels to learn.
     """
     groups = examples.groups
@@ -57,8 +107,8 @@ def measure_curve(
                         f"shares: {share} of the groups leaves {len(rows)} sentences of one label: start higher"
                     )
                 model = fit(examples.take(rows))
-                chances = label_probabilities(model, examples.frame.iloc[test], len(examples.names))
-                predicted[repeat, place, test] = chances.argmax(axis=1)
+                found = label_probabilities(model, examples.frame.iloc[test], len(examples.names))
+                predicted[repeat, place, test] = found.argmax(axis=1)
                 sizes[place] += len(rows) / (len(cut) * repeats)
             progress(repeat * len(cut) + number + 1, repeats * len(cut))
     return sizes, predicted
@@ -122,17 +172,16 @@ def resampled_curves(
     return whole, chosen[~np.isnan(chosen).any(axis=1)]
 
 
-def extrapolate(sizes: Floats, curve: Floats, drawn: Floats, more: int) -> dict[str, Any]:
-    """Return what ``more`` sentences would give, with an interval from the replicates' own fits."""
+def extrapolate(sizes: Floats, curve: Floats, drawn: Floats, more: int) -> Extrapolation:
+    """Return the score to expect after ``more`` sentences, with an interval from the replicates' own fits."""
     size = float(sizes[-1] + more)
     a, b, c = fit_power_law(sizes, curve[None])
-    value = float(a[0] - b[0] * size ** -c[0])
-    found: dict[str, Any] = {"more": more, "size": round(size), "value": value, "low": None, "high": None}  # fmt: skip
-    if len(drawn):
-        low_a, low_b, low_c = fit_power_law(sizes, drawn)
-        ends = np.percentile(low_a - low_b * size**-low_c, [2.5, 97.5])
-        found |= {"low": float(ends[0]), "high": float(ends[1])}
-    return {**found, "fit": {"a": float(a[0]), "b": float(b[0]), "c": float(c[0])}}
+    low_a, low_b, low_c = fit_power_law(sizes, drawn)
+    low, high, _ = percentile_interval(low_a - low_b * size**-low_c)
+    return Extrapolation(
+        more=more, size=round(size), value=float(a[0] - b[0] * size ** -c[0]), low=low, high=high,
+        fit=Fit(a=float(a[0]), b=float(b[0]), c=float(c[0])),
+    )  # fmt: skip
 
 
 def make_curve(
@@ -146,17 +195,14 @@ def make_curve(
     repeats: int,
     replicates: int,
     seed: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[str, Any]:
-    """Return ``curve.json``'s content: points with intervals, the fit and what more sentences would give."""  # fmt: skip
+    progress: Progress = no_progress,
+) -> Curve:
+    """Return the points with intervals, the fit and what more sentences would give."""
     measured = scoring.measures(examples.names, examples.labels).get(measure)
     if measured is None:
         raise BadInput(f"measure={measure}: not defined for the labels {', '.join(examples.names)}")
-    if (
-        len(shares) < 3
-        or sorted(set(shares)) != list(shares)
-        or not 0 < shares[0] <= shares[-1] <= 1
-    ):
+    rising = sorted(set(shares)) == list(shares)
+    if len(shares) < 3 or not rising or not 0 < shares[0] <= shares[-1] <= 1:
         raise BadInput(
             f"shares: expected three or more, rising, above 0 up to 1, found {list(shares)}"
         )
@@ -168,52 +214,104 @@ def make_curve(
         examples.labels, predicted, groups, len(examples.names), measured, replicates=replicates, seed=seed
     )  # fmt: skip
     n_groups = len(set(groups))
-    reason = scoring.too_few_groups(n_groups)
+    reason = too_few_groups(n_groups)
     if reason:
         drawn = drawn[:0]
-    ends = np.percentile(drawn, [2.5, 97.5], axis=0) if len(drawn) else None
-    points = [
-        {"size": round(float(size)), "value": float(curve[i]),
-         "low": None if ends is None else float(ends[0, i]),
-         "high": None if ends is None else float(ends[1, i])}
-        for i, size in enumerate(sizes)
-    ]  # fmt: skip
-    return {
-        "measure": measure, "n": len(groups), "n_groups": n_groups, "repeats": repeats, "reason": reason,
-        "points": points, "extrapolation": [extrapolate(sizes, curve, drawn, m) for m in more],
-    }  # fmt: skip
+    points = []
+    for i, size in enumerate(sizes):
+        low, high, _ = percentile_interval(drawn[:, i])
+        points.append(Point(size=round(float(size)), value=float(curve[i]), low=low, high=high))
+    return Curve(
+        measure=measure, n=len(groups), n_groups=n_groups, repeats=repeats, reason=reason,
+        points=points, extrapolation=[extrapolate(sizes, curve, drawn, m) for m in more],
+    )  # fmt: skip
 
 
 def main(cfg: DictConfig) -> None:
     """Write curve.json and curve.svg into the workspace; print what more sentences would give."""
-    workspace = Path(cfg.workspace)
-    examples = development(read_examples(workspace / "dataset"))
-    settings: Any = OmegaConf.to_container(cfg, resolve=True)
-    cache = cfg.cache if cfg.cached else NOWHERE
-    if wants_vectors(settings):
+    workspace = Workspace(Path(cfg.workspace))
+    examples = read_examples(workspace.require(Workspace.dataset)).development()
+    spec: Any = OmegaConf.to_container(cfg.model, resolve=True)
+    soft, seed = bool(cfg.soft), int(cfg.seed)
+    make_model(spec)  # what cannot be made is refused before anything is computed
+    cache = cfg.cache if cfg.cached else NO_CACHE
+    if wants_vectors(spec):
         examples = attach_vectors(examples, str(cfg.encoder), cache)
-    with features_kept(features_folder(cache, workspace)):
+    with cached_features(cache):
         found = make_curve(
-            examples, lambda part: fit_model(make_from(settings), part, soft=bool(cfg.soft)),
+            examples, lambda part: fit_model(make_model(spec, seed), part, soft=soft),
             [float(s) for s in cfg.shares], [int(m) for m in cfg.more], measure=str(cfg.measure),
-            folds=int(cfg.folds), repeats=int(cfg.repeats), replicates=int(cfg.replicates), seed=int(cfg.seed),
+            folds=int(cfg.folds), repeats=int(cfg.repeats), replicates=int(cfg.replicates), seed=seed,
         )  # fmt: skip
-    found = {"model": cfg.model.name, "learner": runs.learner_hash(settings), "data": examples.signature, "origin": examples.origin, "seed": int(cfg.seed), **found}  # fmt: skip
-    write_json(workspace / "curve.json", found)
-    write_text(workspace / "curve.svg", curve_svg(found))
-    print(f"{cfg.model.name}, {found['measure']} out of fold by number of training sentences")
-    for point in found["points"]:
-        print(f"  {point['size']:>7,}  {with_ends(point)}")
-    for told in found["extrapolation"]:
-        print(f"  {told['more']:,} more sentences would give about {with_ends(told)}")
-    if found["reason"]:
-        print(f"  no intervals: {found['reason']}")
-    print(
-        f"  wrote {workspace / 'curve.json'} and {workspace / 'curve.svg'}; `onrecord evaluate` shows it"
+    curve = CurveFile(
+        model=str(spec.get("name", "model")), learner=runs.learner_hash(spec, soft),
+        data=examples.signature, origin=examples.origin, seed=seed, **found,
+    )  # fmt: skip
+    write_json(workspace.curve, curve)
+    write_text(workspace.curve_plot, curve_svg(curve))
+    print(summary(curve))
+    print(f"  wrote {workspace.curve} and {workspace.curve_plot}; `onrecord evaluate` shows it")
+
+
+def summary(curve: CurveFile) -> str:
+    """Return a learning curve in a few lines for a terminal."""
+    lines = [f"{curve['model']}, {curve['measure']} out of fold by number of training sentences"]
+    lines += [f"  {point['size']:>7,}  {format_score(point)}" for point in curve["points"]]
+    lines += [
+        f"  {point['more']:,} more sentences would give about {format_score(point)}"
+        for point in curve["extrapolation"]
+    ]
+    if curve["reason"]:
+        lines.append(f"  no intervals: {curve['reason']}")
+    return "\n".join(lines)
+
+
+def curve_svg(curve: CurveFile) -> str:
+    """Return a picture of a learning curve: points, their intervals, the fit and its extrapolation."""
+    points, further = curve["points"], curve["extrapolation"]
+    both: list[Point] = [*points, *further]
+    most = max(p["size"] for p in both)
+    ends = [v for p in both for v in (p["value"], p["low"], p["high"]) if v is not None]
+    low, high = min(ends), max(ends)
+    step = 0.05 if high - low < 0.4 else 0.1
+    low, high = int(low / step) * step, (int(high / step) + 1) * step
+
+    def x(size: float) -> float:
+        return round(float(LEFT + (WIDTH - LEFT - RIGHT) * size / most), 1)
+
+    def y(value: float) -> float:
+        return round(float(TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low)), 1)
+
+    drawn = []
+    for i in range(round((high - low) / step) + 1):
+        value = low + i * step
+        drawn.append(f'<path class="grid" d="M{LEFT} {y(value)}H{WIDTH - RIGHT}"/>')
+        drawn.append(
+            f'<text x="{LEFT - 8}" y="{y(value) + 4}" text-anchor="end">{value:.2f}</text>'
+        )
+    for point in both:
+        drawn.append(f'<text x="{x(point["size"])}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{point["size"]:,}</text>')  # fmt: skip
+    if further:
+        fit = further[0]["fit"]
+        first = points[0]["size"]
+        sizes = [first + (most - first) * i / 80 for i in range(81)]
+        path = " ".join(f"{x(n)},{y(fit['a'] - fit['b'] * n ** -fit['c'])}" for n in sizes)
+        drawn.append(f'<polyline class="fit" points="{path}"/>')
+    for kind, part in (("measured", points), ("extrapolated", further)):
+        for point in part:
+            if point["low"] is not None and point["high"] is not None:
+                drawn.append(f'<path class="{kind}" d="M{x(point["size"])} {y(point["low"])}V{y(point["high"])}"/>')  # fmt: skip
+            drawn.append(f'<circle class="{kind}" cx="{x(point["size"])}" cy="{y(point["value"])}" r="4"/>')  # fmt: skip
+    title = escape(f"{curve['model']}: {curve['measure']} by number of training sentences")
+    words = "; ".join(f"{p['size']}: {p['value']:.3f}" for p in both)
+    style = (
+        "text{font:12px sans-serif;fill:#333}.title{font-size:14px;font-weight:bold}.grid{stroke:#ddd}"
+        ".fit{fill:none;stroke:#888;stroke-dasharray:5 4}path.measured{stroke:#1d5b99;stroke-width:2}"
+        "circle.measured{fill:#1d5b99}path.extrapolated{stroke:#b4532a;stroke-width:2}circle.extrapolated{fill:#fff;stroke:#b4532a;stroke-width:2}"
     )
-
-
-def with_ends(score: Mapping[str, Any]) -> str:
-    """Return a value with its interval where it has one."""
-    ends = "" if score["low"] is None else f" [{score['low']:.3f}, {score['high']:.3f}]"
-    return f"{score['value']:.3f}{ends}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}; {words}">'
+        f'<style>{style}</style><rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>'
+        f'<text class="title" x="{LEFT}" y="22">{title}</text>{"".join(drawn)}'
+        f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 10}" text-anchor="end">training sentences (open: extrapolated)</text></svg>\n'
+    )

@@ -82,6 +82,10 @@ class Examples:
         """Return the examples of the splits named."""
         return self.where(self.frame["split"].isin(splits).to_numpy())
 
+    def development(self) -> "Examples":
+        """Return what may be learnt from and chosen by: everything but the test split."""
+        return self.in_splits("train", "validation")
+
     def take(self, order: Sequence[int] | npt.NDArray[np.int64]) -> "Examples":
         """Return the examples at these positions."""
         index = np.asarray(order, dtype=np.int64)

@@ -13,16 +13,17 @@ from omegaconf import DictConfig
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import require, write_json
+from onrecord.core.intervals import format_number, format_score
 from onrecord.core.parallel import shard_keys, write_shards
-from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS
+from onrecord.core.records import SENTENCES
 from onrecord.core.table_reader import read_table
 from onrecord.core.tables import read_parquet
+from onrecord.core.workspace import Workspace
 from onrecord.experiment import runs
 from onrecord.experiment.data import read_examples
 from onrecord.experiment.models.embeddings import vector_columns
-from onrecord.experiment.models.registry import label_probabilities, load_model
-from onrecord.experiment.quantification import estimate_prevalence
-from onrecord.experiment.train import wants_vectors
+from onrecord.experiment.models.registry import label_probabilities, load_model, wants_vectors
+from onrecord.experiment.quantification import Prevalence, Share, estimate_prevalence
 
 NEEDED = ("sentence_id", "article_id", "group_id", "index", "text", "furniture")
 
@@ -93,13 +94,8 @@ def prediction_tables(
     """Yield ``id``, ``predicted`` and one probability a label for a shard's sentences, in order."""
     if vectors is not None:
         frame = vectors(frame)
-    chances = label_probabilities(_model(model_file), frame, len(names))
-    columns: dict[str, Any] = {
-        "id": pa.array(frame["id"].tolist(), pa.string()),
-        "predicted": pa.array([names[i] for i in chances.argmax(axis=1)], pa.string()),
-    }
-    columns |= {name: pa.array(chances[:, i], pa.float64()) for i, name in enumerate(names)}
-    yield pa.table(columns)
+    probabilities = label_probabilities(_model(model_file), frame, len(names))
+    yield runs.probability_table(frame["id"].tolist(), names, probabilities)
 
 
 @cache
@@ -107,85 +103,93 @@ def _model(path: Path) -> Any:
     return load_model(path)
 
 
-def read_campaign(cfg: DictConfig) -> tuple[pd.DataFrame, str]:
-    """Return the sentences that ``cfg`` names as a model's inputs, and the target in words."""
-    workspace = Path(cfg.workspace)
-    source = require(Path(cfg.sentences or workspace / "sentences.parquet"), "segment")
-    sentences = read_parquet(source, SENTENCES)
-    speakers, articles = workspace / "speakers.parquet", workspace / "articles.parquet"
+def read_campaign(
+    workspace: Workspace, sentences: Path | None, target: str, context: int
+) -> pd.DataFrame:
+    """Return a campaign's sentences as a model's inputs; ``sentences`` is a file other than the workspace's.
+
+    Raises BadInput where there is none, or one without text.
+    """
+    source = require(sentences or workspace.sentences, Workspace.sentences.command)
     outlets: dict[str, str] = {}
-    if articles.exists():
-        table = read_parquet(articles, ARTICLES)
-        outlets = dict(zip(*(table[c].to_pylist() for c in ("article_id", "outlet")), strict=True))
-    target = str(cfg.target or cfg.campaign.target.name)
-    suggested = read_parquet(speakers, SPEAKERS) if speakers.exists() else None
-    frame = sentence_frame(sentences, suggested, outlets, target, int(cfg.context))
+    if workspace.articles.exists():
+        articles = workspace.read_articles()
+        outlets = dict(
+            zip(*(articles[c].to_pylist() for c in ("article_id", "outlet")), strict=True)
+        )
+    suggested = workspace.read_speakers() if workspace.speakers.exists() else None
+    frame = sentence_frame(read_parquet(source, SENTENCES), suggested, outlets, target, context)
     if not len(frame):
         raise BadInput(f"{source}: expected sentences that are not furniture, found none")
     empty = frame.loc[frame["text"].str.strip() == "", "id"]
     if len(empty):
         raise BadInput(f"{source}: expected a text in sentence {empty.iloc[0]!r}, found none")
-    return frame, target
+    return frame
+
+
+def predict_all(
+    frame: pd.DataFrame, folder: Path, run: runs.Run, path: Path, *,
+    encoder: str | None, cache: str | None, engine: str, workers: int, shard_size: int,
+) -> pa.Table:  # fmt: skip
+    """Write a run's predictions for all sentences to ``path``, shard by shard, and return them."""
+    vectors = None
+    if wants_vectors(run["settings"]["model"]):
+        encoder = str(encoder or run["settings"].get("encoder"))
+        vectors = partial(vector_columns, encoder=encoder, cache_folder=cache)
+    predict = partial(
+        prediction_tables, model_file=folder / "model.skops", names=run["labels"], vectors=vectors
+    )
+    shards = shards_by_article(frame, shard_size)
+    probabilities = [(name, pa.float64()) for name in run["labels"]]
+    schema = pa.schema([("id", pa.string()), ("predicted", pa.string()), *probabilities])
+    keys = shard_keys(map(content_hash, shards), run["signature"], schema)
+    write_shards(
+        path, predict, shards, schema, keys=keys, engine=engine, workers=workers, what="predicting"
+    )
+    return read_parquet(path, schema)
 
 
 def main(cfg: DictConfig) -> None:
     """Write predictions.parquet and prevalence.json into the workspace."""
-    workspace = Path(cfg.workspace)
-    folder = (
-        Path(cfg.run)
-        if cfg.run
-        else runs.newest_run(read_examples(workspace / "dataset").signature)
-    )
-    about = runs.read_run(folder)
-    frame, target = read_campaign(cfg)
-    vectors = None
-    if wants_vectors(about["settings"]):
-        encoder = str(cfg.encoder or about["settings"]["encoder"])
-        vectors = partial(vector_columns, encoder=encoder, cache_folder=cfg.cache)
-    predict = partial(
-        prediction_tables,
-        model_file=folder / "model.skops",
-        names=about["labels"],
-        vectors=vectors,
-    )
-    shards = shards_by_article(frame, int(cfg.shard_size))
-    probabilities = [(name, pa.float64()) for name in about["labels"]]
-    schema = pa.schema([("id", pa.string()), ("predicted", pa.string()), *probabilities])
-    path = workspace / "predictions.parquet"
-    write_shards(
-        path,
-        predict,
-        shards,
-        schema,
-        keys=shard_keys(map(content_hash, shards), about["signature"], schema),
-        engine=str(cfg.engine.name),
-        workers=int(cfg.workers),
-        what="predicting",
-    )
-    table = read_parquet(path, schema)
+    workspace = Workspace(Path(cfg.workspace))
+    folder = Path(cfg.run) if cfg.run else None
+    if folder is None:
+        folder = runs.newest_run(read_examples(workspace.require(Workspace.dataset)).signature)
+    run = runs.read_run(folder)
+    target = str(cfg.target or cfg.campaign.target.name)
+    sentences = Path(cfg.sentences) if cfg.sentences else None
+    frame = read_campaign(workspace, sentences, target, int(cfg.context))
+    table = predict_all(
+        frame, folder, run, workspace.predictions,
+        encoder=cfg.encoder, cache=cfg.cache, engine=str(cfg.engine.name),
+        workers=int(cfg.workers), shard_size=int(cfg.shard_size),
+    )  # fmt: skip
     prevalence = estimate_prevalence(
         frame.assign(predicted=table["predicted"].to_pylist()),
         read_table(folder / "out_of_fold.parquet").to_pandas(),
-        about["labels"], replicates=int(cfg.replicates), seed=int(cfg.seed),
+        run["labels"], replicates=int(cfg.replicates), seed=int(cfg.seed),
     )  # fmt: skip
-    said = {"run": about["signature"], "target": target, "question": about["question"], "origin": about["origin"]}  # fmt: skip
-    write_json(workspace / "prevalence.json", {**said, **prevalence})
-    print(
-        f"{about['name']}: {len(frame)} sentences of {frame['article'].nunique()} articles, toward {target!r}"
-    )
-    for name, share in prevalence["overall"]["labels"].items():
-        print(f"  {name:<10} {share_words(share)}")
-    print(f"  {prevalence['note']}")
-    print(f"  wrote {workspace / 'predictions.parquet'} and {workspace / 'prevalence.json'}")
+    of = {"run": run["signature"], "target": target, "question": run["question"], "origin": run["origin"]}  # fmt: skip
+    write_json(workspace.prevalence, {**of, **prevalence})
+    print(f"{run['name']}: {len(frame)} sentences of {frame['article'].nunique()} articles, toward {target!r}")  # fmt: skip
+    print(summary(prevalence))
+    print(f"  wrote {workspace.predictions} and {workspace.prevalence}")
 
 
-def share_words(share: Mapping[str, Any]) -> str:
+def summary(prevalence: Prevalence) -> str:
+    """Return how common each label is, a line each."""
+    shares = prevalence["overall"]["labels"]
+    lines = [f"  {name:<10} {format_share(share)}" for name, share in shares.items()]
+    return "\n".join([*lines, f"  {prevalence['note']}"])
+
+
+def format_share(share: Share) -> str:
     """Return a label's share in words.
 
-    >>> share_words({"predicted": 0.5, "adjusted": 0.4, "low": 0.3, "high": 0.5})
+    >>> format_share({"predicted": 0.5, "adjusted": 0.4, "low": 0.3, "high": 0.5})
     '0.400 [0.300, 0.500] of sentences, 0.500 as predicted'
     """
+    predicted = format_number(share["predicted"])
     if share["adjusted"] is None:
-        return f"{share['predicted']:.3f} of sentences as predicted"
-    ends = "" if share["low"] is None else f" [{share['low']:.3f}, {share['high']:.3f}]"
-    return f"{share['adjusted']:.3f}{ends} of sentences, {share['predicted']:.3f} as predicted"
+        return f"{predicted} of sentences as predicted"
+    return f"{format_score(share, 'adjusted')} of sentences, {predicted} as predicted"

@@ -1,22 +1,49 @@
 """How common each label is among sentences that nobody labelled.
 
-Counting predictions repeats the model's own leanings. The adjusted share undoes them by the model's
-confusion out of fold (adjusted classify and count; Forman 2008), and its interval holds both the chance of
-the sentences and that of the confusion.
+Counting predictions repeats the model's own bias. The adjusted share corrects it by the model's confusion out of
+fold (adjusted classify and count; Forman 2008); its interval covers the sampling of the sentences and of the
+confusion.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from onrecord.experiment.scoring import drawn_confusions, group_confusions, too_few_groups
+from onrecord.core.intervals import Floats, Ints, percentile_interval, too_few_groups
+from onrecord.experiment.scoring import drawn_confusions, group_confusions
 
-Floats = npt.NDArray[np.float64]
 NOTE = "labels describe sentences as published, not people's views"
-STRATA = {"outlet": "outlet", "speaker": "speaker"}  # types of suggested speaker, never names
+STRATA = ("outlet", "speaker")  # types of suggested speaker, never names
+
+
+class Share(TypedDict):
+    """One label's share of the sentences: as predicted, and adjusted with its 95 % interval."""
+
+    predicted: float
+    adjusted: float | None
+    low: float | None
+    high: float | None
+
+
+class Shares(TypedDict):
+    """Every label's share in one part of the sentences; ``reason`` says why there are no intervals."""
+
+    n: int
+    n_groups: int
+    reason: NotRequired[str]
+    labels: dict[str, Share]
+
+
+class Prevalence(TypedDict):
+    """The shares overall, by outlet and by type of suggested speaker."""
+
+    note: str
+    n: int
+    overall: Shares
+    per_outlet: dict[str, Shares]
+    per_speaker: dict[str, Shares]
 
 
 def adjusted_shares(confusions: Floats, predicted: Floats) -> Floats:
@@ -29,72 +56,68 @@ def adjusted_shares(confusions: Floats, predicted: Floats) -> Floats:
     [0.5, 0.5]
     """
     rates = confusions / confusions.sum(axis=-1, keepdims=True)
-    turned = np.linalg.pinv(np.swapaxes(rates, -1, -2))
-    shares = np.clip((turned @ predicted[..., None])[..., 0], 0, None)
+    inverse = np.linalg.pinv(np.swapaxes(rates, -1, -2))
+    shares = np.clip((inverse @ predicted[..., None])[..., 0], 0, None)
     return np.asarray(shares / shares.sum(axis=-1, keepdims=True))
 
 
 def estimate_prevalence(
     frame: pd.DataFrame, checked: pd.DataFrame, names: Sequence[str], *, replicates: int, seed: int
-) -> dict[str, Any]:
+) -> Prevalence:
     """Return the shares of each label overall, by outlet and by type of suggested speaker.
 
     ``frame`` has ``predicted``, ``group``, ``outlet`` and ``speaker``, a row a sentence; ``checked`` has
-    ``label``, ``predicted`` and ``group_id``, predicted out of fold. Labels without gold in ``checked``
-    cannot be adjusted: the shares predicted stand alone then.
+    ``label``, ``predicted`` and ``group_id``, predicted out of fold. Where a label has no gold in ``checked``,
+    shares cannot be adjusted and are given as predicted only.
     """
     place = {name: i for i, name in enumerate(names)}
     gold = np.array([place[name] for name in checked["label"]], dtype=np.int64)
-    told = np.array([place[name] for name in checked["predicted"]], dtype=np.int64)
-    known = group_confusions(gold, told, list(checked["group_id"]), len(names))
+    predicted = np.array([place[name] for name in checked["predicted"]], dtype=np.int64)
+    known = group_confusions(gold, predicted, list(checked["group_id"]), len(names))
 
-    def shares(part: pd.DataFrame) -> dict[str, Any]:
+    def shares(part: pd.DataFrame) -> Shares:
         return part_shares(part, place, known, replicates=replicates, seed=seed)
 
-    found: dict[str, Any] = {"note": NOTE, "n": len(frame), "overall": shares(frame)}
-    for name, column in STRATA.items():
-        stated = frame[frame[column] != ""]
-        found[f"per_{name}"] = {str(k): shares(part) for k, part in stated.groupby(column)}
-    return found
+    outlets, speakers = (
+        {str(k): shares(part) for k, part in frame[frame[column] != ""].groupby(column)}
+        for column in STRATA
+    )
+    return Prevalence(
+        note=NOTE, n=len(frame), overall=shares(frame), per_outlet=outlets, per_speaker=speakers
+    )
 
 
 def part_shares(
-    part: pd.DataFrame,
-    place: dict[str, int],
-    known: npt.NDArray[np.int64],
-    *,
-    replicates: int,
-    seed: int,
-) -> dict[str, Any]:
-    """Return one part's n, n_groups and, for each label, its shares and interval."""  # fmt: skip
+    part: pd.DataFrame, place: dict[str, int], known: Ints, *, replicates: int, seed: int
+) -> Shares:
+    """Return the shares in one part; ``known`` are confusions out of fold by group, shape (groups, K * K)."""
     labels = len(place)
-    told = part["predicted"].map(place).to_numpy()
     _, group = np.unique(part["group"].to_numpy(dtype=str), return_inverse=True)
     count = int(group.max()) + 1
-    per_group = np.bincount(group * labels + told, minlength=count * labels).reshape(count, labels)
+    cell = group * labels + part["predicted"].map(place).to_numpy()
+    per_group = np.bincount(cell, minlength=count * labels).reshape(count, labels)
     predicted = per_group.sum(axis=0) / len(part)
     summed = known.sum(axis=0).reshape(labels, labels).astype(float)
     missing = (summed.sum(axis=1) == 0).any()
     adjusted = None if missing else adjusted_shares(summed, predicted)
     reason = "a label has no gold to learn the confusion from" if missing else None
     reason = reason or too_few_groups(count) or too_few_groups(len(known))
-    low = high = None
+    drawn = None
     if reason is None:
         confusions = drawn_confusions(known, replicates, seed).reshape(-1, labels, labels)
         counts = drawn_confusions(per_group, replicates, seed + 1)
         whole = (confusions.sum(axis=-1) > 0).all(axis=-1)
-        drawn = adjusted_shares(
-            confusions[whole], (counts / counts.sum(axis=1, keepdims=True))[whole]
+        counts = counts / counts.sum(axis=1, keepdims=True)
+        drawn = adjusted_shares(confusions[whole], counts[whole])
+    found = Shares(n=len(part), n_groups=count, labels={})
+    if reason:
+        found["reason"] = reason
+    for name, i in place.items():
+        low, high = (None, None) if drawn is None else percentile_interval(drawn[:, i])[:2]
+        found["labels"][name] = Share(
+            predicted=float(predicted[i]),
+            adjusted=None if adjusted is None else float(adjusted[i]),
+            low=low,
+            high=high,
         )
-        low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    shares = {
-        name: {
-            "predicted": float(predicted[i]),
-            "adjusted": None if adjusted is None else float(adjusted[i]),
-            "low": None if low is None else float(low[i]),
-            "high": None if high is None else float(high[i]),
-        }
-        for name, i in place.items()
-    }
-    told_why = {"reason": reason} if reason else {}
-    return {"n": len(part), "n_groups": count, **told_why, "labels": shares}
+    return found

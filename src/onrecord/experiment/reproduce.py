@@ -24,7 +24,7 @@ TOLERANCE = 1e-4  # an encoder's last digits depend on the machine and on what i
 
 
 def read_study(folder: Path) -> dict[str, Any]:
-    """Return a study's declaration; raises BadInput where it is none or a key is not known."""
+    """Return a study's declaration; raises BadInput where there is none or a key is not known."""
     path = folder / "study.yaml"
     if not path.is_file():
         raise BadInput(f"{folder}: expected a study, with study.yaml in it, found none")
@@ -93,8 +93,8 @@ def run_again(study: Mapping[str, Any], rows: Path, extra: Sequence[str], work: 
         input=json.dumps(list(steps(study, rows, extra))),
     )  # fmt: skip
     if done.returncode:
-        told = done.stderr.strip().splitlines() or ["it ended without a word"]
-        raise BadInput(f"the study cannot be run: {told[-1]}")
+        lines = done.stderr.strip().splitlines() or ["it ended without a message"]
+        raise BadInput(f"the study cannot be run: {lines[-1]}")
 
 
 def main(cfg: DictConfig) -> None:

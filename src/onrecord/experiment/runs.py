@@ -8,45 +8,105 @@ import hashlib
 import json
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from onrecord import __version__
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, read_jsonl, read_object, require, write_jsonl
+from onrecord.core.intervals import Floats
 from onrecord.core.table_reader import read_table
 from onrecord.core.tables import write_parquet
+from onrecord.experiment.models.registry import FittedPart, ModelSpec
 
 RUNS = Path("experiments/runs")
 LOOKS = Path("experiments/test_looks.jsonl")
 LEADERBOARD = Path("experiments/leaderboard.parquet")
-NEEDED = ("name", "signature", "data", "labels", "settings", "files")  # of run.json
 PACKAGES = ("numpy", "scipy", "scikit-learn", "skops", "pandas", "pyarrow", "torch", "sentence-transformers")  # fmt: skip
 
 
-def config_hash(settings: Mapping[str, Any]) -> str:
+class Settings(TypedDict):
+    """What a run was trained with. ``encoder`` is where it was found, ``encoder_weights`` what it was."""
+
+    model: ModelSpec
+    soft: bool
+    folds: int
+    fold_by: str
+    seed: int
+    baseline: str | None
+    encoder: NotRequired[str | None]
+    encoder_weights: NotRequired[str]
+
+
+class Git(TypedDict):
+    """The commit that a run was made at (None outside a repository), and whether files had changed since."""
+
+    commit: str | None
+    changed: bool
+
+
+class Provenance(TypedDict):
+    """The versions that a run was made with."""
+
+    onrecord: str
+    python: str
+    packages: dict[str, str]
+    git: Git
+
+
+class Run(Provenance):
+    """``run.json``. ``fitted`` is read off the fitted model; ``files`` has the SHA-256 of each file of the run."""
+
+    name: str
+    signature: str
+    data: str
+    question: str
+    labels: list[str]
+    split: str
+    origin: str
+    campaign: str
+    small: list[str]
+    left_out: dict[str, int]
+    n: int
+    n_groups: int
+    settings: Settings
+    fitted: list[FittedPart]
+    files: dict[str, str]
+
+
+class Look(TypedDict):
+    """One run whose test scores were seen."""
+
+    data: str
+    run_signature: str
+    name: str
+    run: str
+    at: str
+
+
+def config_hash(settings: Any) -> str:
     """Return twelve hex digits that stand for these settings, whatever their keys' order."""
-    told = json.dumps(settings, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    text = json.dumps(settings, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def learner_hash(settings: Mapping[str, Any]) -> str:
-    """Return the hash of what learns, apart from how it is scored: features, classifier, model, soft labels."""
-    return config_hash({key: settings[key] for key in ("features", "classifier", "model", "soft")})
+def run_signature(settings: Settings, data: str) -> str:
+    """Return the hash of a run's settings and data; where the encoder lies is left out, its weights are not."""
+    kept = {key: value for key, value in settings.items() if key != "encoder"}
+    return config_hash({"settings": kept, "data": data})
 
 
-def run_folder(name: str, settings: Mapping[str, Any], data: str) -> Path:
-    """Return where a run with these settings on these data belongs."""
-    return RUNS / f"{name}-{config_hash({'settings': settings, 'data': data})}"
+def learner_hash(model: ModelSpec, soft: bool) -> str:
+    """Return the hash of what learns, apart from how it is scored."""
+    return config_hash({"model": model, "soft": soft})
 
 
-def read_run(folder: str | Path) -> dict[str, Any]:
+def read_run(folder: str | Path) -> Run:
     """Return a run's ``run.json``; raises BadInput for a folder that is no run, or a run half written."""
     folder = Path(folder)
     if not folder.is_dir():
@@ -55,11 +115,11 @@ def read_run(folder: str | Path) -> dict[str, Any]:
         raise BadInput(
             f"{folder}: half written, it has no run.json: run `onrecord train` on it again"
         )
-    about = read_object(folder / "run.json", NEEDED, "train")
-    for name, digest in about["files"].items():
+    run = cast(Run, read_object(folder / "run.json", Run.__annotations__, "train"))
+    for name, digest in run["files"].items():
         if not (folder / name).is_file():
             raise BadInput(f"{folder}: half written, {name} ({digest[:8]}…) is gone: train again")
-    return about
+    return run
 
 
 def read_report(folder: str | Path) -> dict[str, Any]:
@@ -77,77 +137,73 @@ def newest_run(data: str) -> Path:
     raise BadInput(f"{RUNS}: there is no run on this dataset yet: run `onrecord train` first")
 
 
-def provenance() -> dict[str, Any]:
-    """Return what a run was made with: versions of packages, and the state of git where there is one."""
+def provenance() -> Provenance:
+    """Return what a run is made with: versions of packages, and the state of git where there is one."""
     versions = {}
     for name in PACKAGES:
         try:
             versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return {
-        "onrecord": __version__,
-        "python": platform.python_version(),
-        "packages": versions,
-        "git": {
-            "commit": _git("rev-parse", "HEAD"),
-            "changed": bool(_git("status", "--porcelain")),
-        },
-    }
+    git = Git(commit=_git("rev-parse", "HEAD"), changed=bool(_git("status", "--porcelain")))
+    python = platform.python_version()
+    return Provenance(onrecord=__version__, python=python, packages=versions, git=git)
 
 
-def _git(*words: str) -> str | None:
+def _git(*arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, check=True)
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
 
 
-def record_look(look: Mapping[str, Any]) -> int:
-    """Note that a run's test scores were looked at, once a run, and return how often these data were."""
-    looks = read_jsonl(LOOKS) if LOOKS.exists() else []
-    key = ("data", "run_signature")
-    if not any(all(old.get(k) == look[k] for k in key) for old in looks):
-        looks.append(dict(look))
+def record_look(look: Look) -> int:
+    """Record that a run's test scores were seen, once a run; return how many runs on these data were."""
+    looks = read_jsonl(LOOKS, Look) if LOOKS.exists() else []
+    if not any(
+        (old["data"], old["run_signature"]) == (look["data"], look["run_signature"])
+        for old in looks
+    ):
+        looks.append(look)
         write_jsonl(LOOKS, looks)
-    return sum(old.get("data") == look["data"] for old in looks)
+    return sum(old["data"] == look["data"] for old in looks)
 
 
-def write_probabilities(
-    path: Path,
+def probability_table(
     ids: Sequence[str],
     names: Sequence[str],
-    chances: npt.NDArray[np.float64],
+    probabilities: Floats,
     *,
     gold: Iterable[int] | None = None,
     fold: Iterable[int] | None = None,
     groups: Iterable[str] | None = None,
-) -> None:
-    """Write one row an id: ``id``, ``label`` (with gold), ``predicted``, a probability a label, ``fold``, ``group_id``."""
+) -> pa.Table:
+    """Return one row an id: ``id``, ``label`` (gold), ``predicted``, a probability a label, ``fold``, ``group_id``."""
     columns: dict[str, Any] = {"id": pa.array(ids, pa.string())}
     if gold is not None:
         columns["label"] = pa.array([names[i] for i in gold], pa.string())
-    columns["predicted"] = pa.array([names[i] for i in chances.argmax(axis=1)], pa.string())
-    columns |= {name: pa.array(chances[:, i], pa.float64()) for i, name in enumerate(names)}
+    columns["predicted"] = pa.array([names[i] for i in probabilities.argmax(axis=1)], pa.string())
+    columns |= {name: pa.array(probabilities[:, i], pa.float64()) for i, name in enumerate(names)}
     if fold is not None:
         columns["fold"] = pa.array(fold, pa.int32())
     if groups is not None:
         columns["group_id"] = pa.array([str(g) for g in groups], pa.string())
-    table = pa.table(columns)
+    return pa.table(columns)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write a table as Parquet with its own schema."""
     write_parquet(path, table, table.schema)
 
 
-def write_groups(path: Path, ids: Sequence[str], groups: Sequence[str]) -> None:
-    """Write which group each scored sentence is of, for paired comparisons later."""
-    schema = pa.schema([("id", pa.string()), ("group_id", pa.string())])
-    write_parquet(path, pa.table({"id": ids, "group_id": [str(g) for g in groups]}), schema)
-
-
-def read_probabilities(
-    path: Path, names: Sequence[str]
-) -> tuple[list[str], npt.NDArray[np.float64]]:
-    """Return the ids and the probabilities, shape (rows, labels), of such a file."""
-    table = read_table(path, ("id", *names))
-    chances = np.column_stack([table[name].to_numpy() for name in names])
-    return table["id"].to_pylist(), chances
+def read_out_of_fold(folder: Path, ids: Sequence[str], names: Sequence[str]) -> Floats:
+    """Return the probabilities out of fold that ``train`` kept, shape (rows, labels), in the order of ``ids``."""
+    path = folder / "out_of_fold.parquet"
+    table = read_table(path)
+    missing = [name for name in ("id", *names) if name not in table.column_names]
+    if missing:
+        raise BadInput(f"{path}: expected id and one probability a label, found no {missing[0]!r}")
+    if table["id"].to_pylist() != list(ids):
+        raise BadInput(f"{path}: expected one row for each of the {len(ids)} sentences")
+    return np.column_stack([table[name].to_numpy() for name in names])

@@ -1,24 +1,65 @@
-"""Scores from confusion counts, with intervals by bootstrap over groups.
+"""Scores from confusion counts, with intervals by bootstrap over groups (core.intervals).
 
-Shapes: K labels; a confusion is an array (K, K), rows gold, columns predicted. Rows of one group (copies of
-a story) rise and fall together, so groups are drawn, not rows. Groups with the same confusion are
-exchangeable, so the draws are multinomial counts over the distinct confusions: exactly the bootstrap over
-groups, in a fraction of its time (benchmarks/bootstrap.md).
+Shapes: K labels; a confusion is an array (K, K), rows gold, columns predicted. Groups with the same confusion
+are exchangeable, so only the distinct confusions are drawn.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from onrecord.core.intervals import (
+    Floats,
+    Ints,
+    group_weights,
+    is_narrow,
+    percentile_interval,
+    too_few_groups,
+)
+
 Measure = Callable[[Floats], Floats]
 
 REPLICATES = 10_000
-FEWEST_GROUPS, NARROW_GROUPS = 10, 30
+MAX_DRAWN = 20_000_000  # group indices held at once
+
+
+class Score(TypedDict):
+    """A figure with its 95 % interval. ``dropped`` replicates were undefined; ``reason`` says why a figure is null."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    dropped: NotRequired[int]
+    reason: NotRequired[str | None]
+    narrow: NotRequired[bool]
+
+
+class Difference(Score):
+    """First minus second. ``verdict`` is first, second, none (the interval holds 0) or unknown (no interval)."""
+
+    verdict: str
+
+
+class McNemar(TypedDict):
+    """The exact test on which rows only one of two models gets right."""
+
+    only_first_right: int
+    only_second_right: int
+    p: float
+    blind_to: str
+
+
+class Calibration(TypedDict):
+    """Predicted probabilities against observed accuracy; ``bins`` are of the likeliest label's probability."""
+
+    ece: float | None
+    brier: float | None
+    cross_entropy: float | None
+    cross_entropy_soft: float | None
+    bins: list[dict[str, float]]
 
 
 def confusion(gold: Ints, predicted: Ints, labels: int) -> Ints:
@@ -86,15 +127,13 @@ def drawn_confusions(per_group: Ints, replicates: int, seed: int) -> Floats:
 
     Each replicate draws as many groups as there are, with replacement.
     """
-    distinct, times = np.unique(per_group, axis=0, return_counts=True)
+    distinct, multiplicity = np.unique(per_group, axis=0, return_counts=True)
     generator = np.random.default_rng(seed)
-    groups, cells = len(per_group), per_group.shape[1]
-    drawn = np.empty((replicates, cells))
-    step = max(1, 20_000_000 // max(1, len(distinct)))
+    drawn = np.empty((replicates, per_group.shape[1]))
+    step = max(1, MAX_DRAWN // max(1, len(per_group)))
     for start in range(0, replicates, step):
         size = min(step, replicates - start)
-        weights = generator.multinomial(groups, times / groups, size=size)
-        drawn[start : start + size] = weights.astype(float) @ distinct
+        drawn[start : start + size] = group_weights(multiplicity, size, generator) @ distinct
     return drawn
 
 
@@ -104,39 +143,42 @@ def intervals(
     *,
     replicates: int = REPLICATES,
     seed: int = 0,
-) -> dict[str, dict[str, Any]]:
-    """Return each measure's ``value``, ``low`` and ``high`` (95 %), ``dropped`` replicates, ``reason`` or ``narrow``.
+) -> dict[str, Score]:
+    """Return each measure with its interval; ``per_group`` has shape (groups, K * K).
 
-    ``per_group`` has shape (groups, K * K). Below 10 groups there is no interval but a reason; from 10 to
-    29 it is flagged narrow. Replicates in which a measure is undefined are dropped and counted.
+    Below 10 groups there is a reason instead of an interval; from 10 to 29 it is flagged narrow. Replicates in
+    which a measure is undefined are dropped and counted.
     """
     side = round(per_group.shape[1] ** 0.5)
     too_few = too_few_groups(len(per_group))
     summed = per_group.sum(axis=0).reshape(side, side).astype(float)
     drawn = None if too_few else drawn_confusions(per_group, replicates, seed)
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Score] = {}
     for name, measure in measured.items():
         value = np.nan if measure is None else float(measure(summed))
-        score: dict[str, Any] = {"value": None if np.isnan(value) else value, "low": None, "high": None}  # fmt: skip
+        score = Score(value=None if np.isnan(value) else value, low=None, high=None)
         if measure is None or np.isnan(value):
             score["reason"] = "not defined for these rows and labels"
         elif drawn is None:
             score["reason"] = too_few
         else:
-            score |= percentiles(measure(drawn.reshape(-1, side, side)))
-            score |= narrow_flag(len(per_group))
+            _add_interval(score, measure(drawn.reshape(-1, side, side)), len(per_group))
         found[name] = score
     return found
 
 
+def _add_interval(score: Score, replicates: Floats, groups: int) -> None:
+    score["low"], score["high"], score["dropped"] = percentile_interval(replicates)
+    if score["low"] is None:
+        score["reason"] = "no replicate is defined"
+    if is_narrow(groups):
+        score["narrow"] = True
+
+
 def paired_difference(
     first: Ints, second: Ints, measure: Measure, *, replicates: int = REPLICATES, seed: int = 0
-) -> dict[str, Any]:
-    """Return first minus second on the same groups: ``value``, ``low``, ``high`` and a ``verdict``.
-
-    Both have shape (groups, K * K), groups in the same order. The verdict is ``first``, ``second`` or
-    ``none`` (the interval holds 0), or ``unknown`` where there is no interval.
-    """
+) -> Difference:
+    """Return first minus second on the same groups; both have shape (groups, K * K), groups in the same order."""
     cells = first.shape[1]
     side = round(cells**0.5)
 
@@ -147,18 +189,20 @@ def paired_difference(
 
     joined = np.hstack([first, second])
     value = float(difference(joined.sum(axis=0).astype(float)))
-    result: dict[str, Any] = {"value": value, "low": None, "high": None, "verdict": "unknown"}
+    result = Difference(
+        value=None if np.isnan(value) else value, low=None, high=None, verdict="unknown"
+    )
     too_few = too_few_groups(len(first))
     if too_few or np.isnan(value):
-        return {**result, "value": None if np.isnan(value) else value, "reason": too_few}
-    result |= percentiles(difference(drawn_confusions(joined, replicates, seed)))
-    verdict = "first" if result["low"] > 0 else "second" if result["high"] < 0 else "none"
-    return {**result, "verdict": verdict, **narrow_flag(len(first))}
+        result["reason"] = too_few
+        return result
+    _add_interval(result, difference(drawn_confusions(joined, replicates, seed)), len(first))
+    if result["low"] is not None and result["high"] is not None:
+        result["verdict"] = "first" if result["low"] > 0 else "second" if result["high"] < 0 else "none"  # fmt: skip
+    return result
 
 
-def mcnemar(
-    first_right: npt.NDArray[np.bool_], second_right: npt.NDArray[np.bool_]
-) -> dict[str, Any]:
+def mcnemar(first_right: npt.NDArray[np.bool_], second_right: npt.NDArray[np.bool_]) -> McNemar:
     """Return the exact McNemar test of two models on the same rows. It is blind to groups.
 
     >>> mcnemar(np.array([1, 1, 1, 0], bool), np.array([0, 0, 0, 0], bool))["p"]
@@ -168,56 +212,32 @@ def mcnemar(
     only_second = int((second_right & ~first_right).sum())
     total = only_first + only_second
     p = float(binomtest(only_first, total).pvalue) if total else 1.0
-    return {"only_first_right": only_first, "only_second_right": only_second, "p": p, "blind_to": "groups"}  # fmt: skip
+    return McNemar(only_first_right=only_first, only_second_right=only_second, p=p, blind_to="groups")  # fmt: skip
 
 
-def calibration(chances: Floats, gold: Ints, soft: Floats, bins: int = 10) -> dict[str, Any]:
-    """Return how far probabilities can be believed: ``ece``, ``brier``, ``cross_entropy`` and the ``bins``.
+def calibration(probabilities: Floats, gold: Ints, soft: Floats, bins: int = 10) -> Calibration:
+    """Return how well probabilities are calibrated.
 
-    ``chances`` has shape (rows, K), each row summing to 1. ECE is over the likeliest label's probability in
+    ``probabilities`` has shape (rows, K), each row summing to 1. ECE is over the likeliest label's probability in
     equal bins (Guo et al. 2017); Brier is summed over labels, 0 to 2; cross-entropy is in nats, and
     ``cross_entropy_soft`` is against the shares of votes (null where there are none).
     """
     rows = len(gold)
     if rows == 0:
         return {"ece": None, "brier": None, "cross_entropy": None, "cross_entropy_soft": None, "bins": []}  # fmt: skip
-    sure, right = chances.max(axis=1), chances.argmax(axis=1) == gold
-    place = np.minimum((sure * bins).astype(int), bins - 1)
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == gold
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
     table = [
         {"from": b / bins, "to": (b + 1) / bins, "n": int(inside.sum()),
-         "confidence": float(sure[inside].mean()), "accuracy": float(right[inside].mean())}
+         "confidence": float(confidence[inside].mean()), "accuracy": float(right[inside].mean())}
         for b in range(bins) if (inside := place == b).any()
     ]  # fmt: skip
-    logs = np.log(np.clip(chances, 1e-9, 1))
+    logs = np.log(np.clip(probabilities, 1e-9, 1))
     voted = ~np.isnan(soft).any(axis=1)
     return {
         "ece": sum(b["n"] * abs(b["confidence"] - b["accuracy"]) for b in table) / rows,
-        "brier": float(((chances - np.eye(chances.shape[1])[gold]) ** 2).sum(axis=1).mean()),
+        "brier": float(((probabilities - np.eye(probabilities.shape[1])[gold]) ** 2).sum(axis=1).mean()),
         "cross_entropy": float(-logs[np.arange(rows), gold].mean()),
         "cross_entropy_soft": float(-(soft[voted] * logs[voted]).sum(axis=1).mean()) if voted.any() else None,
         "bins": table,
     }  # fmt: skip
-
-
-def percentiles(values: Floats) -> dict[str, Any]:
-    """Return the 95 % percentile interval of the defined values, and how many were dropped."""
-    defined = values[~np.isnan(values)]
-    if not len(defined):
-        return {
-            "low": None,
-            "high": None,
-            "dropped": len(values),
-            "reason": "no replicate is defined",
-        }
-    low, high = np.percentile(defined, [2.5, 97.5])
-    return {"low": float(low), "high": float(high), "dropped": len(values) - len(defined)}
-
-
-def too_few_groups(groups: int) -> str | None:
-    """Return why there is no interval, or nothing."""
-    return f"{groups} groups, fewer than {FEWEST_GROUPS}" if groups < FEWEST_GROUPS else None
-
-
-def narrow_flag(groups: int) -> Mapping[str, bool]:
-    """Return the flag of an interval from so few groups that it is too narrow."""
-    return {"narrow": True} if groups < NARROW_GROUPS else {}

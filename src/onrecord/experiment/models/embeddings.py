@@ -23,7 +23,7 @@ from platformdirs import user_cache_dir
 from onrecord.core.errors import BadInput
 from onrecord.core.files import file_sha256
 from onrecord.experiment.data import Examples
-from onrecord.experiment.feature_cache import NOWHERE
+from onrecord.experiment.models.text_features import NO_CACHE
 
 Vectors = npt.NDArray[np.float32]
 AT_A_TIME = 256
@@ -49,12 +49,12 @@ def sentence_vectors(texts: Sequence[str], encoder: str, cache_folder: str | Non
     """Return one vector a text, shape (texts, width); new texts are encoded and added to the cache.
 
     ``encoder`` is a folder or the name of a sentence-transformers model; ``cache_folder`` a folder, by default the
-    user's, or NOWHERE to keep nothing. Raises BadInput where the encoder is not to be had.
+    user's, or NO_CACHE to keep nothing. Raises BadInput where the encoder is not to be had.
     """
     folder = encoder_folder(encoder)
     weights = weights_hash(folder)
-    path = Path(NOWHERE)
-    if cache_folder != NOWHERE:
+    path = Path(NO_CACHE)
+    if cache_folder != NO_CACHE:
         path = Path(cache_folder or user_cache_dir("onrecord")) / "vectors.sqlite"
         path.parent.mkdir(parents=True, exist_ok=True)
     return cached_vectors(texts, weights, path, lambda new: encode(new, folder))

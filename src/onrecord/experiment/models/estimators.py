@@ -1,4 +1,4 @@
-"""The models that scikit-learn has not, and the check that a fit moved and converged.
+"""Estimators that scikit-learn lacks, and the check that a fit moved and converged.
 
 Every model is an estimator with ``classes_`` (indices of label names) and ``predict_proba``; those made of whole
 models take the examples' frame. Saved files name these classes by this module.
@@ -19,75 +19,59 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline
-from sklearn.svm import LinearSVC
+from sklearn.utils.validation import has_fit_parameter
 
 from onrecord.core.errors import BadInput
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
-GROUPED = "takes_groups"  # an estimator with this attribute wants `groups` in fit
+GROUPED = "takes_groups"  # an estimator with this attribute takes `groups` in fit
 
 
-class CalibratedSVC(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A linear SVM whose margins become probabilities by one temperature.
+class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier that has margins only, such as a linear SVM, with probabilities by one temperature.
 
-    The temperature minimises the cross-entropy of margins that were predicted out of fold, by group. One
-    number for all labels keeps the SVM's own order of them, so its decisions stay as they are.
+    The temperature minimises the cross-entropy of margins predicted out of fold, by group. One number for all
+    labels keeps their order, so the classifier's decisions stay as they are.
     """
 
     takes_groups = True
 
-    def __init__(
-        self, C: float = 1.0, class_weight: str | None = None, seed: int = 0, max_iter: int = 5000  # noqa: N803
-    ) -> None:  # fmt: skip
-        self.C = C
-        self.class_weight = class_weight
-        self.seed = seed
-        self.max_iter = max_iter
+    def __init__(self, estimator: Any = None) -> None:
+        self.estimator = estimator
 
     def fit(
         self, matrix: Any, y: Labels, groups: Any = None, sample_weight: Any = None
-    ) -> "CalibratedSVC":
+    ) -> "TemperatureScaled":
         """Fit the margins and the temperature; with fewer than two groups the temperature is 1."""
-        self.svm_ = self._svm().fit(matrix, y, sample_weight=sample_weight)
-        check_fitted(self.svm_)
-        self.classes_ = self.svm_.classes_
-        groups = np.arange(len(y)) if groups is None else np.asarray(groups)
-        margins, told = [], []
+        groups, weight = _defaults(y, groups, sample_weight)
+        self.estimator_ = fit_checked(clone(self.estimator), matrix, y, groups, weight)
+        self.classes_ = self.estimator_.classes_
+        margins, y_true = [], []
         for train, test in inner_folds(groups):
             if set(y[train]) == set(self.classes_):
-                weight = None if sample_weight is None else sample_weight[train]
-                part = self._svm().fit(matrix[train], y[train], sample_weight=weight)
+                part = fit_checked(
+                    clone(self.estimator), matrix[train], y[train], groups[train], weight[train]
+                )
                 margins.append(_margins(part, matrix[test]))
-                told.append(np.searchsorted(self.classes_, y[test]))
-        self.temperature_ = _temperature(margins, told) if margins else 1.0
+                y_true.append(np.searchsorted(self.classes_, y[test]))
+        self.temperature_ = _temperature(margins, y_true) if margins else 1.0
         return self
 
     def predict_proba(self, matrix: Any) -> Floats:
         """Return probabilities, shape (rows, classes)."""
-        scaled = _margins(self.svm_, matrix) * self.temperature_
+        scaled = _margins(self.estimator_, matrix) * self.temperature_
         return np.asarray(softmax(scaled, axis=1))
 
     def predict(self, matrix: Any) -> Labels:
         """Return the class with the widest margin."""
         return np.asarray(self.classes_[self.predict_proba(matrix).argmax(axis=1)])
 
-    @property
-    def coef_(self) -> Floats:
-        """The SVM's weights, one row a class (one row in all for two classes)."""
-        return np.asarray(self.svm_.coef_)
-
-    def _svm(self) -> LinearSVC:
-        return LinearSVC(
-            C=self.C, class_weight=self.class_weight, random_state=self.seed, max_iter=self.max_iter
-        )
-
 
 class PerTarget(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """One model a target, for when there are few; a target not seen in training gets the mean of
-    what they say.
+    """One model for each target, where there are few; an unseen target gets the average of all their predictions.
 
-    A target with one label alone in training predicts that label.
+    A target with one label only in training predicts that label.
     """
 
     takes_groups = True
@@ -106,8 +90,7 @@ class PerTarget(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise BadInput(
                 f"one model per target: expected at most {self.most} targets, found {len(names)}"
             )
-        groups = np.arange(len(y)) if groups is None else np.asarray(groups)
-        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+        groups, weight = _defaults(y, groups, sample_weight)
         self.classes_ = np.unique(y)
         self.targets_ = names
         self.models_ = []
@@ -123,16 +106,16 @@ class PerTarget(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, frame: pd.DataFrame) -> Floats:
         """Return probabilities, shape (rows, classes); a class that a target never had gets 0."""
         targets = frame["target"].to_numpy(dtype=object)
-        chances = np.zeros((len(frame), len(self.classes_)))
+        probabilities = np.zeros((len(frame), len(self.classes_)))
         for name in sorted(set(targets)):
             rows = np.flatnonzero(targets == name)
             known = name in self.targets_
             models = [self.models_[self.targets_.index(name)]] if known else self.models_
             for model in models:
                 columns = np.searchsorted(self.classes_, model.classes_)
-                said = model.predict_proba(frame.iloc[rows]) / len(models)
-                chances[np.ix_(rows, columns)] += said
-        return chances
+                part = model.predict_proba(frame.iloc[rows])
+                probabilities[np.ix_(rows, columns)] += part / len(models)
+        return probabilities
 
     def predict(self, frame: pd.DataFrame) -> Labels:
         """Return the likeliest class."""
@@ -140,10 +123,10 @@ class PerTarget(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class Stacked(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Several models over the frame, and a logistic regression over what they say.
+    """Several models over the frame, and a logistic regression over their predictions.
 
     The regression learns from the members' log probabilities out of fold, by group, so that a member that
-    fits its training rows too well gains nothing by it.
+    overfits its training rows gains nothing by it.
     """
 
     takes_groups = True
@@ -157,9 +140,8 @@ class Stacked(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> "Stacked":
         """Fit members and regression; raises BadInput where no fold holds every class."""
         self.classes_ = np.unique(y)
-        groups = np.arange(len(y)) if groups is None else np.asarray(groups)
-        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
-        said, rows = [], []
+        groups, weight = _defaults(y, groups, sample_weight)
+        predicted, rows = [], []
         for train, test in inner_folds(groups):
             if set(y[train]) != set(self.classes_):
                 continue
@@ -167,30 +149,32 @@ class Stacked(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 fit_checked(clone(m), frame.iloc[train], y[train], groups[train], weight[train])
                 for m in self.members
             ]
-            said.append(self._say(parts, frame.iloc[test]))
+            predicted.append(self._log_probabilities(parts, frame.iloc[test]))
             rows.append(test)
-        if not said:
+        if not predicted:
             raise BadInput(
                 "stacking: a label is missing from the training rows of every inner fold"
             )
         order = np.concatenate(rows)
         self.fitted_ = [fit_checked(clone(m), frame, y, groups, weight) for m in self.members]
-        self.regression_ = LogisticRegression(C=self.C, solver="newton-cg", max_iter=200).fit(
-            np.concatenate(said), y[order], sample_weight=weight[order]
-        )
-        check_fitted(self.regression_)
+        self.regression_ = fit_checked(
+            LogisticRegression(C=self.C, solver="newton-cg", max_iter=200),
+            np.concatenate(predicted), y[order], groups[order], weight[order],
+        )  # fmt: skip
         return self
 
     def predict_proba(self, frame: pd.DataFrame) -> Floats:
         """Return probabilities, shape (rows, classes)."""
-        return np.asarray(self.regression_.predict_proba(self._say(self.fitted_, frame)))
+        return np.asarray(
+            self.regression_.predict_proba(self._log_probabilities(self.fitted_, frame))
+        )
 
     def predict(self, frame: pd.DataFrame) -> Labels:
         """Return the likeliest class."""
         return np.asarray(self.classes_[self.predict_proba(frame).argmax(axis=1)])
 
     @staticmethod
-    def _say(models: Sequence[Any], frame: pd.DataFrame) -> Floats:
+    def _log_probabilities(models: Sequence[Any], frame: pd.DataFrame) -> Floats:
         return np.hstack([np.log(np.clip(m.predict_proba(frame), 1e-6, 1)) for m in models])
 
 
@@ -202,47 +186,61 @@ def inner_folds(groups: Any, parts: int = 5) -> list[tuple[Labels, Labels]]:
     return list(GroupKFold(parts).split(np.zeros(len(groups)), groups=groups))
 
 
-def check_fitted(estimator: Any) -> None:
-    """Raise BadInput where an iterative fit took no step or stopped for want of iterations."""
-    steps = np.atleast_1d(getattr(estimator, "n_iter_", 1))
-    name = type(estimator).__name__
-    if (steps == 0).any():
-        raise BadInput(
-            f"{name} did not move (n_iter_ is 0): its tolerance is too loose or C too small"
-        )
-    most = getattr(estimator, "max_iter", None)
-    if most is not None and (steps >= most).any():
-        raise BadInput(f"{name} did not converge in {most} steps: raise classifier.max_iter")
+def fit_checked(model: Any, rows: Any, y: Labels, groups: Any, weight: Any) -> Any:
+    """Return the model fitted, with groups and sample weights given to the estimators that take them.
 
-
-def fit_checked(model: Any, frame: pd.DataFrame, y: Labels, groups: Any, weight: Any) -> Any:
-    """Fit, passing on the groups to those that take them, and check that the fit moved."""
+    Raises BadInput where an iterative fit took no step or did not converge, where the estimator refuses its input
+    or options, and where the weights differ but it takes none.
+    """
     last = model[-1] if isinstance(model, Pipeline) else model
-    given = {"sample_weight": weight}
+    name = type(last).__name__
+    given = {}
+    if has_fit_parameter(last, "sample_weight"):
+        given["sample_weight"] = weight
+    elif len(set(weight)) > 1:
+        raise BadInput(
+            f"{name} takes no sample weights, so it cannot learn from shares: soft=false"
+        )
     if getattr(last, GROUPED, False):
         given["groups"] = groups
     if isinstance(model, Pipeline):
         given = {f"{model.steps[-1][0]}__{key}": value for key, value in given.items()}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # check_fitted makes it an error
+        warnings.simplefilter("error", ConvergenceWarning)
         try:
-            model.fit(frame, y, **given)
-        except ValueError as error:
-            raise BadInput(f"{type(last).__name__} cannot be fitted: {error}") from error
-    check_fitted(last)
+            model.fit(rows, y, **given)
+        except ConvergenceWarning as error:
+            steps = getattr(last, "max_iter", "its")
+            raise BadInput(
+                f"{name} did not converge in {steps} steps: raise model.classifier.max_iter"
+            ) from error
+        except (TypeError, ValueError) as error:
+            raise BadInput(f"{name} cannot be fitted: {' '.join(str(error).split())}") from error
+    if (np.atleast_1d(getattr(last, "n_iter_", 1)) == 0).any():
+        raise BadInput(
+            f"{name} did not move (n_iter_ is 0): its tolerance is too loose or C too small"
+        )
     return model
 
 
-def _margins(svm: LinearSVC, matrix: Any) -> Floats:
-    margins = svm.decision_function(matrix)
+def _defaults(y: Labels, groups: Any, weight: Any) -> tuple[Any, Floats]:
+    """Return groups and weights of the rows: where none are given each row is a group and weighs 1."""
+    return (
+        np.arange(len(y)) if groups is None else np.asarray(groups),
+        np.ones(len(y)) if weight is None else np.asarray(weight),
+    )
+
+
+def _margins(classifier: Any, matrix: Any) -> Floats:
+    margins = classifier.decision_function(matrix)
     return margins if margins.ndim == 2 else np.column_stack([-margins, margins])
 
 
-def _temperature(margins: Sequence[Floats], told: Sequence[Any]) -> float:
-    all_margins, all_told = np.concatenate(margins), np.concatenate(told)
+def _temperature(margins: Sequence[Floats], y_true: Sequence[Labels]) -> float:
+    all_margins, all_true = np.concatenate(margins), np.concatenate(y_true)
 
     def loss(log_scale: float) -> float:
-        says = log_softmax(all_margins * np.exp(log_scale), axis=1)
-        return -float(says[np.arange(len(all_told)), all_told].mean())
+        logs = log_softmax(all_margins * np.exp(log_scale), axis=1)
+        return -float(logs[np.arange(len(all_true)), all_true].mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))

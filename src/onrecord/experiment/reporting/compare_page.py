@@ -1,18 +1,40 @@
 """``compare.html``: runs side by side as a page, each with its signature. It holds no text of a sentence."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from markupsafe import Markup
 
 from onrecord.core.html import Interval, Section, interval_plot, notice, page, table, text
+from onrecord.core.intervals import NARROW_GROUPS, is_narrow, too_few_groups
+from onrecord.experiment.reporting.report import Report
 from onrecord.experiment.reporting.report_page import MEASURES
-from onrecord.experiment.scoring import FEWEST_GROUPS, NARROW_GROUPS
+from onrecord.experiment.scoring import Difference, McNemar, Score
 
-SIGNED = ("on", "data", "split", "config", "seed", "fold_by", "baseline", "onrecord")
+Reports = Mapping[str, Report]
+SIGNED = ("classifier", "on", "data", "split", "config", "seed", "fold_by", "baseline", "onrecord")
 
 
-def compare_page(found: Mapping[str, Any], reports: Mapping[str, Mapping[str, Any]]) -> str:
+class Pair(TypedDict):
+    """Two runs, named, on the same rows: each measure's paired difference, then McNemar."""
+
+    first: str
+    second: str
+    difference: dict[str, Difference]
+    mcnemar: McNemar
+
+
+class Compared(TypedDict):
+    """``compare.json``: each run's scores and folder by its name, and each pair of runs."""
+
+    n: int
+    n_groups: int
+    runs: dict[str, dict[str, Score]]
+    pairs: list[Pair]
+    folders: dict[str, str]
+
+
+def compare_page(found: Compared, reports: Reports) -> str:
     """Return the page of ``compare.json``'s content; ``reports`` has the ``report.json`` of each run by name."""
     lead = (
         f"{len(reports)} runs on the same {found['n']:,} sentences in {found['n_groups']:,} groups. Intervals are "
@@ -30,26 +52,26 @@ def compare_page(found: Mapping[str, Any], reports: Mapping[str, Mapping[str, An
     )
 
 
-def verdict_words(pair: Mapping[str, Any], verdict: str) -> str:
+def verdict_words(pair: Pair, verdict: str) -> str:
     """Return a verdict on a pair of runs in words.
 
     >>> verdict_words({"first": "a", "second": "b"}, "second")
     'b is better'
     """
     words = {"none": "none", "unknown": "too few groups to tell"}
-    return words.get(verdict) or f"{pair[verdict]} is better"
+    better = pair["first"] if verdict == "first" else pair["second"]
+    return words.get(verdict) or f"{better} is better"
 
 
-def _cautions(found: Mapping[str, Any]) -> list[Markup]:
-    groups = found["n_groups"]
-    if groups < FEWEST_GROUPS:
-        return [notice(f"{groups} groups, fewer than {FEWEST_GROUPS}: no intervals.")]
-    if groups < NARROW_GROUPS:
+def _cautions(found: Compared) -> list[Markup]:
+    if reason := too_few_groups(found["n_groups"]):
+        return [notice(f"{reason}: no intervals.")]
+    if is_narrow(found["n_groups"]):
         return [notice(f"Fewer than {NARROW_GROUPS} groups: the intervals are likely too narrow.")]
     return []
 
 
-def _scores(found: Mapping[str, Any]) -> list[Markup]:
+def _scores(found: Compared) -> list[Markup]:
     blocks = []
     for measure, words in MEASURES.items():
         scored = {name: run[measure] for name, run in found["runs"].items()}
@@ -59,14 +81,11 @@ def _scores(found: Mapping[str, Any]) -> list[Markup]:
     return blocks
 
 
-def _differences(found: Mapping[str, Any]) -> list[Markup]:
+def _differences(found: Compared) -> list[Markup]:
     rows = [
-        [
-            f"{pair['first']} − {pair['second']}", MEASURES[measure],
-            told["value"], told["low"], told["high"], verdict_words(pair, told["verdict"]),
-        ]
-        for pair in found["pairs"]
-        for measure, told in pair["difference"].items()
+        [f"{p['first']} − {p['second']}", MEASURES[k], d["value"], d["low"], d["high"], verdict_words(p, d["verdict"])]
+        for p in found["pairs"]
+        for k, d in p["difference"].items()
     ]  # fmt: skip
     tests = [
         [f"{p['first']} − {p['second']}", t["only_first_right"], t["only_second_right"], f"{t['p']:.3g}"]
@@ -80,7 +99,7 @@ def _differences(found: Mapping[str, Any]) -> list[Markup]:
     ]  # fmt: skip
 
 
-def _labels(reports: Mapping[str, Mapping[str, Any]]) -> Markup:
+def _labels(reports: Reports) -> Markup:
     labels = next(iter(reports.values()))["labels"]
     rows = [
         [label, *(report["per_label"][label]["f1"]["value"] for report in reports.values())]
@@ -89,21 +108,22 @@ def _labels(reports: Mapping[str, Mapping[str, Any]]) -> Markup:
     return table("F1 of each label", ("label", *reports), rows)
 
 
-def _calibration(reports: Mapping[str, Mapping[str, Any]]) -> Markup:
-    keys = {
-        "ece": "ECE", "brier": "Brier", "cross_entropy": "cross-entropy",
-        "cross_entropy_soft": "against votes",
-    }  # fmt: skip
-    rows = [[name, *(r["calibration"][key] for key in keys)] for name, r in reports.items()]
-    return table("How far the probabilities can be believed", ("run", *keys.values()), rows)
+def _calibration(reports: Reports) -> Markup:
+    rows = [
+        [name, c["ece"], c["brier"], c["cross_entropy"], c["cross_entropy_soft"]]
+        for name, report in reports.items()
+        for c in [report["calibration"]]
+    ]
+    columns = ("run", "ECE", "Brier", "cross-entropy", "against votes")
+    return table("Calibration", columns, rows)
 
 
-def _signatures(reports: Mapping[str, Mapping[str, Any]], folders: Mapping[str, str]) -> Markup:
+def _signatures(reports: Reports, folders: Mapping[str, str]) -> Markup:
     rows: Sequence[Sequence[Any]] = [
         [name, *(_plain(report["signature"].get(key)) for key in SIGNED), folders[name]]
         for name, report in reports.items()
     ]
-    return table("What each score is of", ("run", *SIGNED, "folder"), rows)
+    return table("Signatures: what each score is of", ("run", *SIGNED, "folder"), rows)
 
 
 def _plain(value: Any) -> str | None:

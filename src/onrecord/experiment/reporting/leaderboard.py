@@ -13,7 +13,7 @@ from onrecord.experiment import runs
 
 SCORES = ("macro_f1", "f_avg", "accuracy")
 SCHEMA = pa.schema(
-    [("run", pa.string()), ("name", pa.string()), ("question", pa.string()), ("on", pa.string()),
+    [("run", pa.string()), ("name", pa.string()), ("classifier", pa.string()), ("question", pa.string()), ("on", pa.string()),
      ("n", pa.int64()), ("n_groups", pa.int64())]
     + [(f"{s}{end}", pa.float64()) for s in SCORES for end in ("", "_low", "_high")]
     + [("ece", pa.float64()), ("origin", pa.string()), ("data", pa.string()), ("split", pa.string()),
@@ -23,7 +23,7 @@ SCHEMA = pa.schema(
 
 def leaderboard_row(run: str, report: Mapping[str, Any]) -> dict[str, Any]:
     """Return a report's line of the leaderboard."""
-    row = {"run": run, **{k: report["signature"].get(k) for k in ("name", "on", "data", "split", "config", "seed", "onrecord")}}  # fmt: skip
+    row = {"run": run, **{k: report["signature"].get(k) for k in ("name", "classifier", "on", "data", "split", "config", "seed", "onrecord")}}  # fmt: skip
     row |= {k: report[k] for k in ("question", "n", "n_groups", "origin", "heading")}
     row["ece"] = report["calibration"]["ece"]
     for score in SCORES:
@@ -45,8 +45,8 @@ def rebuild(folders: Iterable[Path]) -> list[dict[str, Any]]:
 
 
 def known_folders() -> set[Path]:
-    """Return the run folders there are, those elsewhere that were looked at among them."""
-    looked = read_jsonl(runs.LOOKS) if runs.LOOKS.exists() else []
+    """Return the run folders there are, with those elsewhere whose test scores were seen."""
+    looked = read_jsonl(runs.LOOKS, runs.Look) if runs.LOOKS.exists() else []
     return {p.parent for p in runs.RUNS.glob("*/run.json")} | {Path(look["run"]) for look in looked}
 
 
@@ -56,8 +56,8 @@ def leaderboard_page(rows: list[dict[str, Any]]) -> str:
     for data, on in dict.fromkeys((r["data"], r["on"]) for r in rows):
         part = [r for r in rows if (r["data"], r["on"]) == (data, on)]
         dots = [Interval(r["name"], r["macro_f1"], r["macro_f1_low"], r["macro_f1_high"], Path(r["run"]).name) for r in part]  # fmt: skip
-        columns = ("model", "macro-F1", "low", "high", "F_avg", "accuracy", "ECE", "n", "groups", "config", "split", "seed", "run")  # fmt: skip
-        keys = ("name", "macro_f1", "macro_f1_low", "macro_f1_high", "f_avg", "accuracy", "ece", "n", "n_groups", "config", "split", "seed", "run")  # fmt: skip
+        columns = ("model", "classifier", "macro-F1", "low", "high", "F_avg", "accuracy", "ECE", "n", "groups", "config", "split", "seed", "run")  # fmt: skip
+        keys = ("name", "classifier", "macro_f1", "macro_f1_low", "macro_f1_high", "f_avg", "accuracy", "ece", "n", "n_groups", "config", "split", "seed", "run")  # fmt: skip
         cells = [[str(r[k]) if k == "seed" else r[k] for k in keys] for r in part]
         heading = {"test": "On the test split", "out_of_fold": "Out of fold, by group"}.get(on, on)
         sections.append(
@@ -69,4 +69,4 @@ def leaderboard_page(rows: list[dict[str, Any]]) -> str:
         )  # fmt: skip
     if not rows:
         sections.append(Section("No runs yet", [text("`onrecord train` and `onrecord evaluate` make one.")]))  # fmt: skip
-    return page("Leaderboard", "Overlapping intervals do not order two models; `onrecord compare` does.", sections)  # fmt: skip
+    return page("Leaderboard", "Overlapping confidence intervals don't tell you which model is better; `onrecord compare` does.", sections)  # fmt: skip

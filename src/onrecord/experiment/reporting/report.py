@@ -1,78 +1,180 @@
-"""The report: scores of one run on one split, as plain values. It holds ids, never text."""
+"""The report of one run's scores on one split, and the model card. They hold ids, never text."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from onrecord.core.intervals import FEWEST_GROUPS, Floats, format_number
 from onrecord.experiment import scoring
+from onrecord.experiment.cross_validation import CrossValidation
 from onrecord.experiment.data import Examples
+from onrecord.experiment.models.registry import FittedPart
+from onrecord.experiment.runs import Run
+from onrecord.experiment.scoring import Calibration, Difference, McNemar, Score
 
 CONFIDENT_ERRORS = 20
 OFFICE = ("politician", "agency")  # people whose public statements may be tabled by name
-Floats = npt.NDArray[np.float64]
 TOO_SMALL = "too small to evaluate"
+ORIGINS = {
+    "people": "people",
+    "machine": "a machine (language-model passes), not people",
+    "simulated": "a simulation, not by people",
+}
+
+
+class Signature(TypedDict):
+    """What a score is of."""
+
+    name: str
+    classifier: str
+    on: str
+    data: str
+    split: str
+    config: str
+    seed: int
+    onrecord: str
+    baseline: str | None
+    fold_by: str
+
+
+class Stratum(TypedDict):
+    """The scores of one part of the rows, as shares of 1."""
+
+    n: int
+    n_groups: int
+    macro_f1: Score
+    f_avg: Score
+    accuracy: Score
+
+
+class LabelScores(TypedDict):
+    """One label's counts and scores."""
+
+    n: int
+    n_groups: int
+    predicted: int
+    precision: float | None
+    recall: float | None
+    f1: Score
+
+
+class Comparison(TypedDict):
+    """A run against its baseline on the same rows: paired bootstrap over groups, then McNemar."""
+
+    name: str
+    scores: dict[str, Score]
+    difference: dict[str, Difference]
+    mcnemar: McNemar
+
+
+class ConfidentError(TypedDict):
+    """A wrong prediction, with the probability that it was given."""
+
+    id: str
+    gold: str
+    predicted: str
+    probability: float
+
+
+class Report(Stratum):
+    """``report.json``."""
+
+    signature: Signature
+    question: str
+    origin: str
+    heading: str | None
+    small: list[str]
+    findings: list[str]
+    labels: list[str]
+    absent_from_gold: list[str]
+    left_out: dict[str, int]
+    per_label: dict[str, LabelScores]
+    per_target: dict[str, Stratum]
+    per_speaker: dict[str, Stratum]
+    per_speaker_name: dict[str, Stratum]
+    per_outlet: dict[str, Stratum]
+    per_month: dict[str, Stratum]
+    unanimous: Stratum | None
+    contested: Stratum | None
+    confusion: dict[str, Any]
+    calibration: Calibration
+    baseline: Comparison | None
+    confident_errors: list[ConfidentError]
+    bootstrap: dict[str, Any]
+    curve: NotRequired[dict[str, Any] | None]
+    looks_at_test: NotRequired[int]
 
 
 def make_report(
     examples: Examples,
-    chances: Floats,
-    signature: Mapping[str, Any],
+    probabilities: Floats,
+    signature: Signature,
     *,
     small: Sequence[str] = (),
     baseline: tuple[str, Floats] | None = None,
     replicates: int = scoring.REPLICATES,
     seed: int = 0,
     by_person: bool = False,
-) -> dict[str, Any]:
+) -> Report:
     """Return ``report.json``'s content for the examples scored and their probabilities, shape (rows, labels).
 
     ``small`` names the labels too small to learn; ``baseline`` is a name and its probabilities on the same
     rows. Scores are shares of 1, each with its 95 % interval by bootstrap over groups.
     """
-    gold, predicted = examples.labels, chances.argmax(axis=1)
+    gold, predicted = examples.labels, probabilities.argmax(axis=1)
     frame = examples.frame.assign(_gold=gold, _predicted=predicted)
     counts = scoring.confusion(gold, predicted, len(examples.names))
 
-    def score(rows: pd.DataFrame) -> dict[str, Any]:
+    def score(rows: pd.DataFrame) -> Stratum:
         return stratum_scores(rows, examples.names, replicates=replicates, seed=seed)
 
     overall = score(frame)
-    heading = TOO_SMALL if small or overall["n_groups"] < scoring.FEWEST_GROUPS else None
+    heading = TOO_SMALL if small or overall["n_groups"] < FEWEST_GROUPS else None
     unanimous = frame["unanimous"]
-    return {
-        "signature": dict(signature),
-        "question": examples.question,
-        "origin": examples.origin,
-        "heading": heading,
-        "small": list(small),
-        "findings": list(examples.findings),
-        **overall,
-        "labels": list(examples.names),
-        "absent_from_gold": [n for i, n in enumerate(examples.names) if not (gold == i).any()],
-        "left_out": dict(examples.left_out),
-        "per_label": per_label(frame, examples.names, replicates=replicates, seed=seed),
-        **{
-            f"per_{name}": {key: score(rows) for key, rows in strata}
-            for name, strata in _strata(frame, by_person)
-        },
-        "unanimous": score(frame[unanimous.eq(True)]) if unanimous.eq(True).any() else None,
-        "contested": score(frame[unanimous.eq(False)]) if unanimous.eq(False).any() else None,
-        "confusion": {"labels": list(examples.names), "counts": counts.tolist()},
-        "calibration": scoring.calibration(chances, gold, examples.soft),
-        "baseline": None
-        if baseline is None
-        else compared(examples, chances, baseline[1], baseline[0], replicates=replicates, seed=seed),
-        "confident_errors": confident_errors(examples, chances),
-        "bootstrap": {"unit": "group", "replicates": replicates, "seed": seed, "level": 0.95},
-    }  # fmt: skip
+    strata = {
+        name: {key: score(rows) for key, rows in parts} for name, parts in _strata(frame, by_person)
+    }
+    report = Report(
+        signature=signature,
+        question=examples.question,
+        origin=examples.origin,
+        heading=heading,
+        small=list(small),
+        findings=list(examples.findings),
+        n=overall["n"],
+        n_groups=overall["n_groups"],
+        macro_f1=overall["macro_f1"],
+        f_avg=overall["f_avg"],
+        accuracy=overall["accuracy"],
+        labels=list(examples.names),
+        absent_from_gold=[n for i, n in enumerate(examples.names) if not (gold == i).any()],
+        left_out=dict(examples.left_out),
+        per_label=per_label(frame, examples.names, replicates=replicates, seed=seed),
+        per_target=strata["target"],
+        per_speaker=strata["speaker"],
+        per_speaker_name=strata["speaker_name"],
+        per_outlet=strata["outlet"],
+        per_month=strata["month"],
+        unanimous=score(frame[unanimous.eq(True)]) if unanimous.eq(True).any() else None,
+        contested=score(frame[unanimous.eq(False)]) if unanimous.eq(False).any() else None,
+        confusion={"labels": list(examples.names), "counts": counts.tolist()},
+        calibration=scoring.calibration(probabilities, gold, examples.soft),
+        baseline=None,
+        confident_errors=confident_errors(examples, probabilities),
+        bootstrap={"unit": "group", "replicates": replicates, "seed": seed, "level": 0.95},
+    )
+    if baseline is not None:
+        report["baseline"] = compared(
+            examples, probabilities, baseline[1], baseline[0], replicates=replicates, seed=seed
+        )
+    return report
 
 
 def stratum_scores(
     frame: pd.DataFrame, names: Sequence[str], *, replicates: int, seed: int
-) -> dict[str, Any]:
+) -> Stratum:
     """Return n, n_groups and the scores of the rows of a frame with ``_gold`` and ``_predicted``."""
     gold = frame["_gold"].to_numpy()
     per_group = scoring.group_confusions(
@@ -80,37 +182,39 @@ def stratum_scores(
     )
     measured = scoring.measures(names, gold)
     found = scoring.intervals(per_group, measured, replicates=replicates, seed=seed)
-    return {"n": len(frame), "n_groups": len(per_group), **found}
+    return Stratum(
+        n=len(frame), n_groups=len(per_group),
+        macro_f1=found["macro_f1"], f_avg=found["f_avg"], accuracy=found["accuracy"],
+    )  # fmt: skip
 
 
 def per_label(
     frame: pd.DataFrame, names: Sequence[str], *, replicates: int, seed: int
-) -> dict[str, Any]:
+) -> dict[str, LabelScores]:
     """Return precision, recall and F1 (with interval) of each label, with its n in gold and predicted."""
     gold, predicted = frame["_gold"].to_numpy(), frame["_predicted"].to_numpy()
     per_group = scoring.group_confusions(gold, predicted, list(frame["group"]), len(names))
     measured = {name: scoring.mean_f1([i]) for i, name in enumerate(names)}
     found = scoring.intervals(per_group, measured, replicates=replicates, seed=seed)
     return {
-        name: {
-            "n": int((gold == i).sum()),
-            "n_groups": int(frame.loc[gold == i, "group"].nunique()),
-            "predicted": int((predicted == i).sum()),
-            "precision": _share(((gold == i) & (predicted == i)).sum(), (predicted == i).sum()),
-            "recall": _share(((gold == i) & (predicted == i)).sum(), (gold == i).sum()),
-            "f1": found[name],
-        }
+        name: LabelScores(
+            n=int((gold == i).sum()),
+            n_groups=int(frame.loc[gold == i, "group"].nunique()),
+            predicted=int((predicted == i).sum()),
+            precision=_share(((gold == i) & (predicted == i)).sum(), (predicted == i).sum()),
+            recall=_share(((gold == i) & (predicted == i)).sum(), (gold == i).sum()),
+            f1=found[name],
+        )
         for i, name in enumerate(names)
     }
 
 
 def compared(
     examples: Examples, first: Floats, second: Floats, name: str, *, replicates: int, seed: int
-) -> dict[str, Any]:
-    """Return the paired comparison of two models' probabilities on the same rows.
+) -> Comparison:
+    """Return the paired comparison of two models' probabilities on the same rows; ``name`` is the second model's.
 
-    The bootstrap over groups comes first and gives the verdict; the exact McNemar test, blind to groups,
-    stands beside it. ``name`` is the second model's.
+    The bootstrap over groups gives the verdict; the exact McNemar test, blind to groups, is beside it.
     """
     gold, labels = examples.labels, len(examples.names)
     a, b = first.argmax(axis=1), second.argmax(axis=1)
@@ -118,27 +222,29 @@ def compared(
     one = scoring.group_confusions(gold, a, groups, labels)
     other = scoring.group_confusions(gold, b, groups, labels)
     measured = scoring.measures(examples.names, gold)
-    return {
-        "name": name,
-        "scores": scoring.intervals(other, measured, replicates=replicates, seed=seed),
-        "difference": {
+    return Comparison(
+        name=name,
+        scores=scoring.intervals(other, measured, replicates=replicates, seed=seed),
+        difference={
             key: scoring.paired_difference(one, other, measure, replicates=replicates, seed=seed)
             for key, measure in measured.items()
             if measure is not None
         },
-        "mcnemar": scoring.mcnemar(a == gold, b == gold),
-    }
+        mcnemar=scoring.mcnemar(a == gold, b == gold),
+    )
 
 
-def confident_errors(examples: Examples, chances: Floats) -> list[dict[str, Any]]:
-    """Return the wrong predictions of the highest probability, surest first, by id."""
-    gold, predicted = examples.labels, chances.argmax(axis=1)
-    sure = chances.max(axis=1)
+def confident_errors(examples: Examples, probabilities: Floats) -> list[ConfidentError]:
+    """Return the wrong predictions with the highest probabilities, highest first, by id."""
+    gold, predicted = examples.labels, probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(gold != predicted)
-    order = wrong[np.argsort(-sure[wrong], kind="stable")][:CONFIDENT_ERRORS]
+    order = wrong[np.argsort(-confidence[wrong], kind="stable")][:CONFIDENT_ERRORS]
     return [
-        {"id": examples.frame["id"].iloc[i], "gold": examples.names[gold[i]],
-         "predicted": examples.names[predicted[i]], "probability": float(sure[i])}
+        ConfidentError(
+            id=examples.frame["id"].iloc[i], gold=examples.names[gold[i]],
+            predicted=examples.names[predicted[i]], probability=float(confidence[i]),
+        )
         for i in order
     ]  # fmt: skip
 
@@ -163,3 +269,54 @@ def _strata(
 
 def _share(part: Any, whole: Any) -> float | None:
     return float(part / whole) if whole else None
+
+
+def model_card(run: Run, cv: CrossValidation) -> str:
+    """Return the card in Markdown, from a run's description and its cross-validation; it holds no text."""
+    settings = run["settings"]
+    small = "".join(f"- {line}\n" for line in run["small"]) or "- none\n"
+    blocks = settings["model"].get("features") or {}
+    features = "".join(f"- {name}: {_options(b)}\n" for name, b in blocks.items()) or "- none\n"
+    classifiers = "".join(f"- {line}\n" for line in dict.fromkeys(map(_fitted, run["fitted"])))
+    absent = sorted({label for fold in cv["folds"] for label in fold["absent_from_training"]})
+    missing = (
+        f"Absent from the training rows of some fold: {', '.join(absent)}.\n" if absent else ""
+    )
+    return f"""# {run["name"]}: {run["question"]} for {run["campaign"]}
+
+**Labels made by {ORIGINS.get(run["origin"], run["origin"])}.** A label describes a sentence as published, not
+a person's view.
+
+Predicts {", ".join(run["labels"])} for a sentence and a target.
+
+## Training
+
+{run["n"]} sentences in {run["n_groups"]} groups (split `{run["split"]}`, data `{run["data"]}`), test rows never seen.
+Seed {settings["seed"]}. Classifiers, as fitted{", one model for each target" if settings["model"].get("per_target") else ""}:
+
+{classifiers}
+Features:
+
+{features}
+Labels too small to learn (fewer than 30 sentences or 3 groups):
+
+{small}
+## Scores
+
+Out of fold by {settings["fold_by"]}, {len(cv["folds"])} folds: macro-F1 {format_number(cv["macro_f1"])}, accuracy {format_number(cv["accuracy"])}.
+{missing}Intervals and the test scores, once looked at, are in `report.json` and `report.html`.
+
+## Made with
+
+onrecord {run["onrecord"]}, Python {run["python"]}, {", ".join(f"{k} {v}" for k, v in run["packages"].items())}. Signature `{run["signature"]}`.
+Saved with skops; load it with the trusted types named, as `onrecord predict` does.
+"""
+
+
+def _fitted(part: FittedPart) -> str:
+    return f"{part['classifier']}: {_options(part['parameters'])}"
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    """Return options in one line; a default of None says nothing."""
+    return ", ".join(f"{k} {v}" for k, v in options.items() if v is not None)
