@@ -44,9 +44,9 @@ def main(dataset: str, encoder: str) -> None:
             ids = set(examples.frame["id"].iloc[planted])
             found = np.mean([row["id"] in ids for row in rows[:50]])
             margin, _ = error_margins(held_out.probabilities, labels)
-            plain = np.isin(np.argsort(-margin)[:50], planted).mean()
+            by_margin = np.isin(np.argsort(-margin)[:50], planted).mean()
             print(
-                f"| {share:.0%} ({count}) | {seed} | {len(rows)} | {found:.2f} | {plain:.2f} | {share:.2f} |",
+                f"| {share:.0%} ({count}) | {seed} | {len(rows)} | {found:.2f} | {by_margin:.2f} | {share:.2f} |",
                 flush=True,
             )
 
