@@ -35,7 +35,10 @@ class Finding(TypedDict):
 
 
 class AuditSummary(TypedDict):
-    """The part of ``audit.json`` that goes with the dataset."""
+    """The part of ``audit.json`` that goes with the dataset.
+
+    ``on_leak`` is what was done about sentences in two splits: fail, drop or report.
+    """
 
     summary: str
     on_leak: str

@@ -4,7 +4,7 @@ Furniture is left out of ``gold`` and marked in ``annotations``. Speakers that a
 suggestions, never from gold: a feature must not know more than prediction will.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -63,17 +63,9 @@ def join_gold(
     kept = scheme.without([question for question in targets if question != question_column])
     columns: Columns = {}
     left_out: dict[str, list[str]] = {"furniture": [], "undecided": []}
-    for row in sorted(gold, key=lambda r: (position.get(r["sentence_id"], -1), r["target_id"])):
-        sentence, i = row["sentence_id"], position.get(row["sentence_id"])
-        if i is None:
-            raise BadInput(
-                f"gold {sentence!r} is not in sentences.parquet: run `onrecord adjudicate` again"
-            )
-        if row["target_id"] != target_id:
-            raise BadInput(
-                f"gold {sentence!r}: target {row['target_id']!r} is not this campaign's ({target_id})"
-            )
-        scheme.check(row["labels"], f"gold {sentence!r}")
+    check_gold(gold, position, scheme, target_id)
+    for row in sorted(gold, key=lambda r: (position[r["sentence_id"]], r["target_id"])):
+        sentence, i = row["sentence_id"], position[row["sentence_id"]]
         if s["furniture"][i] is not None:
             left_out["furniture"].append(sentence)
             continue
@@ -103,6 +95,21 @@ def join_gold(
     if columns:
         columns["is_copy"] = repeated(columns, columns["article_id"], columns["copy_of"])
     return JoinedGold(columns, left_out)
+
+
+def check_gold(
+    gold: Iterable[GoldRow], sentences: Collection[str], scheme: Scheme, target_id: str
+) -> None:
+    """Raise BadInput for gold of a sentence that is not among ``sentences``, of another target or label."""
+    for row in gold:
+        where = f"gold {row['sentence_id']!r}"
+        if row["sentence_id"] not in sentences:
+            raise BadInput(f"{where} is not in sentences.parquet: run `onrecord adjudicate` again")
+        if row["target_id"] != target_id:
+            raise BadInput(
+                f"{where}: target {row['target_id']!r} is not this campaign's ({target_id})"
+            )
+        scheme.check(row["labels"], where)
 
 
 def contexts(

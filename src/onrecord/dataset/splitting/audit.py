@@ -8,7 +8,6 @@ missing from train, a class too small, an outlet or a speaker that predicts the 
 import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -22,24 +21,20 @@ from onrecord.dataset.splitting.strategies import HELD_OUT
 SMALL_ROWS, SMALL_GROUPS = 30, 3  # a class with fewer training rows or groups is too small to learn
 
 
-class Audit(TypedDict):
+class Audit(AuditSummary):
     """``audit.json``. ``groups`` and ``articles`` that are in two parts, with the parts; ``dropped`` sentences.
 
     ``left_out`` are the sentences that are not in the dataset for another reason: reason → sentence ids.
     """
 
     split: SplitConfig
-    on_leak: str
     near_same: float
     min_words: int
-    passed: bool
-    summary: str
     groups: dict[str, list[str]]
     articles: dict[str, list[str]]
     sentences: list[Leak]
     dropped: list[str]
     joined: list[MergedGroup]
-    findings: list[Finding]
     left_out: dict[str, list[str]]
 
 
