@@ -69,13 +69,13 @@ def test_processes_and_shards_give_the_same_rows(campaign, cli):
     assert not list(path.parent.glob(".predictions*"))
 
 
-def test_ray_gives_the_same_bytes(campaign, cli, onrecord):
+def test_ray_gives_the_same_bytes(campaign, cli, onrecord_process):
     pytest.importorskip("ray", reason="Ray is for clusters and not in the lock")
     words = ("predict", "workspace=ws", "run=run", "target=free buses")
     done(cli(*words, cwd=campaign))
     before = (campaign / "ws" / "predictions.parquet").read_bytes()
-    done(onrecord(*words, "engine=ray", "target=others", cwd=campaign))
-    done(onrecord(*words, "engine=ray", cwd=campaign))
+    done(onrecord_process(*words, "engine=ray", "target=others", cwd=campaign))
+    done(onrecord_process(*words, "engine=ray", cwd=campaign))
     assert (campaign / "ws" / "predictions.parquet").read_bytes() == before
 
 

@@ -81,17 +81,17 @@ def test_a_sweep_fills_run_folders_and_the_newest_is_evaluated(home, cli):
     assert not (home / "multirun").exists()
 
 
-def test_a_joblib_sweep_makes_the_same_runs(home, onrecord):
+def test_a_joblib_sweep_makes_the_same_runs(home, onrecord_process):
     words = ("train", "-m", "model=majority,tfidf_nb", "workspace=ws", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")  # fmt: skip
-    done(onrecord(*words, cwd=home))
+    done(onrecord_process(*words, cwd=home))
     assert len(list((home / "experiments/runs").glob("tfidf_nb-*/run.json"))) == 1
 
 
-def test_a_sweep_through_submitit_makes_the_same_runs(home, cli, onrecord):
+def test_a_sweep_through_submitit_makes_the_same_runs(home, cli, onrecord_process):
     """As on a cluster, but with submitit's own local executor; Slurm's config composes."""
     launcher = ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=5")
     words = ("model=majority_per_target", "workspace=ws", *launcher)
-    done(onrecord("train", "-m", *words, cwd=home))
+    done(onrecord_process("train", "-m", *words, cwd=home))
     assert len(list((home / "experiments/runs").glob("majority_per_target-*/run.json"))) == 1
     told = done(cli("train", "--cfg", "hydra", "hydra/launcher=slurm", cwd=home))
     assert "SlurmLauncher" in told
