@@ -1,7 +1,7 @@
 """
-Groups of copies: pair precision and recall, and CPU time, beside datasketch in the same run.
+Groups of copies: pair precision and recall, and CPU time, beside datasketch and rensa in the same run.
 
-    python benchmarks/dedupe.py                # 20,000 articles, ours and datasketch
+    python benchmarks/dedupe.py                # 20,000 articles, ours, rensa and datasketch
     python benchmarks/dedupe.py 5000 20000 80000 --ours    # growth of the cost
 
 The articles are made: words of an invented vocabulary follow one another by a Markov chain with Zipf
@@ -16,10 +16,13 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
+from rensa import RMinHash, RMinHashLSH
 
 from onrecord.corpus import dedupe
 
@@ -97,19 +100,53 @@ def ours(texts: list[str]) -> list[int]:
     return dedupe.groups(found, bands=CONFIG["bands"], **RULES).tolist()
 
 
-def peer(threshold: float | None, verified: bool) -> Callable[[list[str]], list[int]]:
-    """Return datasketch's way: at a threshold, or at our bands; its buckets verified as ours or joined as they are."""
+class Datasketch:
+    """datasketch's index: at a threshold, or at our bands."""
 
-    def run(texts: list[str]) -> list[int]:
-        from datasketch import MinHash, MinHashLSH  # noqa: PLC0415 - a peer, not ours
+    def __init__(self, threshold: float | None) -> None:
+        from datasketch import MinHashLSH  # noqa: PLC0415 - a peer, not ours
 
-        perms = 128 if threshold else CONFIG["bands"] * CONFIG["rows"]
+        self.values = 128 if threshold else CONFIG["bands"] * CONFIG["rows"]
         how = (
             {"threshold": threshold} if threshold else {"params": (CONFIG["bands"], CONFIG["rows"])}
         )
-        index = MinHashLSH(num_perm=perms, **how)
+        self.index = MinHashLSH(num_perm=self.values, **how)
+
+    def candidates(self, number: int, shingles: set[str]) -> list[int]:
+        """Return the earlier articles that share a bucket with this one, and add it."""
+        from datasketch import MinHash  # noqa: PLC0415 - a peer, not ours
+
+        sketch = MinHash(num_perm=self.values)
+        sketch.update_batch(shingle.encode() for shingle in shingles)
+        found = self.index.query(sketch)
+        self.index.insert(number, sketch)
+        return found
+
+
+class Rensa:
+    """rensa's index at our bands; its MinHash values are those that we use too."""
+
+    def __init__(self) -> None:
+        values = CONFIG["bands"] * CONFIG["rows"]
+        self.index = RMinHashLSH(threshold=0.33, num_perm=values, num_bands=CONFIG["bands"])
+        self.values = values
+
+    def candidates(self, number: int, shingles: set[str]) -> list[int]:
+        """Return the earlier articles that share a bucket with this one, and add it."""
+        sketch = RMinHash(num_perm=self.values, seed=dedupe.SEED)
+        sketch.update([*shingles])
+        found = self.index.query(sketch)
+        self.index.insert(number, sketch)
+        return found
+
+
+def peer(make_index: Callable[[], Any], verified: bool) -> Callable[[list[str]], list[int]]:
+    """Return a peer's way: the candidates of its index, verified as ours or joined as they are."""
+
+    def run(texts: list[str]) -> list[int]:
+        index = make_index()
         parent = list(range(len(texts)))
-        kept: list[set[bytes]] = []
+        kept: list[set[str]] = []
 
         def root(i: int) -> int:
             while parent[i] != i:
@@ -118,21 +155,17 @@ def peer(threshold: float | None, verified: bool) -> Callable[[list[str]], list[
 
         for i, text in enumerate(texts):
             words = re.findall(r"\w+", text.lower())
-            shingles = {" ".join(words[j : j + 3]).encode() for j in range(len(words) - 2)}
-            kept.append(shingles)
-            sketch = MinHash(num_perm=perms)
-            sketch.update_batch(shingles)
-            for j in index.query(sketch):
+            kept.append({" ".join(words[j : j + 3]) for j in range(len(words) - 2)})
+            for j in index.candidates(i, kept[i]):
                 a, b = root(i), root(j)
                 if a != b and (not verified or alike(kept[i], kept[j])):
                     parent[max(a, b)] = min(a, b)
-            index.insert(i, sketch)
         return [root(i) for i in range(len(texts))]
 
     return run
 
 
-def alike(one: set[bytes], other: set[bytes]) -> bool:
+def alike(one: set[str], other: set[str]) -> bool:
     common = len(one & other)
     return common >= RULES["jaccard"] * (len(one) + len(other) - common) or (
         common >= RULES["shared"] and common >= RULES["containment"] * min(len(one), len(other))
@@ -172,9 +205,14 @@ def main() -> None:
         return
     runs = {"onrecord": ours}
     if not options.ours:
-        runs["datasketch, same bands, verified"] = peer(None, True)
-        runs["datasketch, same bands, buckets joined as they are"] = peer(None, False)
-        runs["datasketch, stock settings (threshold 0.8, 128 permutations)"] = peer(0.8, False)
+        runs["rensa, same bands, verified"] = peer(Rensa, True)
+        runs["datasketch, same bands, verified"] = peer(partial(Datasketch, None), True)
+        runs["datasketch, same bands, buckets joined as they are"] = peer(
+            partial(Datasketch, None), False
+        )
+        runs["datasketch, stock settings (threshold 0.8, 128 permutations)"] = peer(
+            partial(Datasketch, 0.8), False
+        )
     print("| articles | | precision | recall | largest group | CPU s | times ours |")
     print("|---|---|---|---|---|---|---|")
     for count in options.counts:
