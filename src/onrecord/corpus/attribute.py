@@ -30,7 +30,7 @@ from onrecord.corpus.attribution.article import MAX_CANDIDATES, attribute_articl
 
 MIN_CONFIDENCE = 0.5  # a copy may correct what is less sure
 MIN_LETTERS = 20  # shorter sentences repeat by chance
-ROWS_AT_ONCE = 8000  # sentences in one row group, about
+ROWS_AT_ONCE = 4000  # sentences in one row group, about
 
 QuotedSpeakers = dict[str, Suggestion]  # normalized sentence → whom an article attributes it to
 Place = tuple[int, int]  # in a file: where it begins, and its size

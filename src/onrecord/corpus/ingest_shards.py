@@ -38,7 +38,7 @@ from onrecord.corpus.readers.sources import MB, Part, escape_unprintable, suffix
 MAX_LETTERS = (
     1 << 23
 )  # code points of one shard's texts: a few long articles are as much as a full shard
-BATCHES_A_SHARD = 4
+BATCHES_A_SHARD = 8
 BATCHES = b"onrecord.batches"  # in a shard's metadata: of what its row groups were read
 GROUP_COLUMNS = pa.schema([ARTICLES.field("group_id"), ARTICLES.field("copy_of")])
 
