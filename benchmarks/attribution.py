@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from onrecord.corpus.attribution.article import Sentence, attribute_article
+from onrecord.core.records import SentenceSpan
+from onrecord.corpus.attribution.article import attribute_article
 from onrecord.corpus.attribution.cue_classifier import weights
 
 CORPUS = Path(__file__).parents[2] / "shared/benchmarks/polnear-dev.jsonl.gz"
@@ -70,12 +71,12 @@ def documents(part: str):
                 yield doc
 
 
-def spans(doc) -> list[Sentence]:
+def spans(doc) -> list[SentenceSpan]:
     text, paragraph, at, found = doc["text"], 0, 0, []
     for s in doc["sentences"]:
         paragraph += text.count("\n", at, s["start"])
         at = s["start"]
-        found.append(Sentence(s["start"], s["end"], paragraph, None))
+        found.append(SentenceSpan(s["start"], s["end"], paragraph, None))
     return found
 
 

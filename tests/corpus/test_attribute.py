@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from onrecord.cli import runner
 from onrecord.core.errors import BadInput
-from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS, sentence_id
+from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS, SentenceSpan, sentence_id
 from onrecord.core.tables import read_parquet, write_parquet
 from onrecord.corpus.attribute import quoted_speakers, settle
-from onrecord.corpus.attribution.article import Sentence, attribute_article
+from onrecord.corpus.attribution.article import attribute_article
 from onrecord.corpus.attribution.quotations import quotations
 
 INTRODUCED = (
@@ -27,7 +27,7 @@ def read(text: str) -> list[dict]:
     plain = text.replace("|", " ")
     for piece in re.split(r"[|\n]", text):
         if piece.strip():
-            spans.append(Sentence(at, at + len(piece), paragraph, None))
+            spans.append(SentenceSpan(at, at + len(piece), paragraph, None))
         if text[at + len(piece) : at + len(piece) + 1] == "\n":
             paragraph += 1
         at += len(piece) + 1
@@ -304,7 +304,9 @@ def test_quotations_are_in_order_within_their_paragraph(text):
 
 @given(st.text(max_size=200), st.integers(1, 40))
 def test_any_text_gives_one_row_a_sentence(text, size):
-    spans = [Sentence(at, min(at + size, len(text)), 0, None) for at in range(0, len(text), size)]
+    spans = [
+        SentenceSpan(at, min(at + size, len(text)), 0, None) for at in range(0, len(text), size)
+    ]
     rows = attribute_article(text, spans)
     assert len(rows) == len(spans)
     for row in rows:
@@ -378,9 +380,9 @@ def test_cost_grows_with_the_text_not_with_its_square(unit):
 
     def calls(text: str) -> int:
         count = 0
-        spans = [Sentence(0, len(text) // 2, 0, None)]
+        spans = [SentenceSpan(0, len(text) // 2, 0, None)]
         half = len(text) // 2
-        spans += [Sentence(at, at + 20, 0, None) for at in range(half, len(text) - 20, 20)]
+        spans += [SentenceSpan(at, at + 20, 0, None) for at in range(half, len(text) - 20, 20)]
 
         def tally(frame, event, argument):
             nonlocal count

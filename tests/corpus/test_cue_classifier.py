@@ -1,4 +1,4 @@
-"""The ranker of indirect cues: what it reads, that it loads without trust, and its order."""
+"""The classifier of indirect cues: what it reads, that it loads without trust, and its order."""
 
 from importlib.resources import files
 

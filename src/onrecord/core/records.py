@@ -7,7 +7,7 @@ code points, into an article's text; ``text[start:end]`` of the article is the s
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NotRequired, TypedDict, TypeVar
+from typing import Any, NamedTuple, NotRequired, TypedDict, TypeVar
 
 import pyarrow as pa
 
@@ -37,7 +37,7 @@ class ArticleText(TypedDict):
 
 
 class ArticleRow(ArticleText):
-    """A row of ``articles.parquet``. ``sha256`` is of the text's UTF-8, ``published`` is ISO 8601 where known."""
+    """A row of articles.parquet (ARTICLES). ``sha256`` is of the text's UTF-8; ``published`` is ISO 8601."""
 
     outlet: str | None
     title: str | None
@@ -46,11 +46,14 @@ class ArticleRow(ArticleText):
     url: str | None
     sha256: str
     copy_of: str | None
-    source_file: str
+    source_file: str | None
 
 
 class SentenceRow(TypedDict):
-    """A row of ``sentences.parquet``. ``index`` and ``paragraph`` count from 0 within the article."""
+    """A row of sentences.parquet (SENTENCES). ``start`` and ``end`` are of the article's text.
+
+    ``index`` and ``paragraph`` count from 0 within the article.
+    """
 
     sentence_id: str
     article_id: str
@@ -61,6 +64,18 @@ class SentenceRow(TypedDict):
     end: int
     text: str
     furniture: str | None
+
+
+class SentenceSpan(NamedTuple):
+    """A sentence as segmented: offsets, its paragraph's number, the kind of furniture or None."""
+
+    start: int
+    end: int
+    paragraph: int
+    furniture: str | None
+
+
+MAX_CANDIDATES = 7  # names to choose from: as many as annotators have keys for
 
 
 class Suggestion(TypedDict):
@@ -78,7 +93,7 @@ class Suggestion(TypedDict):
 
 
 class SpeakerRow(Suggestion):
-    """A row of ``speakers.parquet``."""
+    """A row of speakers.parquet (SPEAKERS)."""
 
     sentence_id: str
 

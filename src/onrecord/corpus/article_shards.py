@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from onrecord.core.errors import BadInput
+from onrecord.core.records import SentenceSpan
 from onrecord.core.tables import RowRange, read_values, row_ranges, shard_files
-from onrecord.corpus.attribution.article import Sentence
 
 # Libraries that the bytes of the outputs depend on.
 _LIBRARIES = ("charset-normalizer", "numpy", "pyarrow", "rensa", "trafilatura")
@@ -136,7 +136,7 @@ class Text(NamedTuple):
     text: str
     ids: list[str]
     texts: list[str]
-    spans: list[Sentence]
+    spans: list[SentenceSpan]
 
 
 def texts(shard: ArticleShard) -> Iterator[Text]:
@@ -149,6 +149,6 @@ def texts(shard: ArticleShard) -> Iterator[Text]:
         own: list[tuple[Any, ...]] = []
         if run is not None and run[0] == owner:
             own, run = list(run[1]), next(runs, None)
-        spans = [Sentence(*row[2:]) for row in own]
+        spans = [SentenceSpan(*row[2:]) for row in own]
         sentences = [text[span.start : span.end] for span in spans]
         yield Text(group, text, [row[1] for row in own], sentences, spans)

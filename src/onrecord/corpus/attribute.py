@@ -16,7 +16,7 @@ import pyarrow as pa
 from omegaconf import DictConfig
 
 from onrecord.core.parallel import map_shards, shard_keys, shards_to_make, write_shards
-from onrecord.core.records import SPEAKERS, SpeakerRow, Suggestion
+from onrecord.core.records import MAX_CANDIDATES, SPEAKERS, SpeakerRow, Suggestion
 from onrecord.core.tables import read_values, table_from_rows
 from onrecord.core.workspace import Workspace
 from onrecord.corpus.article_shards import (
@@ -26,7 +26,7 @@ from onrecord.corpus.article_shards import (
     texts,
     unless_all,
 )
-from onrecord.corpus.attribution.article import MAX_CANDIDATES, attribute_article
+from onrecord.corpus.languages import attributor, attributor_of, attributor_version
 
 MIN_CONFIDENCE = 0.5  # a copy may correct what is less sure
 MIN_LETTERS = 20  # shorter sentences repeat by chance
@@ -77,12 +77,16 @@ def normalize(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
 
 
-def group_speakers(shard: ArticleShard) -> dict[str, QuotedSpeakers]:
-    """Return, for each of a shard's groups, whom its articles attribute their quoted sentences to."""
+def group_speakers(shard: ArticleShard, *, rules: str) -> dict[str, QuotedSpeakers]:
+    """Return, for each of a shard's groups, whom its articles attribute their quoted sentences to.
+
+    ``rules`` is the name of an attributor.
+    """
+    attribute = attributor(rules)
     found: dict[str, QuotedSpeakers] = defaultdict(dict)
     for text in texts(shard):
         if text.group in shard.groups:
-            rows = attribute_article(text.text, text.spans)
+            rows = attribute(text.text, text.spans)
             found[text.group] = quoted_speakers(text.texts, rows) | found[text.group]
     return found
 
@@ -112,17 +116,18 @@ def read_group_speakers(path: Path, places: Sequence[Place]) -> QuotedSpeakers:
 
 
 def speaker_tables(
-    work: tuple[ArticleShard, Mapping[str, Sequence[Place]]], *, copies: Path
+    work: tuple[ArticleShard, Mapping[str, Sequence[Place]]], *, copies: Path, rules: str
 ) -> Iterator[pa.Table]:
     """Yield the rows of ``speakers.parquet`` for a shard.
 
     ``work`` has, beside the shard, where ``copies`` has what the copies of its articles attribute.
     """
+    attribute = attributor(rules)
     shard, places = work
     known = {group: read_group_speakers(copies, at) for group, at in places.items()}
     found: list[SpeakerRow] = []
     for text in texts(shard):
-        rows = attribute_article(text.text, text.spans)
+        rows = attribute(text.text, text.spans)
         if text.group in known:
             settle(text.texts, rows, known[text.group])
         found += [{"sentence_id": i, **row} for i, row in zip(text.ids, rows, strict=True)]
@@ -139,17 +144,23 @@ def main(cfg: DictConfig) -> None:
     sentences = workspace.require(Workspace.sentences)
     path, copies = workspace.speakers, workspace.folder.resolve() / ".group_speakers.json"
     how = {"engine": cfg.engine.name, "workers": cfg.workers}
+    rules = attributor_of(sentences) if cfg.attributor is None else str(cfg.attributor)
+    about = [rules_hash(), rules, attributor_version(rules)]
     shards = article_shards(articles, sentences, cfg.shard_size)
-    keys = shard_keys([shard.content for shard in shards], rules_hash(), SPEAKERS)
+    keys = shard_keys([shard.content for shard in shards], about, SPEAKERS)
     to_make = shards_to_make(path, keys)
     wanted = {g for key, s in zip(keys, shards, strict=True) if key in to_make for g in s.groups}
     asked = [s._replace(groups=s.groups & wanted) for s in shards if s.groups & wanted]
-    parts = map_shards(group_speakers, asked, what="reading copies", **how)
+    parts = map_shards(partial(group_speakers, rules=rules), asked, what="reading copies", **how)
     places = write_group_speakers(copies, parts)
     work = [(s, {g: places[g] for g in sorted(s.groups & wanted)}) for s in shards]
-    write = partial(speaker_tables, copies=copies)
+    write = partial(speaker_tables, copies=copies, rules=rules)
     n, made = write_shards(path, write, work, SPEAKERS, keys=keys, what="attributing", **how)
     copies.unlink()
+    if not rules:
+        print(
+            "no speakers are suggested: the language's file in conf/splitter/ names no attributor"
+        )
     print(f"{n} sentences: {summary(path)} → {path}{unless_all(made, len(shards))}")
 
 

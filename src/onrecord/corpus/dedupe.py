@@ -4,6 +4,9 @@ Candidates come from MinHash over shingles of three words, cut into bands (Brode
 and Ullman, "Mining of Massive Datasets", ch. 3). Each candidate pair is then *verified* on the shingles
 themselves, by Jaccard similarity or by containment of the shorter in the longer, and only verified pairs
 are joined (union-find). Unverified buckets would chain unrelated stories into one giant group.
+
+rensa makes the MinHash values. The candidates are our own: rensa's index finds the same groups in 5 times
+the CPU time of 20,000 articles, datasketch's in 14 times (``benchmarks/dedupe.md``).
 """
 
 import os

@@ -18,6 +18,7 @@ from onrecord.core.records import SENTENCES, ArticleText, SentenceRow, sentence_
 from onrecord.core.tables import RowRange, read_batches, row_ranges, table_from_rows
 from onrecord.core.workspace import Workspace
 from onrecord.corpus.article_shards import range_hashes, rules_hash, text_column, unless_all
+from onrecord.corpus.languages import NOTE, language
 from onrecord.corpus.splitter import LINE, Splitter, make_splitter, trimmed
 
 # Part of the page's layout, but they assert something: annotators are sent them.
@@ -88,15 +89,16 @@ def main(cfg: DictConfig) -> None:
     """Read ``articles.parquet`` and write ``sentences.parquet``."""
     workspace = Workspace(Path(cfg.workspace))
     articles = workspace.require(Workspace.articles)
-    splitter: Any = OmegaConf.to_container(cfg.splitter)
+    splitter: Any = language(cfg.language) if cfg.language else OmegaConf.to_container(cfg.splitter)
+    schema = SENTENCES.with_metadata({NOTE: splitter.get("attributor") or ""})
     shards = row_ranges(articles, int(cfg.shard_size))
     contents = range_hashes(shards, ["article_id", "group_id", text_column(articles), "furniture"])
     n, made = write_shards(
         workspace.sentences,
         partial(sentence_tables, splitter=splitter),
         shards,
-        SENTENCES,
-        keys=shard_keys(contents, [rules_hash(), splitter], SENTENCES),
+        schema,
+        keys=shard_keys(contents, [rules_hash(), splitter], schema),
         engine=cfg.engine.name,
         workers=cfg.workers,
         what="segmenting",

@@ -8,26 +8,22 @@ else is the author's.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from onrecord.core.records import Suggestion
+from onrecord.core.records import MAX_CANDIDATES, SentenceSpan, Suggestion
 from onrecord.corpus.attribution.entities import Roster
-from onrecord.corpus.attribution.sentence_speakers import Article
-from onrecord.corpus.attribution.sentence_state import Reading, Sentence
+from onrecord.corpus.attribution.sentence_speakers import SentenceSpeakers
+from onrecord.corpus.attribution.sentence_state import Reading
 from onrecord.corpus.attribution.speaker_types import kind_of_name, kind_of_nominal
 
-__all__ = ["MAX_CANDIDATES", "Sentence", "attribute_article"]
 
-MAX_CANDIDATES = 7
-
-
-def attribute_article(text: str, sentences: Sequence[Sentence]) -> list[Suggestion]:
+def attribute_article(text: str, sentences: Sequence[SentenceSpan]) -> list[Suggestion]:
     """Return whom each sentence of an article is attributed to.
 
     >>> text = 'Mayor Ann Lee said taxes must fall. “They hurt,” she added. The vote is on Monday.'
-    >>> spans = [Sentence(0, 35, 0, None), Sentence(36, 59, 0, None), Sentence(60, 82, 0, None)]
+    >>> spans = [SentenceSpan(0, 35, 0, None), SentenceSpan(36, 59, 0, None), SentenceSpan(60, 82, 0, None)]
     >>> [(r["speaker"], r["speaker_name"], r["attribution"]) for r in attribute_article(text, spans)]
     [('politician', 'Ann Lee', 'indirect'), ('politician', 'Ann Lee', 'direct'), ('author', None, 'none')]
     """
-    article = Article(text, sentences)
+    article = SentenceSpeakers(text, sentences)
     article.attribute()
     kinds: dict[str | None, str | None] = {None: "author"}
     speakers = _speakers(article.readings)
@@ -51,7 +47,7 @@ def _persons(roster: Roster) -> list[str | None]:
 
 
 def _row(
-    article: Article,
+    article: SentenceSpeakers,
     reading: Reading,
     kinds: dict[str | None, str | None],
     speakers: Sequence[str],
@@ -76,7 +72,7 @@ def _row(
     }
 
 
-def _kind(article: Article, name: str) -> str | None:
+def _kind(article: SentenceSpeakers, name: str) -> str | None:
     """Return a speaker's kind; None for a name that no word of the article tells anything of."""
     if article.roster.mentions_of(name):
         return kind_of_name(article.text, article.roster, name)

@@ -3,7 +3,7 @@
 The rules find a cue and its subject; whether the sentence asserts what the cue reports is then a matter of
 degree: how much of it is reported, what kind of subject and verb form, what stands around them. The features
 are named and hold no words; the weights were fitted on the train half of polnear-dev by
-``benchmarks/attribution_ranker.py`` and are shipped as ``ranker.skops``.
+``benchmarks/attribution_cue_classifier.py`` and are shipped as ``cue_classifier.skops``.
 """
 
 import json

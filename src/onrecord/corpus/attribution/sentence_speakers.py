@@ -6,6 +6,7 @@ of the passage they stand in, of the line that leads into them, or of the senten
 
 from collections.abc import Sequence
 
+from onrecord.core.records import SentenceSpan
 from onrecord.corpus.attribution.clauses import clause_follows
 from onrecord.corpus.attribution.cue_classifier import THRESHOLD, features, weights
 from onrecord.corpus.attribution.cues import OPINIONS, Attribution, attributions
@@ -13,12 +14,10 @@ from onrecord.corpus.attribution.entities import Roster
 from onrecord.corpus.attribution.lexicon import QUOTE, lexicon
 from onrecord.corpus.attribution.quotations import quotations
 from onrecord.corpus.attribution.quote_linking import Passages
-from onrecord.corpus.attribution.sentence_state import Reading, Sentence, readings_of
+from onrecord.corpus.attribution.sentence_state import Reading, readings_of
 from onrecord.corpus.attribution.speaker_resolution import Sources
 from onrecord.corpus.attribution.subjects import as_subject, closing_subject, main_subject
 from onrecord.corpus.attribution.tokens import AUX, DASHES, VERBS, Row, tokens
-
-__all__ = ["Article", "Reading", "Sentence"]
 
 _FEWEST_WORDS = 3  # after "NAME:" in a line that reports: fewer is a tally
 _CUE_WORDS = (
@@ -41,10 +40,10 @@ _LETTERS = bytes(
 )
 
 
-class Article:
+class SentenceSpeakers:
     """One article being attributed, its sentences in order."""
 
-    def __init__(self, text: str, sentences: Sequence[Sentence]) -> None:
+    def __init__(self, text: str, sentences: Sequence[SentenceSpan]) -> None:
         self.text = text
         self.letters = _letters(text)  # a quick look for cues: each sentence is asked
         self.roster = Roster(text)
@@ -105,7 +104,7 @@ class Article:
         reading.confidence = sure * (0.97 if quoted else likely)
         self.sources.pronouns.spoke(at, name, person)
 
-    def _likely(self, sentence: Sentence, row: Row, cue: Attribution, cues: int) -> float:
+    def _likely(self, sentence: SentenceSpan, row: Row, cue: Attribution, cues: int) -> float:
         """Return the probability that a cue reports its sentence, of a sentence without quotation marks."""
         first = sentence.paragraph == 0
         return weights().probability(features(row, cue, cues=cues, first_paragraph=first))

@@ -3,28 +3,19 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from onrecord.core.records import SentenceSpan
 from onrecord.corpus.attribution.quotations import Quotation
 
 # A speaker handed over: the name, the person's name as mentioned, and how sure it is.
 Lead = tuple[str, tuple[str, ...] | None, float]
 
 
-class Sentence(NamedTuple):
-    """A sentence as segmented: offsets, its paragraph's number, the kind of furniture or None."""
-
-    start: int
-    end: int
-    paragraph: int
-    furniture: str | None
-
-
 @dataclass
 class Reading:
     """What is known of one sentence on the way."""
 
-    sentence: Sentence
+    sentence: SentenceSpan
     quoted: list[tuple[int, int]]
     share: float  # of its letters that stand in quotation marks
     name: str | None = None
@@ -36,7 +27,7 @@ class Reading:
     tail: Lead | None = None  # whom it credits with the quotation before it
 
 
-def readings_of(sentences: Sequence[Sentence], quotes: Sequence[Quotation]) -> list[Reading]:
+def readings_of(sentences: Sequence[SentenceSpan], quotes: Sequence[Quotation]) -> list[Reading]:
     """Return a reading for each sentence, with the parts of it that stand in quotation marks."""
     ends = [q.end for q in quotes]
     found = []

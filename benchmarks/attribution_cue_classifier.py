@@ -1,4 +1,4 @@
-"""Fit the ranker of indirect cues on the train half of polnear-dev and write it to the package."""
+"""Fit the classifier of indirect cues on the train half of polnear-dev and write it to the package."""
 
 import argparse
 from pathlib import Path
@@ -12,22 +12,22 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skops.io import dump
 
-from onrecord.corpus.attribution import article
 from onrecord.corpus.attribution.cue_classifier import FEATURES, features
+from onrecord.corpus.attribution.sentence_speakers import SentenceSpeakers
 
-TARGET = Path(__file__).parents[1] / "src/onrecord/corpus/ranker.skops"
+TARGET = Path(__file__).parents[1] / "src/onrecord/corpus/attribution/cue_classifier.skops"
 
 
-class Collecting(article.Article):
-    """An article that keeps what the rules would ask the ranker."""
+class Collecting(SentenceSpeakers):
+    """An article that keeps what the rules would ask the classifier."""
 
     def __init__(self, *arguments) -> None:
         super().__init__(*arguments)
         self.asked = {}
 
-    def _likely(self, reading, cue, cues):
-        first = reading.sentence.paragraph == 0
-        self.asked[id(reading)] = features(reading.row, cue, cues=cues, first_paragraph=first)
+    def _likely(self, sentence, row, cue, cues):
+        first = sentence.paragraph == 0
+        self.asked[sentence] = features(row, cue, cues=cues, first_paragraph=first)
         return 1.0
 
 
@@ -41,8 +41,8 @@ def examples(part: str):
             unclear = (
                 sentence.get("resolved") == "pronoun_unresolved" or "attitude_holder" in sentence
             )
-            if id(reading) in article.asked and not unclear:
-                rows.append(article.asked[id(reading)])
+            if reading.sentence in article.asked and not unclear:
+                rows.append(article.asked[reading.sentence])
                 labels.append(sentence["speaker"] is not None)
                 groups.append(number)
     return np.array(rows), np.array(labels), np.array(groups)
