@@ -157,7 +157,6 @@ class AnnotationSource(Protocol):
 
     def pull(self, request: PullRequest) -> Iterator[Pulled]:
         """Yield what each project has that was not collected yet; raises BadInput for an unknown label."""
-        ...
 
 
 class AnnotationBackend(AnnotationSource, Protocol):
@@ -171,23 +170,18 @@ class AnnotationBackend(AnnotationSource, Protocol):
 
     def now(self) -> str:
         """Return the time by the back end's own clock, ISO 8601 in UTC."""
-        ...
 
     def accounts(self, annotators: Sequence[str] = ()) -> Mapping[str, Login]:
         """Return all accounts of the campaign by annotator, after making those of ``annotators`` that are missing."""
-        ...
 
     def mark(self, annotator: str, *, origin: str, guidelines_version: str | None = None) -> None:
         """Remember that no person enters the labels of an account, and under which guidelines they were made."""
-        ...
 
     def projects(self) -> Mapping[tuple[str, str], int]:
         """Return the numbers of the campaign's projects by (round, annotator)."""
-        ...
 
     def tasks(self, project: int) -> Mapping[str, BackendTask]:
         """Return a project's tasks by ``task_id``."""
-        ...
 
     def push(
         self, project: Project, tasks: Sequence[Task], before: Sequence[Launched]
@@ -197,18 +191,15 @@ class AnnotationBackend(AnnotationSource, Protocol):
         Others are deleted unless annotated. ``before`` is what the last launch left. It may be killed at
         any moment and is then run again.
         """
-        ...
 
     def annotate(self, entries: Mapping[tuple[str, int], Sequence[Entry]], scheme: Scheme) -> int:
         """Enter answers by (annotator, project) under the annotators' own accounts, but in tasks not annotated yet.
 
         Returns how many were entered.
         """
-        ...
 
     def page(self, project: int) -> str:
         """Return the address at which the annotator of a project works."""
-        ...
 
 
 def open_backend(
