@@ -103,7 +103,7 @@ def read_model_labels(
     Predictions toward a further target answer the question about that target. Raises BadInput where the
     model answers no question of the scheme, or with labels that it lacks.
     """
-    run = require(path.with_name("prevalence.json"), "predict")
+    run = require(path.with_name(Workspace.prevalence.name), "predict")
     about = read_object(run, ["question", "run"], "predict")
     question = scheme.questions.get(about["question"])
     if question is None:

@@ -24,6 +24,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from onrecord import ROOT
 from onrecord.core.errors import BadInput
+from onrecord.core.records import ORIGINS
 
 # Keys whose values are paths: quoted for Hydra, whose grammar gives brackets and commas a meaning (`target` is free text).
 PATH_KEYS = {
@@ -34,7 +35,7 @@ PATH_KEYS = {
 PATH_LISTS = {"runs"}
 CAMPAIGN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 ONE_OF = {
-    "campaign.origin": ("people", "machine", "simulated"),
+    "campaign.origin": ORIGINS,
     "campaign.release": ("full", "standoff"),
 }
 ONE_OR_MORE = {

@@ -198,7 +198,7 @@ def origin_of(origins: Iterable[str], declared: str) -> str:
     'simulated'
     """
     found = {*origins, declared}
-    return next(origin for origin in ("simulated", "machine", "people") if origin in found)
+    return next(origin for origin in reversed(ORIGINS) if origin in found)
 
 
 MAX_NAME_WORDS = 5  # of a speaker's name that may be given without the text

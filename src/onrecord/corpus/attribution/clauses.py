@@ -16,7 +16,6 @@ from onrecord.corpus.attribution.tokens import (
     Row,
 )
 
-_TELLS = listed("telling")
 _QUESTIONS = listed("questions")
 _PAST_TOO = frozenset(["put", "read", "bet"])  # the past is spelt like the infinitive
 _ASKED = listed("asked") | {":"}
