@@ -12,7 +12,7 @@ from onrecord.cli import runner
 from onrecord.core.errors import BadInput
 from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS, SentenceSpan, sentence_id
 from onrecord.core.tables import read_parquet, write_parquet
-from onrecord.corpus.attribute import quoted_speakers, settle
+from onrecord.corpus.attribute import correct_by_copies, quoted_speakers
 from onrecord.corpus.attribution.article import attribute_article
 from onrecord.corpus.attribution.quotations import quotations
 
@@ -291,7 +291,7 @@ def test_a_copy_settles_a_block_quotation_without_a_lead_in():
     bare = read(f"{INTRODUCED}\n{block}")
     assert bare[-1]["speaker"] == "author"
     known = quoted_speakers([INTRODUCED, "Pell continued:", block], led)
-    settle([INTRODUCED, block], bare, known)
+    correct_by_copies([INTRODUCED, block], bare, known)
     assert (bare[-1]["speaker"], bare[-1]["speaker_name"]) == ("politician", "Renata Pell")
 
 

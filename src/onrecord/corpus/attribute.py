@@ -47,7 +47,7 @@ def quoted_speakers(texts: Sequence[str], rows: Sequence[Suggestion]) -> QuotedS
     }
 
 
-def settle(
+def correct_by_copies(
     texts: Sequence[str], rows: Sequence[Suggestion], known: Mapping[str, Suggestion]
 ) -> None:
     """Give what an article credits to nobody the speaker that a copy of it gives the same words, in place.
@@ -129,7 +129,7 @@ def speaker_tables(
     for text in texts(shard):
         rows = attribute(text.text, text.spans)
         if text.group in known:
-            settle(text.texts, rows, known[text.group])
+            correct_by_copies(text.texts, rows, known[text.group])
         found += [{"sentence_id": i, **row} for i, row in zip(text.ids, rows, strict=True)]
         if len(found) >= ROWS_AT_ONCE:
             yield table_from_rows(found, SPEAKERS)

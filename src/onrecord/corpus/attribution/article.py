@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from onrecord.core.records import MAX_CANDIDATES, SentenceSpan, Suggestion
-from onrecord.corpus.attribution.entities import Roster
+from onrecord.corpus.attribution.entities import Entities
 from onrecord.corpus.attribution.sentence_speakers import SentenceSpeakers
 from onrecord.corpus.attribution.sentence_state import Reading
 from onrecord.corpus.attribution.speaker_types import kind_of_name, kind_of_nominal
@@ -27,7 +27,7 @@ def attribute_article(text: str, sentences: Sequence[SentenceSpan]) -> list[Sugg
     article.attribute()
     kinds: dict[str | None, str | None] = {None: "author"}
     speakers = _speakers(article.readings)
-    persons = _persons(article.roster)
+    persons = _persons(article.entities)
     return [_row(article, reading, kinds, speakers, persons) for reading in article.readings]
 
 
@@ -40,10 +40,12 @@ def _speakers(readings: Iterable[Reading]) -> list[str]:
     return sorted(counts, key=lambda name: -counts[name])[:MAX_CANDIDATES]
 
 
-def _persons(roster: Roster) -> list[str | None]:
+def _persons(entities: Entities) -> list[str | None]:
     """Return, for each mention of an article, the fullest form of the name if it is a person's."""
-    known = {name: roster.full(name) if roster.is_person(name) else None for name in roster.counts}
-    return [known[mention.name] for mention in roster.mentions]
+    known = {
+        name: entities.full(name) if entities.is_person(name) else None for name in entities.counts
+    }
+    return [known[mention.name] for mention in entities.mentions]
 
 
 def _row(
@@ -67,22 +69,22 @@ def _row(
         "speaker_name": name,
         "attribution": reading.kind if name is not None else "none",
         "cue": reading.cue,
-        "candidates": _candidates(article.roster, reading, speakers, persons),
+        "candidates": _candidates(article.entities, reading, speakers, persons),
         "confidence": round(sure, 3),
     }
 
 
 def _kind(article: SentenceSpeakers, name: str) -> str | None:
     """Return a speaker's kind; None for a name that no word of the article tells anything of."""
-    if article.roster.mentions_of(name):
-        return kind_of_name(article.text, article.roster, name)
-    return kind_of_nominal(name, article.text, article.roster)
+    if article.entities.mentions_of(name):
+        return kind_of_name(article.text, article.entities, name)
+    return kind_of_nominal(name, article.text, article.entities)
 
 
 def _candidates(
-    roster: Roster, reading: Reading, speakers: Sequence[str], persons: Sequence[str | None]
+    entities: Entities, reading: Reading, speakers: Sequence[str], persons: Sequence[str | None]
 ) -> list[str]:
     """Return names to choose from: the suggestion, who is named in the sentence, then the usual speakers."""
-    low, high = roster.places(reading.sentence.start, reading.sentence.end)
+    low, high = entities.places(reading.sentence.start, reading.sentence.end)
     names = dict.fromkeys([reading.name, *persons[low:high], *speakers])
     return [name for name in names if name is not None][:MAX_CANDIDATES]

@@ -13,7 +13,7 @@ from onrecord.corpus.attribution.tokens import (
     PRONOUNS,
     REACH,
     VERBS,
-    Row,
+    Tokens,
 )
 
 _QUESTIONS = listed("questions")
@@ -34,21 +34,21 @@ _FINITE = AUX | PLAIN
 _PAUSES = frozenset([",", ".", ";", "—", "–", ":", "?", "!"])
 
 
-def as_clause_at(row: Row, at: int, subject: tuple[int, int]) -> bool:
+def as_clause_at(row: Tokens, at: int, subject: tuple[int, int]) -> bool:
     """Say whether "as NAME reported," opens the sentence or ", as NAME noted." closes it."""
-    lows = row.lows
+    lowercased = row.lowercased
     before = min(subject[0], at) - 1
-    if before < 0 or lows[before] != "as":
+    if before < 0 or lowercased[before] != "as":
         return False
     end = _until_mark(row, max(at + 1, subject[1]), 6)
-    pause = end >= len(lows) or lows[end] in {",", "."}
-    return pause and (before == 0 or lows[before - 1] == ",")
+    pause = end >= len(lowercased) or lowercased[end] in {",", "."}
+    return pause and (before == 0 or lowercased[before - 1] == ",")
 
 
-def is_relative(row: Row, subject: tuple[int, int]) -> bool:
+def is_relative(row: Tokens, subject: tuple[int, int]) -> bool:
     """Say whether a pronoun follows a noun directly: "the things he wants" report nothing."""
-    words, lows = row.words, row.lows
-    if subject[0] == 0 or lows[subject[0]] not in PRONOUNS:
+    words, lowercased = row.words, row.lowercased
+    if subject[0] == 0 or lowercased[subject[0]] not in PRONOUNS:
         return False
     before = words[subject[0] - 1]
     return before.isalpha() and before.islower() and before not in _BEFORE_SUBJECT
@@ -64,109 +64,109 @@ def is_opener(low: str) -> bool:
     )
 
 
-def is_finite(row: Row, at: int) -> bool:
+def is_finite(row: Tokens, at: int) -> bool:
     """Say whether a form that may be a noun is a verb here: a name, pronoun or plural right before it."""
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     j = at - 1
-    while j >= 0 and (lows[j] in ADVERBS or lows[j].endswith("ly")):
+    while j >= 0 and (lowercased[j] in ADVERBS or lowercased[j].endswith("ly")):
         j -= 1
     if j < 0:
         return False
-    before, capital = lows[j], words[j][:1].isupper()
+    before, capital = lowercased[j], words[j][:1].isupper()
     if before in _WHOLE_SUBJECT:
         return True
     if before in _AFTER_AUX or words[j] == "":
-        return not VERBS[lows[at]].base or before in AUX or lows[at] in _PAST_TOO
+        return not VERBS[lowercased[at]].base or before in AUX or lowercased[at] in _PAST_TOO
     if before in _NOUN_BEFORE or before.endswith("'s"):
         return False
-    present = words[at].endswith("s") and lows[at] not in {"states", "remarks"}
+    present = words[at].endswith("s") and lowercased[at] not in {"states", "remarks"}
     if present and capital and words[at][0].islower() and clause_follows(row, at):
         return True  # "The Daily Times reports fares will fall"
     plural = before.endswith(("s", "people", "men", "women"))
-    if plural == lows[at].endswith("s") and lows[at] not in _PAST_TOO:
+    if plural == lowercased[at].endswith("s") and lowercased[at] not in _PAST_TOO:
         return False
-    follows = lows[at + 1] if at + 1 < len(lows) else ""
+    follows = lowercased[at + 1] if at + 1 < len(lowercased) else ""
     if follows in _AFTER_VERB or follows.startswith("”"):
         return True
-    return capital and not plural and lows[at] not in {"remarks", "states"}
+    return capital and not plural and lowercased[at] not in {"remarks", "states"}
 
 
-def beside_quote_at(row: Row, begin: int, at: int) -> bool:
+def beside_quote_at(row: Tokens, begin: int, at: int) -> bool:
     """Say whether a quotation stands near the cue, or the sentence leads into one with a colon."""
-    words, lows = row.words, row.lows
-    if lows[-1] == ":":
+    words, lowercased = row.words, row.lowercased
+    if lowercased[-1] == ":":
         return True
     if not row.quotes:
         return False
-    for j in range(at + 1, min(len(lows), at + REACH)):
+    for j in range(at + 1, min(len(lowercased), at + REACH)):
         if words[j] == "":
             return True
-        if lows[j] == ";":
+        if lowercased[j] == ";":
             break
     return "" in words[max(0, begin - 3) : at]
 
 
-def clause_follows(row: Row, at: int, *, after_adjective: bool = False) -> bool:
+def clause_follows(row: Tokens, at: int, *, after_adjective: bool = False) -> bool:
     """Say whether what stands after a cue is a clause, as far as words without a parse tell."""
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     j = at + 1
-    while j < len(lows) and lows[j] in _BETWEEN:
+    while j < len(lowercased) and lowercased[j] in _BETWEEN:
         j += 1
-    if j >= len(lows):
+    if j >= len(lowercased):
         return False
-    low, word = lows[j], words[j]
-    if lows[at].startswith(("ask", "wonder")) and low not in _ASKED:
+    low, word = lowercased[j], words[j]
+    if lowercased[at].startswith(("ask", "wonder")) and low not in _ASKED:
         # "asked the mayor whether", not "asked the mayor to"
-        return not _QUESTIONS.isdisjoint(lows[j : j + 9])
+        return not _QUESTIONS.isdisjoint(lowercased[j : j + 9])
     if low in _CLAUSE_WORDS or word == "":
         return True
     if after_adjective and low in {"about", "of", "to"}:
         return True
     if low in _CLAUSE_SUBJECTS:
         return True
-    if not after_adjective and "that" in lows[j : _until_mark(row, j, 12)]:
+    if not after_adjective and "that" in lowercased[j : _until_mark(row, j, 12)]:
         return True
     if low in DETERMINERS or word[:1].isupper() or (low.isalpha() and low not in _NO_CLAUSE):
         # a clause has a finite verb soon
-        return not _FINITE.isdisjoint(lows[j + 1 : j + 14])
+        return not _FINITE.isdisjoint(lowercased[j + 1 : j + 14])
     return False
 
 
-def _until_mark(row: Row, begin: int, most: int) -> int:
-    words, lows = row.words, row.lows
+def _until_mark(row: Tokens, begin: int, most: int) -> int:
+    words, lowercased = row.words, row.lowercased
     end = begin
-    last = min(len(lows), begin + most)
-    while end < last and lows[end] not in _PAUSES and words[end] != "":
+    last = min(len(lowercased), begin + most)
+    while end < last and lowercased[end] not in _PAUSES and words[end] != "":
         end += 1
     return end
 
 
-def postposed(row: Row, at: int, subject: tuple[int, int]) -> bool:
+def postposed(row: Tokens, at: int, subject: tuple[int, int]) -> bool:
     """Say whether the cue closes or interrupts the clause it reports: "…, he said."."""
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     left = min(subject[0], at) - 1
-    if left < 0 or not (lows[left] == "," or words[left] == "" or lows[left] in DASHES):
+    if left < 0 or not (lowercased[left] == "," or words[left] == "" or lowercased[left] in DASHES):
         return False
     j = max(subject[1], at + 1)
-    end = _until_mark(row, j, len(lows))
+    end = _until_mark(row, j, len(lowercased))
     if j == end:
         return True
-    opens = lows[j] in _AFTER_CUE or lows[j].endswith("ly")
-    return opens and _GOES_ON.isdisjoint(lows[j:end])
+    opens = lowercased[j] in _AFTER_CUE or lowercased[j].endswith("ly")
+    return opens and _GOES_ON.isdisjoint(lowercased[j:end])
 
 
-def content_of(row: Row, at: int, subject: tuple[int, int], inverted: bool) -> tuple[int, int]:
+def content_of(row: Tokens, at: int, subject: tuple[int, int], inverted: bool) -> tuple[int, int]:
     """Return the tokens reported: all of the sentence when the cue is inserted or closes it, else what follows."""
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     high = max(subject[1], at + 1)
     if inverted or postposed(row, at, subject):
-        return 0, len(lows)
+        return 0, len(lowercased)
     if row.quotes and "" in words[: min(subject[0], at)] and "" not in words[high:]:
-        return 0, len(lows)
-    return high, len(lows)
+        return 0, len(lowercased)
+    return high, len(lowercased)
 
 
-def share_of(row: Row, content: tuple[int, int], cue: tuple[int, int]) -> float:
+def share_of(row: Tokens, content: tuple[int, int], cue: tuple[int, int]) -> float:
     """Return the share, in code points, of the sentence without its cue that ``content`` covers."""
     sizes = row.sizes
     if content == (0, len(sizes)):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from onrecord.corpus.attribution.entities import Roster
+from onrecord.corpus.attribution.entities import Entities
 from onrecord.corpus.attribution.lexicon import words as listed
 from onrecord.corpus.attribution.mentions import Mention
 from onrecord.corpus.attribution.sentence_state import Reading
@@ -29,9 +29,9 @@ _ASKED = frozenset(["asked", "asks", "pressed", "questioned"])
 class Pronouns:
     """The persons of one article as they are named and as they speak."""
 
-    def __init__(self, text: str, roster: Roster, readings: Sequence[Reading]) -> None:
+    def __init__(self, text: str, entities: Entities, readings: Sequence[Reading]) -> None:
         self.text = text
-        self.roster = roster
+        self.entities = entities
         self.readings = readings
         self.last: tuple[str, ...] | None = None
         self.last_at = -99
@@ -69,7 +69,7 @@ class Pronouns:
                 break
             start, end = reading.sentence.start, reading.sentence.end
             goes_on = index < at and self.text.startswith(_TOPICS[gender], start)
-            mentions = self.roster.between(start, min(end, position))
+            mentions = self.entities.between(start, min(end, position))
             subject = None
             if mentions and mentions[-1].start != start:
                 subject = self._after_opener(start, mentions, gender)
@@ -78,19 +78,19 @@ class Pronouns:
                 if any(low <= mention.start < high for low, high in reading.quoted):
                     continue
                 name = mention.name
-                if not (self.roster.is_person(name) or self.roster.has_spoken(name)):
+                if not (self.entities.is_person(name) or self.entities.has_spoken(name)):
                     if other is None and mention.start - start < 4:
-                        other = name if self.roster.could_be_person(name) else None
+                        other = name if self.entities.could_be_person(name) else None
                     continue
-                known = self.roster.gender(name)
+                known = self.entities.gender(name)
                 if known and known != gender:
-                    namesake = None if mention.titles else self.roster.namesake(name, gender)
+                    namesake = None if mention.titles else self.entities.namesake(name, gender)
                     if namesake is None:
                         continue
                     name = namesake
                 leads = first if subject is None else mention is subject
                 score = (1.0 if leads else 0.0) + (0.2 if known else 0.0) - back
-                if not self.roster.is_person(name):
+                if not self.entities.is_person(name):
                     score -= 0.8  # it may be a body
                 if mention.start - start < 4 or mention is subject:
                     score += 0.5  # the sentence is about that person
@@ -108,7 +108,7 @@ class Pronouns:
                     best, best_score = name, score
             back += not goes_on
         if self.last is not None:
-            known = self.roster.gender(self.last)
+            known = self.entities.gender(self.last)
             score = 1.0 - 0.5 * said + (0.2 if known else 0.0)
             asks = self.readings[self.last_at].cue in _ASKED  # then somebody else answers
             if not here and self.readings[at].quoted and said == 1 and not asks:
@@ -132,9 +132,13 @@ class Pronouns:
                 and after[:1] == " "
                 and after[1:].islower()
             ):
-                speaks = self.roster.is_person(mention.name) or self.roster.has_spoken(mention.name)
+                speaks = self.entities.is_person(mention.name) or self.entities.has_spoken(
+                    mention.name
+                )
                 return (
-                    mention if speaks and self.roster.gender(mention.name) in {"", gender} else None
+                    mention
+                    if speaks and self.entities.gender(mention.name) in {"", gender}
+                    else None
                 )
         return None
 

@@ -29,7 +29,7 @@ from onrecord.corpus.attribution.tokens import (
     PREPOSITIONS,
     PRONOUNS,
     VERBS,
-    Row,
+    Tokens,
 )
 
 THRESHOLD = 0.3  # near the best F1 out of fold on the train half, on the side of recall
@@ -51,14 +51,16 @@ FEATURES = (
 )  # fmt: skip
 
 
-def features(row: Row, cue: Attribution, *, cues: int, first_paragraph: bool) -> tuple[float, ...]:
+def features(
+    row: Tokens, cue: Attribution, *, cues: int, first_paragraph: bool
+) -> tuple[float, ...]:
     """Return the values of :data:`FEATURES` for a cue in its sentence, in their order."""
-    words, lows = row.words, row.lows
-    verb = VERBS.get(lows[cue.at])
+    words, lowercased = row.words, row.lowercased
+    verb = VERBS.get(lowercased[cue.at])
     begin, end = cue.subject
-    subject = lows[begin:end]
-    after = lows[cue.at + 1] if cue.at + 1 < len(lows) else "."
-    before = lows[cue.at - 1] if cue.at else ""
+    subject = lowercased[begin:end]
+    after = lowercased[cue.at + 1] if cue.at + 1 < len(lowercased) else "."
+    before = lowercased[cue.at - 1] if cue.at else ""
     spoken = cue.cue != "according to"
     return (
         cue.coverage,
@@ -83,9 +85,9 @@ def features(row: Row, cue: Attribution, *, cues: int, first_paragraph: bool) ->
         subject[0] in DETERMINERS,
         subject[-1].endswith("s"),
         begin == 0,
-        begin / len(lows),
-        cue.at / len(lows),
-        len(lows) / 40,
+        begin / len(lowercased),
+        cue.at / len(lowercased),
+        len(lowercased) / 40,
         cues,
         after == "that",
         after == "to",
@@ -95,12 +97,12 @@ def features(row: Row, cue: Attribution, *, cues: int, first_paragraph: bool) ->
         before in AUX,
         before in _MODALS,
         before in _PERFECT,
-        lows[0] in _OPENING,
-        not _RELATIVE.isdisjoint(lows[:begin]),
+        lowercased[0] in _OPENING,
+        not _RELATIVE.isdisjoint(lowercased[:begin]),
         any(word.isdigit() for word in words),
-        lows[-1] == "?",
+        lowercased[-1] == "?",
         first_paragraph,
-        not _CONDITION.isdisjoint(lows[: cue.at]),
+        not _CONDITION.isdisjoint(lowercased[: cue.at]),
     )
 
 

@@ -28,7 +28,7 @@ from onrecord.corpus.attribution.tokens import (
     DETERMINERS,
     PRONOUNS,
     VERBS,
-    Row,
+    Tokens,
 )
 
 OPINIONS = listed("adjectives_opinion")
@@ -52,18 +52,18 @@ class Attribution(NamedTuple):
     negated: bool
 
 
-def attributions(row: Row) -> list[Attribution]:
+def attributions(row: Tokens) -> list[Attribution]:
     """Return every cue of a sentence that has a subject in it, in order of appearance."""
-    lows = row.lows
+    lowercased = row.lowercased
     found: list[Attribution] = []
-    for at in [at for at, low in enumerate(lows) if low in _CUES]:
-        low = lows[at]
+    for at in [at for at, low in enumerate(lowercased) if low in _CUES]:
+        low = lowercased[at]
         verb = VERBS.get(low)
         if verb is not None:
             one = _verb(row, at, verb)
-        elif low == "according" and at + 1 < len(lows) and lows[at + 1] == "to":
+        elif low == "according" and at + 1 < len(lowercased) and lowercased[at + 1] == "to":
             one = _according(row, at)
-        elif low in OPINIONS and at and lows[at - 1] in _BEFORE_OPINION:
+        elif low in OPINIONS and at and lowercased[at - 1] in _BEFORE_OPINION:
             one = _opinion(row, at)
         else:
             continue
@@ -72,58 +72,58 @@ def attributions(row: Row) -> list[Attribution]:
     return found
 
 
-def _according(row: Row, at: int) -> Attribution | None:
-    words, lows = row.words, row.lows
+def _according(row: Tokens, at: int) -> Attribution | None:
+    words, lowercased = row.words, row.lowercased
     subject = phrase_right(row, at + 2)
     if subject is None:
         return None
     return Attribution(
-        "according to" if lows[at] == "according" else words[at],
+        "according to" if lowercased[at] == "according" else words[at],
         at,
         subject,
         SAY,
-        share_of(row, (0, len(lows)), (at, subject[1])),
+        share_of(row, (0, len(lowercased)), (at, subject[1])),
         False,
         False,
     )
 
 
-def _opinion(row: Row, at: int) -> Attribution | None:
+def _opinion(row: Tokens, at: int) -> Attribution | None:
     """Read "NAME is concerned that …"."""
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     j = at - 1
-    while j > 0 and lows[j] not in BE and lows[j] in _BEFORE_OPINION:
+    while j > 0 and lowercased[j] not in BE and lowercased[j] in _BEFORE_OPINION:
         j -= 1
-    if lows[j] not in BE or not clause_follows(row, at, after_adjective=True):
+    if lowercased[j] not in BE or not clause_follows(row, at, after_adjective=True):
         return None
     subject, negated, _ = left_subject(row, j, VERBS["think"])
     if subject is None:
         return None
-    share = share_of(row, (at + 1, len(lows)), (subject[0], at + 1))
+    share = share_of(row, (at + 1, len(lowercased)), (subject[0], at + 1))
     return Attribution(words[at], at, subject, CLAUSE, share, False, negated)
 
 
-def _specific(row: Row, subject: tuple[int, int]) -> bool:
+def _specific(row: Tokens, subject: tuple[int, int]) -> bool:
     """Say whether a subject is a name or a pronoun for one, not a group of people at large."""
-    words, lows = row.words, row.lows
-    if lows[subject[0]] in PRONOUNS:
-        return lows[subject[0]] in {"he", "she", "they"}
+    words, lowercased = row.words, row.lowercased
+    if lowercased[subject[0]] in PRONOUNS:
+        return lowercased[subject[0]] in {"he", "she", "they"}
     return words[subject[1] - 1][:1].isupper() or any(
-        words[j][:1].isupper() and lows[j] not in DETERMINERS for j in range(*subject)
+        words[j][:1].isupper() and lowercased[j] not in DETERMINERS for j in range(*subject)
     )
 
 
-def _verb(row: Row, at: int, verb: Verb) -> Attribution | None:
-    words, lows = row.words, row.lows
-    before = lows[at - 1] if at else None
-    follows = lows[at + 1] if at + 1 < len(lows) else ""
-    opens = at == 1 or (at > 1 and lows[at - 2] == ",")
-    if opens and lows[at - 1] == "as" and follows == "by":
+def _verb(row: Tokens, at: int, verb: Verb) -> Attribution | None:
+    words, lowercased = row.words, row.lowercased
+    before = lowercased[at - 1] if at else None
+    follows = lowercased[at + 1] if at + 1 < len(lowercased) else ""
+    opens = at == 1 or (at > 1 and lowercased[at - 2] == ",")
+    if opens and lowercased[at - 1] == "as" and follows == "by":
         return _according(row, at)  # "as reported by NAME"
-    passive = at and lows[at - 1] in BE and follows == "by"
-    if passive and lows[at] in {"asked", "told"} and beside_quote_at(row, at, at):
+    passive = at and lowercased[at - 1] in BE and follows == "by"
+    if passive and lowercased[at] in {"asked", "told"} and beside_quote_at(row, at, at):
         return _according(row, at)  # "he was asked by NAME, “…”"
-    if verb.strength == QUOTE and not verb.opinion and not row.quotes and lows[-1] != ":":
+    if verb.strength == QUOTE and not verb.opinion and not row.quotes and lowercased[-1] != ":":
         return None  # nothing that it could report
     if verb.nounish and not is_finite(row, at):
         return None
@@ -131,10 +131,10 @@ def _verb(row: Row, at: int, verb: Verb) -> Attribution | None:
         return None
     if before is not None and verb.wish and verb.base and before in _MODALS:
         return None
-    raised = at > 2 and lows[at - 1] == "to" and lows[at - 2] in _RAISING
-    if lows[at] == "say" and not raised and at > 2 and lows[at - 1] == "to":
+    raised = at > 2 and lowercased[at - 1] == "to" and lowercased[at - 2] in _RAISING
+    if lowercased[at] == "say" and not raised and at > 2 and lowercased[at - 1] == "to":
         return _to_say(row, at)
-    by = lows[at] == "saying" and before == "by"
+    by = lowercased[at] == "saying" and before == "by"
     if before in _NOT_FINITE and not raised and not by:
         return None
     inverted = False
@@ -151,7 +151,7 @@ def _verb(row: Row, at: int, verb: Verb) -> Attribution | None:
     if subject is None:
         finite = at
         if raised:  # "went on to say", "appeared to suggest"
-            finite = at - 3 if lows[at - 2] == "on" else at - 2
+            finite = at - 3 if lowercased[at - 2] == "on" else at - 2
         subject, negated, passive = left_subject(row, finite, verb)
         if subject is None or (passive and not verb.participle):
             return None
@@ -160,14 +160,14 @@ def _verb(row: Row, at: int, verb: Verb) -> Attribution | None:
     if verb.strength < SAY and is_relative(row, subject):
         return None
     beside_quote = beside_quote_at(row, min(subject[0], at), at)
-    views = verb.opinion and (not verb.participle or lows[at - 1] in BE)  # "is calling for"
+    views = verb.opinion and (not verb.participle or lowercased[at - 1] in BE)  # "is calling for"
     if verb.strength == QUOTE and not beside_quote and not views:
         return None
     cue_end = at + 1
     content = content_of(row, at, subject, inverted)
     as_clause = as_clause_at(row, at, subject)
     if as_clause:
-        content = 0, len(lows)
+        content = 0, len(lowercased)
     if (
         verb.strength == CLAUSE
         and not beside_quote
@@ -180,7 +180,7 @@ def _verb(row: Row, at: int, verb: Verb) -> Attribution | None:
         return None
     low = min(subject[0], at)
     high = max(subject[1], cue_end)
-    if content[0] > low and low and lows[low - 1] == "," and is_opener(lows[0]):
+    if content[0] > low and low and lowercased[low - 1] == "," and is_opener(lowercased[0]):
         low = 0
     return Attribution(
         words[at],
@@ -193,11 +193,11 @@ def _verb(row: Row, at: int, verb: Verb) -> Attribution | None:
     )
 
 
-def _to_say(row: Row, at: int) -> Attribution | None:
+def _to_say(row: Tokens, at: int) -> Attribution | None:
     """Read "NAME took to Twitter to say, “…”": only right before a quotation."""
-    words, lows = row.words, row.lows
-    after = at + 2 if at + 1 < len(lows) and lows[at + 1] in {",", ":"} else at + 1
-    subject = main_subject(row, at - 1) if after < len(lows) and words[after] == "" else None
+    words, lowercased = row.words, row.lowercased
+    after = at + 2 if at + 1 < len(lowercased) and lowercased[at + 1] in {",", ":"} else at + 1
+    subject = main_subject(row, at - 1) if after < len(lowercased) and words[after] == "" else None
     if subject is None:
         return None
     return Attribution(words[at], at, subject, QUOTE, 1.0, False, False)

@@ -37,7 +37,7 @@ _SHE = frozenset(
 )
 
 
-class Roster:
+class Entities:
     """The names of one article, and what each short form stands for."""
 
     def __init__(self, text: str) -> None:

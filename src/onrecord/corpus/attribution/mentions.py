@@ -88,33 +88,37 @@ def split_name(run: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
             return (), ()
         alone = tuple(parts)
         return (alone, ()) if low in TITLES and low not in ORG_NOUNS else ((), alone)
-    lows = [bare(w).lower() for w in parts]
+    lowercased = [bare(w).lower() for w in parts]
     first = 0
-    while first < len(parts) and lows[first] in _SMALL:
+    while first < len(parts) and lowercased[first] in _SMALL:
         first += 1
-    parts, lows = parts[first:], lows[first:]
-    if not parts or lows[-1] in ORG_NOUNS:
+    parts, lowercased = parts[first:], lowercased[first:]
+    if not parts or lowercased[-1] in ORG_NOUNS:
         return (), tuple(parts)
-    if lows[-1] in TITLES and run[-1].endswith("."):
+    if lowercased[-1] in TITLES and run[-1].endswith("."):
         return tuple(parts), ()  # "Vermont Sen. and …"
-    if all(low in TITLES for low in lows):
-        if len(lows) > 1 and lows[0] in FIRST_NAMES:
+    if all(low in TITLES for low in lowercased):
+        if len(lowercased) > 1 and lowercased[0] in FIRST_NAMES:
             return (), tuple(parts)
         return tuple(parts), ()
     last = max(
-        (i for i, low in enumerate(lows[:-1]) if low in TITLES and not (i == 0 and low in MEN)),
+        (
+            i
+            for i, low in enumerate(lowercased[:-1])
+            if low in TITLES and not (i == 0 and low in MEN)
+        ),
         default=-1,
     )
     if (
         last >= 0
-        and lows[-1] in TITLES
-        and lows[last + 1] not in FIRST_NAMES
-        and len(lows) - last == 2
+        and lowercased[-1] in TITLES
+        and lowercased[last + 1] not in FIRST_NAMES
+        and len(lowercased) - last == 2
         and last > 0
-        and lows[0] in FIRST_NAMES
+        and lowercased[0] in FIRST_NAMES
     ):
         last = -1
-    if len(parts) - last > 3 and lows[-2] in FIRST_NAMES and _leads(parts[last + 1 : -2]):
+    if len(parts) - last > 3 and lowercased[-2] in FIRST_NAMES and _leads(parts[last + 1 : -2]):
         last = len(parts) - 3
     return tuple(parts[: last + 1]), tuple(parts[last + 1 :])
 

@@ -15,7 +15,7 @@ from onrecord.corpus.attribution.tokens import (
     REACH,
     TITLES,
     VERBS,
-    Row,
+    Tokens,
 )
 
 _TITLE = 40  # code points: longer in quotation marks is speech, not the title of a book
@@ -39,18 +39,18 @@ _NO_SOURCE = _VENUES | DATES | PRONOUNS
 _RELATIVE = frozenset(["who", "whose", "which"])
 
 
-def phrase_right(row: Row, start: int) -> tuple[int, int] | None:
+def phrase_right(row: Tokens, start: int) -> tuple[int, int] | None:
     """Return the noun phrase that begins at ``start``, its of- and for-phrases included.
 
     A phrase without a name takes other prepositions too ("officials at the agency"), but not where the
     speech took place ("officials in a statement").
     """
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     j = start
     named = False
-    stop = min(len(lows), start + 18)
+    stop = min(len(lowercased), start + 18)
     while j < stop:
-        low, word = lows[j], words[j]
+        low, word = lowercased[j], words[j]
         if word in {"'", "’"}:
             j += 1
             continue
@@ -70,7 +70,7 @@ def phrase_right(row: Row, start: int) -> tuple[int, int] | None:
             elif low in _STOPS:
                 break
             elif low in DATES:
-                if lows[j - 1] not in DETERMINERS:
+                if lowercased[j - 1] not in DETERMINERS:
                     break
             elif word[0].islower() and (
                 low in PLAIN
@@ -79,7 +79,7 @@ def phrase_right(row: Row, start: int) -> tuple[int, int] | None:
                     low in VERBS
                     and not VERBS[low].nounish
                     and low not in _REDUCED
-                    and not (VERBS[low].participle and lows[j - 1] in DETERMINERS)
+                    and not (VERBS[low].participle and lowercased[j - 1] in DETERMINERS)
                 )
                 or (
                     words[j - 1][:1].isupper()
@@ -95,22 +95,24 @@ def phrase_right(row: Row, start: int) -> tuple[int, int] | None:
         named = named or (word[0].isupper() and low not in DETERMINERS and low not in TITLES)
         j += 1
     while j > start and (
-        lows[j - 1] in _JOINING or lows[j - 1] in PREPOSITIONS or lows[j - 1] == "and"
+        lowercased[j - 1] in _JOINING
+        or lowercased[j - 1] in PREPOSITIONS
+        or lowercased[j - 1] == "and"
     ):
         j -= 1
     return (start, j) if j > start else None
 
 
-def _takes_object(row: Row, at: int) -> bool:
+def _takes_object(row: Tokens, at: int) -> bool:
     """Say whether an unknown word in -s is a verb: "NAME gavels us in"."""
-    lows = row.lows
-    return at + 1 < len(lows) and (lows[at + 1] in _OBJECTS)
+    lowercased = row.lowercased
+    return at + 1 < len(lowercased) and (lowercased[at + 1] in _OBJECTS)
 
 
-def _venue(row: Row, at: int) -> bool:
+def _venue(row: Tokens, at: int) -> bool:
     """Say whether a prepositional phrase tells where or when something was said, not who said it."""
-    words, lows = row.words, row.lows
-    for low, word in zip(lows[at + 1 : at + 5], words[at + 1 : at + 5], strict=True):
+    words, lowercased = row.words, row.lowercased
+    for low, word in zip(lowercased[at + 1 : at + 5], words[at + 1 : at + 5], strict=True):
         if low in _NO_SOURCE or low.isdigit():
             return True
         if word == "" or not word[0].isalnum():
@@ -118,22 +120,22 @@ def _venue(row: Row, at: int) -> bool:
     return False
 
 
-def phrase_left(row: Row, end: int) -> tuple[int, int] | None:
+def phrase_left(row: Tokens, end: int) -> tuple[int, int] | None:
     """Return the noun phrase whose last token is ``end``."""
-    words, lows = row.words, row.lows
-    if end < 0 or lows[end] in _NO_END:
+    words, lowercased = row.words, row.lowercased
+    if end < 0 or lowercased[end] in _NO_END:
         return None
-    if lows[end] in NOBODY:
+    if lowercased[end] in NOBODY:
         return None
-    if lows[end] in PRONOUNS:
+    if lowercased[end] in PRONOUNS:
         return end, end + 1
     k = end
     stop = max(-1, end - REACH)
     while k > stop:
-        low, word = lows[k], words[k]
+        low, word = lowercased[k], words[k]
         if word == ")":
             m = k
-            while m > stop and lows[m] != "(":
+            while m > stop and lowercased[m] != "(":
                 m -= 1
             k = m - 1
             continue
@@ -155,29 +157,29 @@ def phrase_left(row: Row, end: int) -> tuple[int, int] | None:
             continue
         if low in _STOPS or (low in _FINITE and k < end and word[0].islower()):
             break
-        if low == "to" and not (k and lows[k - 1] in _BEFORE_TO):
+        if low == "to" and not (k and lowercased[k - 1] in _BEFORE_TO):
             break
         k -= 1
-    if k > 1 and lows[k] in AUX and lows[k - 1] in _RELATIVE:
+    if k > 1 and lowercased[k] in AUX and lowercased[k - 1] in _RELATIVE:
         k -= 1  # "NAME, who is the owner said"
     if (
         k > 1
-        and lows[k] in _RELATIVE
+        and lowercased[k] in _RELATIVE
         and k < end
         and words[k + 1][0].islower()
-        and lows[k + 1] not in DETERMINERS
+        and lowercased[k + 1] not in DETERMINERS
     ):
-        found = phrase_left(row, k - 1 if lows[k - 1] != "," else k - 2)
-        if found is None or found[0] < 2 or lows[found[0] - 1] != ",":
+        found = phrase_left(row, k - 1 if lowercased[k - 1] != "," else k - 2)
+        if found is None or found[0] < 2 or lowercased[found[0] - 1] != ",":
             return found
         # "NAME, the pollster who founded it, said": the name before the appositive
         name = phrase_left(row, found[0] - 2)
         return name if name is not None and _ends_in_name(row, name) else found
     begin = k + 1
-    while begin <= end and (lows[begin] in ADVERBS or words[begin] in _NO_START):
+    while begin <= end and (lowercased[begin] in ADVERBS or words[begin] in _NO_START):
         begin += 1
     # "In Iowa Trump said": a phrase that opens with a preposition is its last name only
-    if begin <= end and lows[begin] in PREPOSITIONS and lows[begin] not in {"critics"}:
+    if begin <= end and lowercased[begin] in PREPOSITIONS and lowercased[begin] not in {"critics"}:
         m = end
         while m >= begin and words[m][:1].isupper():
             m -= 1
@@ -188,17 +190,17 @@ def phrase_left(row: Row, end: int) -> tuple[int, int] | None:
     if begin > end:
         return None
     # "an official speaking on condition of anonymity": who speaks stands before it
-    if end - begin < 2 or _SPEAKING.isdisjoint(lows[begin + 1 : end]):
+    if end - begin < 2 or _SPEAKING.isdisjoint(lowercased[begin + 1 : end]):
         return begin, end + 1
-    return begin, next(j for j in range(begin + 1, end) if lows[j] in _SPEAKING)
+    return begin, next(j for j in range(begin + 1, end) if lowercased[j] in _SPEAKING)
 
 
-def _opens_phrase(row: Row, joint: int) -> bool:
+def _opens_phrase(row: Tokens, joint: int) -> bool:
     """Say whether the words before an "and" reach back to a mark or the sentence's start: one subject."""
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     k = joint - 1
     while k >= 0 and joint - k <= 5:
-        low = lows[k]
+        low = lowercased[k]
         if words[k] == "" or low == "," or low in DASHES:
             return k < joint - 1
         if low in AUX or low in PLAIN or (low in VERBS and not VERBS[low].nounish):
@@ -207,50 +209,56 @@ def _opens_phrase(row: Row, joint: int) -> bool:
     return k < 0
 
 
-def appositive_name(row: Row, span: tuple[int, int] | None) -> tuple[int, int] | None:
+def appositive_name(row: Tokens, span: tuple[int, int] | None) -> tuple[int, int] | None:
     """Return the name in apposition to a phrase that holds none ("her partner, Nico Bassey, …"), or the phrase."""
-    lows = row.lows
-    if span is None or span[1] + 1 >= len(lows) or lows[span[1]] != ",":
+    lowercased = row.lowercased
+    if span is None or span[1] + 1 >= len(lowercased) or lowercased[span[1]] != ",":
         return span
     return named_after(row, span, span[1] + 1) or span
 
 
-def named_after(row: Row, span: tuple[int, int] | None, at: int) -> tuple[int, int] | None:
+def named_after(row: Tokens, span: tuple[int, int] | None, at: int) -> tuple[int, int] | None:
     """Return the person's name at ``at`` that a description before it introduces: "another pollster, NAME of …"."""
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     if span is None or span[1] != at - 1:
         return None
-    described = lows[span[0]] in DETERMINERS and words[min(span[0] + 1, span[1] - 1)][:1].islower()
+    described = (
+        lowercased[span[0]] in DETERMINERS and words[min(span[0] + 1, span[1] - 1)][:1].islower()
+    )
     if words[span[1] - 1][:1].isupper() and not described:
         return None
     k = at
-    while k < len(lows) and words[k][:1].isupper() and lows[k] not in DETERMINERS:
+    while k < len(lowercased) and words[k][:1].isupper() and lowercased[k] not in DETERMINERS:
         k += 1
-    closes = k == len(lows) or lows[k] in {",", "."} or (described and lows[k] in {"of", "at"})
+    closes = (
+        k == len(lowercased)
+        or lowercased[k] in {",", "."}
+        or (described and lowercased[k] in {"of", "at"})
+    )
     return (at, k) if 2 <= k - at <= 5 and closes else None
 
 
-def over_appositive(row: Row, j: int) -> tuple[int, int] | None:
+def over_appositive(row: Tokens, j: int) -> tuple[int, int] | None:
     """Return the phrase before the appositives that end at the mark ``j``: "NAME, director of …, said"."""
-    words, lows = row.words, row.lows
-    marks = DASHES if lows[j] in DASHES else {","}
+    words, lowercased = row.words, row.lowercased
+    marks = DASHES if lowercased[j] in DASHES else {","}
     k = j - 1
     stops: list[int] = []
-    while k >= max(0, j - REACH) and lows[k] not in {";", ":"}:
+    while k >= max(0, j - REACH) and lowercased[k] not in {";", ":"}:
         if words[k] == "" and (k == 0 or row.sizes[k] > _TITLE):
             break
-        if lows[k] in marks:
+        if lowercased[k] in marks:
             stops.append(k)
         k -= 1
     segment = stops[0] + 1 if stops else j
-    if not stops or (lows[j - 1] == ")" and words[segment][:1].isupper()):
+    if not stops or (lowercased[j - 1] == ")" and words[segment][:1].isupper()):
         return phrase_left(row, j - 1)
     for stop in reversed(stops):
         span = phrase_left(row, stop - 1)
         if span is None:
             continue
         begins = span[0] - 1
-        opens = begins < 0 or words[begins] == "" or lows[begins] in _OPENERS
+        opens = begins < 0 or words[begins] == "" or lowercased[begins] in _OPENERS
         if opens and _ends_in_name(row, span):
             return span
     inner = stops[0] + 1
@@ -258,33 +266,33 @@ def over_appositive(row: Row, j: int) -> tuple[int, int] | None:
     if described is not None:
         return described
     # "the White House spokesman, Josh Earnest, said": the appositive is the name
-    if words[inner][:1].isupper() and lows[inner] not in _COMMON_START:
+    if words[inner][:1].isupper() and lowercased[inner] not in _COMMON_START:
         name = phrase_left(row, j - 1)
         if name is not None and name[0] == inner and j - inner <= 4:
             return name
     return phrase_left(row, stops[0] - 1)
 
 
-def _ends_in_name(row: Row, span: tuple[int, int]) -> bool:
+def _ends_in_name(row: Tokens, span: tuple[int, int]) -> bool:
     """Say whether a phrase is likely a person's name: two capitals at its end, or one pronoun."""
-    words, lows = row.words, row.lows
-    last = lows[span[1] - 1]
+    words, lowercased = row.words, row.lowercased
+    last = lowercased[span[1] - 1]
     if last in PRONOUNS:
         return True
     return (
         words[span[1] - 1][:1].isupper()
         and last not in DATES
         and (span[1] - span[0] == 1 or words[span[1] - 2][:1].isupper())
-        and lows[span[0]] not in {"the", "a", "an", "one", "another"}
+        and lowercased[span[0]] not in {"the", "a", "an", "one", "another"}
     )
 
 
-def skip_dates(row: Row, j: int) -> int:
+def skip_dates(row: Tokens, j: int) -> int:
     """Return the token before a date that ends at ``j`` ("NAME on Tuesday said"), or ``j``."""
-    lows = row.lows
+    lowercased = row.lowercased
     k = j
-    while k >= 0 and (lows[k] in DATES or lows[k].isdigit()):
+    while k >= 0 and (lowercased[k] in DATES or lowercased[k].isdigit()):
         k -= 1
-    if k < j and k >= 0 and lows[k] in {"on", "in", "late", "early"}:
+    if k < j and k >= 0 and lowercased[k] in {"on", "in", "late", "early"}:
         k -= 1
     return k if k >= 0 else j

@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from onrecord.corpus.attribution.entities import Roster
+from onrecord.corpus.attribution.entities import Entities
 from onrecord.corpus.attribution.quotations import Quotation
-from onrecord.corpus.attribution.sentence_state import Lead, Reading
+from onrecord.corpus.attribution.sentence_state import Reading, SpeakerLink
 
 _WINDOW = 60  # sentences: how far a quotation looks for its speaker
 _SPEECH = 25  # code points: shorter quoted words are terms, not speech
-_ACTOR = 0.8  # how sure it is that whom the sentence before is about speaks
+_SUBJECT_BEFORE = 0.8  # how sure it is that whom the sentence before is about speaks
 _BRIEF = 60  # code points of a sentence that can be about a person named later in it
 _ISSUED = re.compile(
     r" (?:issued|released|published|posted|sent|put out|sent out) (?:an?|its|his|her|the following) "
@@ -25,26 +25,26 @@ _ISSUED = re.compile(
 _FIRM = 0.8  # a cue in a block quotation does not yield to its lead-in from here on
 
 
-class Passages:
+class QuoteLinker:
     """The quotations of one article and the sentences they stand in."""
 
     def __init__(
-        self, text: str, roster: Roster, quotes: Sequence[Quotation], readings: list[Reading]
+        self, text: str, entities: Entities, quotes: Sequence[Quotation], readings: list[Reading]
     ) -> None:
         self.text = text
-        self.roster = roster
+        self.entities = entities
         self.quotes = quotes
         self.readings = readings
 
-    def settle(self) -> None:
+    def link(self) -> None:
         """Credit what the cues left open, in place."""
-        self._tails()
-        self._lead_ins()
+        self._closing_attributions()
+        self._opening_attributions()
         self._transcripts()
         self._bare_quotations()
         self._pull_quotes()
 
-    def _tails(self) -> None:
+    def _closing_attributions(self) -> None:
         """Give a bare quotation to whom the line after it credits."""
         starts = [q.start for q in self.quotes]
         credited = {
@@ -54,16 +54,16 @@ class Passages:
             for low, _ in reading.quoted
         }
         for before, reading in pairwise(self.readings):
-            if reading.tail is None or before.name is not None:
+            if reading.closing_speaker is None or before.name is not None:
                 continue
             if bisect_right(starts, before.quoted[-1][0]) not in credited:
-                self._take(before, reading.tail, 0.95)
+                self._link_to(before, reading.closing_speaker, 0.95)
 
-    def _lead_ins(self) -> None:
+    def _opening_attributions(self) -> None:
         """Give a paragraph that a cue line leads in ("NAME continued:") to that line's subject."""
         for at, reading in enumerate(self.readings[:-1]):
             sentence = reading.sentence
-            if reading.lead is None:
+            if reading.opening_speaker is None:
                 continue
             following = self.readings[at + 1]
             if following.sentence.paragraph == sentence.paragraph or following.quoted:
@@ -75,7 +75,7 @@ class Passages:
                 if later.sentence.furniture is None and (
                     later.name is None or later.confidence < _FIRM
                 ):
-                    self._take(later, reading.lead, 0.9)
+                    self._link_to(later, reading.opening_speaker, 0.9)
 
     def _transcripts(self) -> None:
         """Give the rest of a paragraph that opens with "NAME:" to that name, as transcripts are printed."""
@@ -86,7 +86,7 @@ class Passages:
                 if later.sentence.paragraph != reading.sentence.paragraph:
                     break
                 if later.sentence.furniture is None and later.confidence < _FIRM:
-                    self._inherit(later, reading, 0.9)
+                    self._link_like(later, reading, 0.9)
 
     def _bare_quotations(self) -> None:
         by_quote: dict[int, list[int]] = defaultdict(list)
@@ -101,16 +101,20 @@ class Passages:
                 self._passage(at, reading)
                 continue
             key = bisect_right(starts, reading.quoted[0][0]) - 1
-            lead = self.readings[at - 1].lead if at else None
+            lead = self.readings[at - 1].opening_speaker if at else None
             if lead is not None:
-                self._take(reading, lead, 0.95)
+                self._link_to(reading, lead, 0.95)
                 continue
-            giver, sure = self._giver(at, reading, key, by_quote)
-            actor = self._actor(at) if sure < _ACTOR and self._is_speech(reading) else None
+            giver, sure = self._speaking_sentence(at, reading, key, by_quote)
+            actor = (
+                self._subject_before(at)
+                if sure < _SUBJECT_BEFORE and self._is_speech(reading)
+                else None
+            )
             if actor is not None:
-                self._take(reading, actor, _ACTOR)
+                self._link_to(reading, actor, _SUBJECT_BEFORE)
             elif giver is not None:
-                self._inherit(reading, self.readings[giver], sure)
+                self._link_like(reading, self.readings[giver], sure)
 
     def _passage(self, at: int, reading: Reading) -> None:
         """Give quoted words amid the author's to whom the sentence before quotes in the same paragraph."""
@@ -122,12 +126,12 @@ class Passages:
             and before.sentence.paragraph == reading.sentence.paragraph
             and self._is_speech(reading)
         ):
-            self._inherit(reading, before, 0.7)
+            self._link_like(reading, before, 0.7)
 
     def _is_speech(self, reading: Reading) -> bool:
         return max(high - low for low, high in reading.quoted) >= _SPEECH
 
-    def _giver(
+    def _speaking_sentence(
         self, at: int, reading: Reading, key: int, by_quote: Mapping[int, list[int]]
     ) -> tuple[int | None, float]:
         """Return the sentence whose speaker a bare quotation takes, and how sure that is."""
@@ -179,7 +183,7 @@ class Passages:
                 return None
         return None
 
-    def _actor(self, at: int) -> Lead | None:
+    def _subject_before(self, at: int) -> SpeakerLink | None:
         """Return whom the sentence before a bare quotation is about: "NAME smiled. “No.”".
 
         That is a person, or who "issued a statement".
@@ -194,29 +198,35 @@ class Passages:
             return None  # a heading
         issued = _ISSUED.search(self.text, start, before.sentence.end)
         if issued is not None:
-            who = [m for m in self.roster.between(start, issued.start()) if m.end == issued.start()]
+            who = [
+                m for m in self.entities.between(start, issued.start()) if m.end == issued.start()
+            ]
             if who:
-                name = self.roster.bearer(who[0])
-                return self.roster.full(name), name if self.roster.is_person(name) else None, 1.0
+                name = self.entities.bearer(who[0])
+                return (
+                    self.entities.full(name),
+                    name if self.entities.is_person(name) else None,
+                    1.0,
+                )
         here = [
             m
-            for m in self.roster.between(start, before.sentence.end)
-            if self.roster.is_person(m.name) and self.text[m.end - 2 : m.end] not in {"'s", "’s"}
+            for m in self.entities.between(start, before.sentence.end)
+            if self.entities.is_person(m.name) and self.text[m.end - 2 : m.end] not in {"'s", "’s"}
         ]
         if not here:
             return None
         if here[0].start > start and (len(here) > 1 or before.sentence.end - start > _BRIEF):
             return None
-        name = self.roster.bearer(here[0])
-        return self.roster.full(name), name, 1.0
+        name = self.entities.bearer(here[0])
+        return self.entities.full(name), name, 1.0
 
-    def _take(self, reading: Reading, lead: Lead, sure: float) -> None:
+    def _link_to(self, reading: Reading, lead: SpeakerLink, sure: float) -> None:
         reading.name, reading.person, given = lead
         reading.kind = "direct" if reading.share > 0.9 or not reading.quoted else "mixed"
         reading.cue = None
         reading.confidence = sure * given
 
-    def _inherit(self, reading: Reading, giver: Reading, sure: float) -> None:
+    def _link_like(self, reading: Reading, giver: Reading, sure: float) -> None:
         reading.name, reading.person = giver.name, giver.person
         reading.kind = "direct" if reading.share > 0.9 or not reading.quoted else "mixed"
         reading.cue = None
@@ -230,16 +240,16 @@ class Passages:
             if r.name is None and r.share > 0.8 and r.sentence.furniture is None
         ]
         for reading in alone:
-            words = _letters(self.text[reading.sentence.start : reading.sentence.end])
+            words = _normalize(self.text[reading.sentence.start : reading.sentence.end])
             if len(words) < 20:
                 continue
             for other in self.readings:
-                if other.name is not None and words in _letters(
+                if other.name is not None and words in _normalize(
                     self.text[other.sentence.start : other.sentence.end]
                 ):
-                    self._inherit(reading, other, 0.95)
+                    self._link_like(reading, other, 0.95)
                     break
 
 
-def _letters(text: str) -> str:
+def _normalize(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())

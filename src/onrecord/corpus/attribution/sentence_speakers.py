@@ -10,14 +10,14 @@ from onrecord.core.records import SentenceSpan
 from onrecord.corpus.attribution.clauses import clause_follows
 from onrecord.corpus.attribution.cue_classifier import THRESHOLD, features, weights
 from onrecord.corpus.attribution.cues import OPINIONS, Attribution, attributions
-from onrecord.corpus.attribution.entities import Roster
+from onrecord.corpus.attribution.entities import Entities
 from onrecord.corpus.attribution.lexicon import QUOTE, lexicon
 from onrecord.corpus.attribution.quotations import quotations
-from onrecord.corpus.attribution.quote_linking import Passages
+from onrecord.corpus.attribution.quote_linking import QuoteLinker
 from onrecord.corpus.attribution.sentence_state import Reading, readings_of
-from onrecord.corpus.attribution.speaker_resolution import Sources
+from onrecord.corpus.attribution.speaker_resolution import SpeakerResolver
 from onrecord.corpus.attribution.subjects import as_subject, closing_subject, main_subject
-from onrecord.corpus.attribution.tokens import AUX, DASHES, VERBS, Row, tokens
+from onrecord.corpus.attribution.tokens import AUX, DASHES, VERBS, Tokens, tokens
 
 _FEWEST_WORDS = 3  # after "NAME:" in a line that reports: fewer is a tally
 _CUE_WORDS = (
@@ -33,9 +33,9 @@ _NOBODY = frozenset(["i", "we", "you"])  # outside quotation marks: the outlet's
 _CONDITIONS = frozenset(["if", "unless"])
 _HEADLINE = 60  # code points: how far on a colon parts a name from what it says
 _BARE = 0.98  # of a sentence in quotation marks: it holds no cue
-_TAIL = 240  # code points of a line that credits the quotation before it
+_MAX_CLOSING_LINE = 240  # code points of a line that credits the quotation before it
 _WORDS = {form.encode() for form in _CUE_WORDS}
-_LETTERS = bytes(
+_TO_ASCII_LOWERCASE = bytes(
     ord(chr(at).lower()) if at < 128 and chr(at).isalpha() else 32 for at in range(256)
 )
 
@@ -45,17 +45,17 @@ class SentenceSpeakers:
 
     def __init__(self, text: str, sentences: Sequence[SentenceSpan]) -> None:
         self.text = text
-        self.letters = _letters(text)  # a quick look for cues: each sentence is asked
-        self.roster = Roster(text)
+        self.ascii_words = _ascii_lowercase(text)  # a quick look for cues: each sentence is asked
+        self.entities = Entities(text)
         self.quotes = quotations(text)
         self.readings = readings_of(sentences, self.quotes)
-        self.sources = Sources(text, self.roster, self.readings)
+        self.sources = SpeakerResolver(text, self.entities, self.readings)
 
     def attribute(self) -> None:
         """Fill in every reading: cues first, then quotations without one, then what repeats them."""
         for at, reading in enumerate(self.readings):
             self._by_cue(at, reading)
-        Passages(self.text, self.roster, self.quotes, self.readings).settle()
+        QuoteLinker(self.text, self.entities, self.quotes, self.readings).link()
 
     def _by_cue(self, at: int, reading: Reading) -> None:
         sentence = reading.sentence
@@ -63,20 +63,20 @@ class SentenceSpeakers:
             return
         quoted = reading.quoted
         if not quoted and at and self.readings[at - 1].share > _BARE:
-            self._tail(at, reading)
+            self._closing_attribution(at, reading)
         if (
             not quoted
             and self.text[sentence.end - 1 : sentence.end] != ":"
-            and _WORDS.isdisjoint(self.letters[sentence.start : sentence.end].split())
+            and _WORDS.isdisjoint(self.ascii_words[sentence.start : sentence.end].split())
         ):
             self._by_colon(at, reading)
             return
         if reading.share > _BARE:
             return
         row = tokens(self.text, sentence.start, sentence.end, quoted)
-        lows, options = row.lows, attributions(row)
-        if lows and lows[-1] == ":":
-            self._lead(at, row, options)
+        lowercased, options = row.lowercased, attributions(row)
+        if lowercased and lowercased[-1] == ":":
+            self._opening_attribution(at, row, options)
         best = (
             self._credit_line(row)
             or self._best(reading, row, options)
@@ -84,7 +84,7 @@ class SentenceSpeakers:
             or self._closing(row)
         )
         likely = 0.9
-        if best is not None and not quoted and lows[-1] != ":":
+        if best is not None and not quoted and lowercased[-1] != ":":
             likely = self._likely(sentence, row, best, len(options))
             best = best if likely >= THRESHOLD or _wishes(row, best) else None
         if best is None:
@@ -104,58 +104,58 @@ class SentenceSpeakers:
         reading.confidence = sure * (0.97 if quoted else likely)
         self.sources.pronouns.spoke(at, name, person)
 
-    def _likely(self, sentence: SentenceSpan, row: Row, cue: Attribution, cues: int) -> float:
+    def _likely(self, sentence: SentenceSpan, row: Tokens, cue: Attribution, cues: int) -> float:
         """Return the probability that a cue reports its sentence, of a sentence without quotation marks."""
         first = sentence.paragraph == 0
         return weights().probability(features(row, cue, cues=cues, first_paragraph=first))
 
-    def _lead(self, at: int, row: Row, options: Sequence[Attribution]) -> None:
+    def _opening_attribution(self, at: int, row: Tokens, options: Sequence[Attribution]) -> None:
         """Note whom a sentence that ends in a colon leads into: its last cue's subject, or its own."""
-        subject = options[-1].subject if options else main_subject(row, len(row.lows))
+        subject = options[-1].subject if options else main_subject(row, len(row.lowercased))
         if subject is None:
             return
         name, person, sure = self.sources.of(at, row, subject)
         if name is not None and (options or self._quoted_next(at)):
-            self.readings[at].lead = name, person, sure
+            self.readings[at].opening_speaker = name, person, sure
 
-    def _tail(self, at: int, reading: Reading) -> None:
+    def _closing_attribution(self, at: int, reading: Reading) -> None:
         """Note whom a line after a bare quotation credits with it: "NAME asked the crowd.", "- NAME, city"."""
         before, sentence = self.readings[at - 1].sentence, reading.sentence
         start, end = sentence.start, sentence.end
-        if end - start > _TAIL:
+        if end - start > _MAX_CLOSING_LINE:
             return
         if self.text[start] in DASHES:
-            here = self.roster.between(start, start + 4)
-            if here and self.roster.is_name(here[0].name):
-                signed = self.roster.bearer(here[0])
-                person = signed if self.roster.is_person(signed) else None
-                reading.tail = self.roster.full(signed), person, 0.9
+            here = self.entities.between(start, start + 4)
+            if here and self.entities.is_name(here[0].name):
+                signed = self.entities.bearer(here[0])
+                person = signed if self.entities.is_person(signed) else None
+                reading.closing_speaker = self.entities.full(signed), person, 0.9
             return
         if before.paragraph != sentence.paragraph:
             return
         row = tokens(self.text, before.start, end, [(before.start, before.end)])
-        row.lows[0] = "”,"  # whatever it ends in
+        row.lowercased[0] = "”,"  # whatever it ends in
         for option in attributions(row):
             if min(option.at, option.subject[0]) == 1 and not clause_follows(row, option.at):
                 name, person, sure = self.sources.of(at, row, option.subject)
                 if name is not None:
-                    reading.tail = name, person, sure
+                    reading.closing_speaker = name, person, sure
                 return
 
     def _quoted_next(self, at: int) -> bool:
         return at + 1 < len(self.readings) and bool(self.readings[at + 1].quoted)
 
-    def _credit_line(self, row: Row) -> Attribution | None:
+    def _credit_line(self, row: Tokens) -> Attribution | None:
         """Return the name between a dash, "from" or "by" and a colon with a quotation: "Turnout - NAME: …"."""
-        words, lows = row.words, row.lows
+        words, lowercased = row.words, row.lowercased
         begin = at = _colon(row, 2)
-        while begin and (words[begin - 1][:1].isupper() or lows[begin - 1] == "and"):
+        while begin and (words[begin - 1][:1].isupper() or lowercased[begin - 1] == "and"):
             begin -= 1
-        if 0 < begin < at and lows[begin - 1] in DASHES | {"from", "by"}:
+        if 0 < begin < at and lowercased[begin - 1] in DASHES | {"from", "by"}:
             return Attribution(":", at, (begin, at), QUOTE, 1.0, False, False)
         return None
 
-    def _colon_quote(self, row: Row) -> Attribution | None:
+    def _colon_quote(self, row: Tokens) -> Attribution | None:
         """Return the subject of a sentence that ends in a colon and a quotation, whatever its verb."""
         at = _colon(row, 1)
         subject = main_subject(row, at) if at else None
@@ -163,17 +163,17 @@ class SentenceSpeakers:
             return None
         return Attribution(":", at, subject, QUOTE, 1.0, False, False)
 
-    def _closing(self, row: Row) -> Attribution | None:
-        words, lows = row.words, row.lows
+    def _closing(self, row: Tokens) -> Attribution | None:
+        words, lowercased = row.words, row.lowercased
         subject = closing_subject(row) or as_subject(row)
         if subject is None:
             return None
-        last = min(subject[1], len(lows) - 1)
-        verb = next((j for j in range(last, len(lows)) if lows[j] in VERBS), last)
+        last = min(subject[1], len(lowercased) - 1)
+        verb = next((j for j in range(last, len(lowercased)) if lowercased[j] in VERBS), last)
         return Attribution(words[verb], verb, subject, QUOTE, 1.0, False, False)
 
     def _best(
-        self, reading: Reading, row: Row, options: Sequence[Attribution]
+        self, reading: Reading, row: Tokens, options: Sequence[Attribution]
     ) -> Attribution | None:
         best, best_score = None, 0.0
         if not options:
@@ -182,9 +182,9 @@ class SentenceSpeakers:
         for option in options:
             if option.coverage < (0.3 if long_quote else 0.5):
                 continue
-            if row.lows[option.subject[0]] in _NOBODY:
+            if row.lowercased[option.subject[0]] in _NOBODY:
                 continue
-            if not reading.quoted and row.lows[option.subject[0] - 1] in _CONDITIONS:
+            if not reading.quoted and row.lowercased[option.subject[0] - 1] in _CONDITIONS:
                 continue  # "If NAME says no, …"
             score = option.coverage + 0.2 * option.strength
             if option.cue == "according to" and reading.quoted:
@@ -211,7 +211,7 @@ class SentenceSpeakers:
             person = self._alone(colon + 1, sentence.end)  # "Fares must fall: NAME"
         if person is None:
             return
-        reading.name, reading.person = self.roster.full(person), person
+        reading.name, reading.person = self.entities.full(person), person
         reading.kind = "direct" if reading.share > 0.4 else "indirect"
         reading.cue = ":"
         reading.confidence = 0.8
@@ -219,49 +219,49 @@ class SentenceSpeakers:
 
     def _alone(self, start: int, end: int) -> tuple[str, ...] | None:
         """Return the person of whom nothing but the name stands in a part of the text, or what is in brackets."""
-        here = self.roster.between(start, end)
+        here = self.entities.between(start, end)
         if len(here) != 1 or self.text[start : here[0].start].strip():
             return None
         rest = self.text[here[0].end : end].strip()
-        named = self.roster.is_person(here[0].name) and (not rest or rest.startswith("("))
+        named = self.entities.is_person(here[0].name) and (not rest or rest.startswith("("))
         return here[0].name if named else None
 
 
-def _colon(row: Row, first: int) -> int:
+def _colon(row: Tokens, first: int) -> int:
     """Return the first colon, from a token on, that a quotation follows; 0 where there is none."""
-    words, lows = row.words, row.lows
-    if not row.quotes or ":" not in lows:
+    words, lowercased = row.words, row.lowercased
+    if not row.quotes or ":" not in lowercased:
         return 0
-    places = range(first, len(lows) - 1)
-    return next((at for at in places if lows[at] == ":" and words[at + 1] == ""), 0)
+    places = range(first, len(lowercased) - 1)
+    return next((at for at in places if lowercased[at] == ":" and words[at + 1] == ""), 0)
 
 
-def _kind(row: Row, best: Attribution, reading: Reading) -> str:
+def _kind(row: Tokens, best: Attribution, reading: Reading) -> str:
     """Say whether what is reported is quoted (direct), partly quoted (mixed) or not (indirect)."""
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     if not reading.quoted:
         return "indirect"
     low, high = min(best.subject[0], best.at), max(best.subject[1], best.at + 1)
-    quote_after = next((j for j in range(high, len(lows)) if words[j] == ""), None)
+    quote_after = next((j for j in range(high, len(lowercased)) if words[j] == ""), None)
     if "" in words[:low]:
         plain_before = sum(1 for word in words[:low] if word[:1].isalnum())
         return "direct" if plain_before <= 1 else "mixed"
     if quote_after is None:
         return "indirect"
-    if lows[quote_after - 1] in {",", ":"} or quote_after <= high + 1:
+    if lowercased[quote_after - 1] in {",", ":"} or quote_after <= high + 1:
         return "direct"
     return "mixed"
 
 
-def _wishes(row: Row, cue: Attribution) -> bool:
+def _wishes(row: Tokens, cue: Attribution) -> bool:
     """Say whether a cue is of thought or wish: those the guidelines credit, whatever the model thinks."""
-    lows = row.lows
-    verb = VERBS.get(lows[cue.at])
+    lowercased = row.lowercased
+    verb = VERBS.get(lowercased[cue.at])
     if verb is None:
-        return lows[cue.at] in OPINIONS
-    return verb.wish and (not verb.participle or lows[cue.at - 1] in AUX)
+        return lowercased[cue.at] in OPINIONS
+    return verb.wish and (not verb.participle or lowercased[cue.at - 1] in AUX)
 
 
-def _letters(text: str) -> bytes:
+def _ascii_lowercase(text: str) -> bytes:
     """Return a text's letters a to z in lower case, a space for each other character, in their places."""
-    return text.encode("ascii", "replace").translate(_LETTERS)
+    return text.encode("ascii", "replace").translate(_TO_ASCII_LOWERCASE)

@@ -8,7 +8,7 @@ from onrecord.core.records import SentenceSpan
 from onrecord.corpus.attribution.quotations import Quotation
 
 # A speaker handed over: the name, the person's name as mentioned, and how sure it is.
-Lead = tuple[str, tuple[str, ...] | None, float]
+SpeakerLink = tuple[str, tuple[str, ...] | None, float]
 
 
 @dataclass
@@ -23,8 +23,8 @@ class Reading:
     kind: str = "none"
     cue: str | None = None
     confidence: float = 0.5
-    lead: Lead | None = None  # whom its closing colon hands over to
-    tail: Lead | None = None  # whom it credits with the quotation before it
+    opening_speaker: SpeakerLink | None = None  # whom its closing colon hands over to
+    closing_speaker: SpeakerLink | None = None  # whom it credits with the quotation before it
 
 
 def readings_of(sentences: Sequence[SentenceSpan], quotes: Sequence[Quotation]) -> list[Reading]:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 
 from onrecord.corpus.attribution.coreference import Pronouns
-from onrecord.corpus.attribution.entities import Roster
+from onrecord.corpus.attribution.entities import Entities
 from onrecord.corpus.attribution.lexicon import words as listed
 from onrecord.corpus.attribution.mentions import ORG_NOUNS, TITLES, Mention, bare, looks_person
 from onrecord.corpus.attribution.sentence_state import Reading
-from onrecord.corpus.attribution.tokens import AUX, PREPOSITIONS, PRONOUNS, VERBS, Row
+from onrecord.corpus.attribution.tokens import AUX, PREPOSITIONS, PRONOUNS, VERBS, Tokens
 
 _BEHIND = 20_000  # code points: how far back a title finds its bearer
 _AHEAD = 200  # mentions: how far on a headline finds the bearer of an office
@@ -42,35 +42,35 @@ _SHORT = {
 }
 
 
-class Sources:
+class SpeakerResolver:
     """The speakers of one article as they come up: whom "he", "she" or "the senator" may mean."""
 
-    def __init__(self, text: str, roster: Roster, readings: Sequence[Reading]) -> None:
+    def __init__(self, text: str, entities: Entities, readings: Sequence[Reading]) -> None:
         self.text = text
-        self.roster = roster
+        self.entities = entities
         self.readings = readings
-        self.pronouns = Pronouns(text, roster, readings)
+        self.pronouns = Pronouns(text, entities, readings)
 
     def of(
-        self, at: int, row: Row, subject: tuple[int, int]
+        self, at: int, row: Tokens, subject: tuple[int, int]
     ) -> tuple[str | None, tuple[str, ...] | None, float]:
         """Return the speaker's fullest name, the person's name as mentioned, and how sure that is."""
         first = subject[0]
-        if subject[1] - first == 1 and row.lows[first] in PRONOUNS:
+        if subject[1] - first == 1 and row.lowercased[first] in PRONOUNS:
             return self._pronoun(at, row, first)
         mention = self._named(row, subject)
         if mention is not None:
             body = self._body(mention)
             if body is not None:
                 return body, None, 1.0
-            name = self.roster.bearer(mention)
-            self.roster.speaks(name)
-            speaks = self.roster.is_person(name) or self.roster.has_spoken(name)
-            return self.roster.full(name), name if speaks else None, 1.0
+            name = self.entities.bearer(mention)
+            self.entities.speaks(name)
+            speaks = self.entities.is_person(name) or self.entities.has_spoken(name)
+            return self.entities.full(name), name if speaks else None, 1.0
         bearer = self._bearer(at, row, subject)
         if bearer is not None:
-            return self.roster.full(bearer), bearer, 0.8
-        if self._no_phrase(row.words[first], row.lows[first]):
+            return self.entities.full(bearer), bearer, 0.8
+        if self._no_phrase(row.words[first], row.lowercased[first]):
             return None, None, 0.0
         phrase = self.text[row.start_of(first) : row.end_of(subject[1] - 1)].strip()
         return phrase, None, 0.8
@@ -91,115 +91,117 @@ class Sources:
             return None
         return " ".join([*mention.name, *joined[0].split()])
 
-    def _bearer(self, at: int, row: Row, subject: tuple[int, int]) -> tuple[str, ...] | None:
+    def _bearer(self, at: int, row: Tokens, subject: tuple[int, int]) -> tuple[str, ...] | None:
         """Return the person last named with the title that "the senator" uses, if there is one."""
-        lows = row.lows
+        lowercased = row.lowercased
         if subject[1] - subject[0] == 1 and not self.readings[at].sentence.paragraph:
-            return self.in_office(lows[subject[0]])
-        if subject[1] - subject[0] != 2 or lows[subject[0]] != "the":
+            return self.in_office(lowercased[subject[0]])
+        if subject[1] - subject[0] != 2 or lowercased[subject[0]] != "the":
             return None
-        return self._titled(lows[subject[0] + 1], row.start_of(subject[0]))
+        return self._titled(lowercased[subject[0] + 1], row.start_of(subject[0]))
 
     def in_office(self, office: str) -> tuple[str, ...] | None:
         """Return whom a headline means by an office ("Mayor says …"): the first person so titled."""
         said = office.lower().split()
-        for mention in self.roster.mentions[:_AHEAD]:
+        for mention in self.entities.mentions[:_AHEAD]:
             titles = [bare(title).lower() for title in mention.titles]
             both = min(len(said), len(titles))
             if both and said[-both:] == titles[-both:]:
-                return self.roster.bearer(mention)
+                return self.entities.bearer(mention)
         return None
 
     def _titled(self, title: str, before: int) -> tuple[str, ...] | None:
         """Return who was last named with a title alone, else with more before it: "World Bank President NAME"."""
         wanted = _SHORT.get(title, {title})
         last = None
-        for mention in reversed(self.roster.between(before - _BEHIND, before)):
+        for mention in reversed(self.entities.between(before - _BEHIND, before)):
             if mention.titles and bare(mention.titles[-1]).lower() in wanted:
                 if len(mention.titles) == 1:
                     return mention.name
                 last = last or mention.name
         return last
 
-    def _named(self, row: Row, subject: tuple[int, int]) -> Mention | None:
-        words, lows = row.words, row.lows
+    def _named(self, row: Tokens, subject: tuple[int, int]) -> Mention | None:
+        words, lowercased = row.words, row.lowercased
         low, high = subject
         plain = words[high - 1][:1].islower()
-        if plain and (lows[high - 1] in _CALLED or lows[min(high, len(lows) - 1)] in _CALLED):
-            told = self.roster.between(row.end_of(high - 1), row.end_of(high - 1) + 20)
-            if told and self.roster.is_name(told[0].name) and looks_person(told[0].name):
+        if plain and (
+            lowercased[high - 1] in _CALLED or lowercased[min(high, len(lowercased) - 1)] in _CALLED
+        ):
+            told = self.entities.between(row.end_of(high - 1), row.end_of(high - 1) + 20)
+            if told and self.entities.is_name(told[0].name) and looks_person(told[0].name):
                 return told[0]  # "a man calling himself NAME"
         whole = self._ending_at(row, low, high)
         if (
             whole is not None
             and len(whole.name) > 1
-            and self.roster.is_person(whole.name)
+            and self.entities.is_person(whole.name)
             and self._is_head(row, low, whole)
         ):
             return whole
         head = high
         for at in range(low + 1, high):
-            if lows[at] in _AFTER_HEAD:
+            if lowercased[at] in _AFTER_HEAD:
                 head = at
                 break
-        if head == high or lows[head] != "and" or self._pair(row, head, high):
+        if head == high or lowercased[head] != "and" or self._pair(row, head, high):
             mention = self._ending_at(row, low, head)
             if mention is not None:
                 return mention
-        documents = [at for at in range(low, head) if lows[at] in _DOCUMENTS]
+        documents = [at for at in range(low, head) if lowercased[at] in _DOCUMENTS]
         if documents:
             owner = self._ending_at(row, low, documents[0])
             if owner is not None:
                 return owner
-            if head < high and lows[head] in {"by", "from", "of"}:
-                inside = self.roster.between(row.start_of(head), row.end_of(high - 1))
+            if head < high and lowercased[head] in {"by", "from", "of"}:
+                inside = self.entities.between(row.start_of(head), row.end_of(high - 1))
                 if inside:
                     return inside[0]
         return None
 
-    def _pair(self, row: Row, joint: int, high: int) -> bool:
+    def _pair(self, row: Tokens, joint: int, high: int) -> bool:
         """Say whether "NAME and NAME" are two persons: the first is the speaker then."""
-        after = self.roster.between(row.start_of(joint), row.end_of(high - 1))
+        after = self.entities.between(row.start_of(joint), row.end_of(high - 1))
         if not after:
             return False
         first = self._ending_at(row, max(0, joint - 6), joint)
-        both = first is not None and len(first.name) > 1 and self.roster.is_person(first.name)
-        return self.roster.is_person(after[0].name) or (
-            both and self.roster.could_be_person(after[0].name)
+        both = first is not None and len(first.name) > 1 and self.entities.is_person(first.name)
+        return self.entities.is_person(after[0].name) or (
+            both and self.entities.could_be_person(after[0].name)
         )
 
-    def _is_head(self, row: Row, low: int, mention: Mention) -> bool:
+    def _is_head(self, row: Tokens, low: int, mention: Mention) -> bool:
         """Say whether the person named last in a subject is whom it means: "Gov. and party chairman NAME"."""
-        words, lows = row.words, row.lows
+        words, lowercased = row.words, row.lowercased
         last = low - 1
-        while last + 1 < len(lows) and row.end_of(last + 1) <= mention.start:
+        while last + 1 < len(lowercased) and row.end_of(last + 1) <= mention.start:
             last += 1
-        if last < low or lows[last] not in _NO_NAME_AFTER:
+        if last < low or lowercased[last] not in _NO_NAME_AFTER:
             return True
-        if lows[last] != "and":
+        if lowercased[last] != "and":
             return False
         return last > low and bare(words[last - 1]).lower() in TITLES
 
-    def _ending_at(self, row: Row, low: int, head: int) -> Mention | None:
+    def _ending_at(self, row: Tokens, low: int, head: int) -> Mention | None:
         """Return the mention that ends where the token before ``head`` ends."""
         if head <= low:
             return None
         end = row.end_of(head - 1)
-        here = self.roster.between(row.start_of(low), end)
-        if here and here[-1].end >= end - 1 and self.roster.is_name(here[-1].name):
+        here = self.entities.between(row.start_of(low), end)
+        if here and here[-1].end >= end - 1 and self.entities.is_name(here[-1].name):
             return here[-1]
         return None
 
     def _pronoun(
-        self, at: int, row: Row, token: int
+        self, at: int, row: Tokens, token: int
     ) -> tuple[str | None, tuple[str, ...] | None, float]:
-        low = row.lows[token]
+        low = row.lowercased[token]
         if low in {"he", "she"}:
             person = self.pronouns.person(at, row.start_of(token), "m" if low == "he" else "f")
             if person is None:
                 return row.words[token], None, 0.2
-            sure = 0.85 if self.roster.is_person(person) else 0.5
-            return self.roster.full(person), person, sure
+            sure = 0.85 if self.entities.is_person(person) else 0.5
+            return self.entities.full(person), person, sure
         if low in {"they", "it"}:
             return self.pronouns.last_group, None, 0.5
         if low in {"i", "we", "you"}:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from onrecord.corpus.attribution.entities import Roster
+from onrecord.corpus.attribution.entities import Entities
 from onrecord.corpus.attribution.lexicon import words
 from onrecord.corpus.attribution.mentions import Mention, bare
 
@@ -101,7 +101,7 @@ def _singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
 
 
-def kind_of_name(text: str, roster: Roster, name: str) -> str | None:
+def kind_of_name(text: str, entities: Entities, name: str) -> str | None:
     """Return the kind of a named speaker from all its mentions.
 
     A person whom the article names in full without any role is a citizen: other. None is for a name that
@@ -109,9 +109,9 @@ def kind_of_name(text: str, roster: Roster, name: str) -> str | None:
     """
     votes: dict[str, int] = {}
     person = False
-    for mention in roster.mentions_of(name)[:_ENOUGH]:
-        person = person or roster.is_person(mention.name)
-        for kind, weight in _evidence(text, roster, mention):
+    for mention in entities.mentions_of(name)[:_ENOUGH]:
+        person = person or entities.is_person(mention.name)
+        for kind, weight in _evidence(text, entities, mention):
             votes[kind] = votes.get(kind, 0) + weight
     if not person:
         low = [bare(w).lower() for w in name.split()]
@@ -123,7 +123,7 @@ def kind_of_name(text: str, roster: Roster, name: str) -> str | None:
     return "other" if " " in name else None
 
 
-def _evidence(text: str, roster: Roster, mention: Mention) -> Iterable[tuple[str, int]]:
+def _evidence(text: str, entities: Entities, mention: Mention) -> Iterable[tuple[str, int]]:
     """Yield the kinds that one mention speaks for, each with its weight."""
     if _PARTY.match(text, mention.end):
         yield "politician", 6
@@ -132,7 +132,7 @@ def _evidence(text: str, roster: Roster, mention: Mention) -> Iterable[tuple[str
     if titled or before:
         kind = kind_of_descriptor([*before, *titled])
         if kind is None and before and before[0].lower() in {"its", "the", "their"}:
-            kind = _owner(roster, mention.start - 60, before)
+            kind = _owner(entities, mention.start - 60, before)
         if kind is None and [t.lower() for t in titled] == ["president"]:
             kind = "politician"
         if kind is None and any(_singular(t.lower()) in _OFFICERS for t in [*before[-2:], *titled]):
@@ -149,7 +149,7 @@ def _evidence(text: str, roster: Roster, mention: Mention) -> Iterable[tuple[str
             yield kind, 5 if titled else 4
     after = text[mention.end : mention.end + 2]
     if after == ", ":
-        yield from _apposed(text, roster, mention)
+        yield from _apposed(text, entities, mention)
         if _AGED.match(text, mention.end):
             yield "other", 3
     elif after[:1] == " " and text.startswith((" of ", " from "), mention.end):
@@ -159,19 +159,19 @@ def _evidence(text: str, roster: Roster, mention: Mention) -> Iterable[tuple[str
             yield kind, 4
 
 
-def _owner(roster: Roster, end: int, descriptor: Sequence[str]) -> str | None:
+def _owner(entities: Entities, end: int, descriptor: Sequence[str]) -> str | None:
     """Return the kind of the body that "its president" belongs to: the last one named before."""
     if not any(_singular(w.lower()) in _OFFICERS for w in descriptor):
         return None
-    for mention in reversed(roster.between(max(0, end - 240), end + 60)):
-        if not roster.is_person(mention.name):
+    for mention in reversed(entities.between(max(0, end - 240), end + 60)):
+        if not entities.is_person(mention.name):
             kind = body_kind([w.lower() for w in mention.name])
             if kind is not None:
                 return kind
     return None
 
 
-def _apposed(text: str, roster: Roster, mention: Mention) -> Iterable[tuple[str, int]]:
+def _apposed(text: str, entities: Entities, mention: Mention) -> Iterable[tuple[str, int]]:
     found = _words_until(text, mention.end + 2)
     if not found or len(found) > 22:
         return
@@ -200,7 +200,7 @@ def _apposed(text: str, roster: Roster, mention: Mention) -> Iterable[tuple[str,
     officer = any(w in _OFFICERS for w in single[:cut])
     kind = whole if officer or head is None else head
     if kind is None and low[0] in {"its", "the", "their"}:
-        kind = _owner(roster, mention.start - 60, found)
+        kind = _owner(entities, mention.start - 60, found)
     if kind is not None:
         yield kind, 5
     elif officer:
@@ -231,7 +231,7 @@ def _whole_body(low: Sequence[str], name: str) -> str | None:
     return kind
 
 
-def kind_of_nominal(phrase: str, text: str, roster: Roster) -> str:
+def kind_of_nominal(phrase: str, text: str, entities: Entities) -> str:
     """Return the kind of an unnamed speaker by the words of its phrase; other where none tells.
 
     A spokesman or an adviser is of the kind of whom he speaks for, where that is named.
@@ -244,9 +244,9 @@ def kind_of_nominal(phrase: str, text: str, roster: Roster) -> str:
         kind = kind_of_descriptor([*found[cut:], *found[:cut]])
         if kind is not None:
             return kind
-        for mention in roster.mentions[:_LOOKED_AT]:
-            if mention.name[-1] in found and roster.is_person(mention.name):
-                return kind_of_name(text, roster, roster.full(mention.name)) or "politician"
+        for mention in entities.mentions[:_LOOKED_AT]:
+            if mention.name[-1] in found and entities.is_person(mention.name):
+                return kind_of_name(text, entities, entities.full(mention.name)) or "politician"
         return "agency"
     return kind_of_descriptor(found[:cut]) or body_kind(low[:cut]) or _plain_group(head) or "other"
 

@@ -22,7 +22,7 @@ from onrecord.corpus.attribution.tokens import (
     PRONOUNS,
     REACH,
     VERBS,
-    Row,
+    Tokens,
 )
 
 _LEADING = CONJUNCTIONS | ADVERBS | {","}
@@ -39,51 +39,53 @@ _CLOSES = _MARKS | listed("after_inversion") | PREPOSITIONS | DATES | ADVERBS
 _NO_INVERSION = DATES | PRONOUNS | PREPOSITIONS | CONJUNCTIONS | AUX | ADVERBS
 
 
-def main_subject(row: Row, before: int) -> tuple[int, int] | None:
+def main_subject(row: Tokens, before: int) -> tuple[int, int] | None:
     """Return the subject of the sentence's main clause, as far as words without a parse tell."""
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     j = 0
     for at in range(1, min(before, 7)):
-        if lows[at] == ":" and lows[at - 1] in _CLOCK:
+        if lowercased[at] == ":" and lowercased[at - 1] in _CLOCK:
             j = at + 1  # a time of day
-    if before > 2 and words[0].isupper() and lows[1] in DASHES:
+    if before > 2 and words[0].isupper() and lowercased[1] in DASHES:
         j = 2  # a date line
-    while j < before and lows[j] in _LEADING:
+    while j < before and lowercased[j] in _LEADING:
         j += 1
-    comma = next((k for k in range(j + 1, min(before, j + 6)) if lows[k] == ","), j)
-    if lows[comma - 1] in _SINCE:
+    comma = next((k for k in range(j + 1, min(before, j + 6)) if lowercased[k] == ","), j)
+    if lowercased[comma - 1] in _SINCE:
         j = comma + 1  # "A few days later, NAME"
     if j < before and (
-        lows[j] in PREPOSITIONS or lows[j] in _CIRCUMSTANCE or lows[j].endswith("ing")
+        lowercased[j] in PREPOSITIONS
+        or lowercased[j] in _CIRCUMSTANCE
+        or lowercased[j].endswith("ing")
     ):
         k = j
-        while k < min(before, j + 30) and lows[k] != ",":
+        while k < min(before, j + 30) and lowercased[k] != ",":
             k += 1
-        if k < before and lows[k] == ",":
+        if k < before and lowercased[k] == ",":
             j = k + 1
         else:
-            m = next((m for m in range(j, before) if lows[m] in {"he", "she", "they"}), None)
+            m = next((m for m in range(j, before) if lowercased[m] in {"he", "she", "they"}), None)
             if m is not None:
                 return m, m + 1
-    while j < before and lows[j] in _SKIPPED:
+    while j < before and lowercased[j] in _SKIPPED:
         j += 1
     if j >= before or words[j] == "":
         return None
-    if lows[j] in NOBODY:
+    if lowercased[j] in NOBODY:
         return None
-    if lows[j] in PRONOUNS:
+    if lowercased[j] in PRONOUNS:
         return j, j + 1
     return appositive_name(row, phrase_right(row, j))
 
 
-def left_subject(row: Row, at: int, verb: Verb) -> tuple[tuple[int, int] | None, bool, bool]:
+def left_subject(row: Tokens, at: int, verb: Verb) -> tuple[tuple[int, int] | None, bool, bool]:
     """Return ``(subject, negated, passive)`` of a verb, looking to its left."""
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     j = at - 1
     negated = passive = False
     verbal = False
     while j >= 0:
-        low = lows[j]
+        low = lowercased[j]
         if low in AUX or low.endswith("n't"):
             negated |= low.endswith("n't") or low == "cannot"
             passive |= low in BE and not verb.participle and not verb.base
@@ -98,16 +100,16 @@ def left_subject(row: Row, at: int, verb: Verb) -> tuple[tuple[int, int] | None,
     if j < 0:
         return None, negated, passive
     j = skip_dates(row, j)
-    while j > 0 and (lows[j] in ADVERBS or lows[j] in _SELF):
+    while j > 0 and (lowercased[j] in ADVERBS or lowercased[j] in _SELF):
         j -= 1
-    if j >= 0 and lows[j] == ")":
+    if j >= 0 and lowercased[j] == ")":
         k = j
-        while k > max(0, j - 12) and lows[k] != "(":
+        while k > max(0, j - 12) and lowercased[k] != "(":
             k -= 1
         j = k - 1
     if j < 0:
         return None, negated, passive
-    low = lows[j]
+    low = lowercased[j]
     if verb.participle and not verbal:
         return (
             (
@@ -123,11 +125,11 @@ def left_subject(row: Row, at: int, verb: Verb) -> tuple[tuple[int, int] | None,
         return main_subject(row, j), negated, passive
     if low in {"who", "which", "that"}:
         k = j - 1
-        if k >= 0 and lows[k] == ",":
+        if k >= 0 and lowercased[k] == ",":
             k -= 1
         if low == "that" or k < 0 or verb.strength < SAY:
             return None, negated, passive
-        if k > 1 and lows[k].isdigit() and lows[k - 1] == ",":
+        if k > 1 and lowercased[k].isdigit() and lowercased[k - 1] == ",":
             k -= 2  # "NAME, 19, who says"
         return phrase_left(row, k), negated, passive
     if low == "," or low in DASHES:
@@ -137,25 +139,25 @@ def left_subject(row: Row, at: int, verb: Verb) -> tuple[tuple[int, int] | None,
     return phrase_left(row, j), negated, passive
 
 
-def inverted_subject(row: Row, at: int) -> tuple[int, int] | None:
+def inverted_subject(row: Tokens, at: int) -> tuple[int, int] | None:
     """Return the subject of "…, said NAME": a noun phrase right after the verb, not the start of a clause."""
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     j = at + 1
-    if j >= len(lows) or words[j] == "":
+    if j >= len(lowercased) or words[j] == "":
         return None
-    low = lows[j]
+    low = lowercased[j]
     if low in {"he", "she", "they"}:
-        follows = lows[j + 1] if j + 1 < len(lows) else "."
+        follows = lowercased[j + 1] if j + 1 < len(lowercased) else "."
         return (j, j + 1) if follows in {".", ",", "in", "on", "at", "during", ""} else None
     if low in _NO_INVERSION:
         return None
     subject = appositive_name(row, phrase_right(row, j))
     if subject is None:
         return None
-    after = lows[subject[1]] if subject[1] < len(lows) else "."
+    after = lowercased[subject[1]] if subject[1] < len(lowercased) else "."
     closes = (
         after in _CLOSES
-        or (subject[1] < len(lows) and words[subject[1]] == "")
+        or (subject[1] < len(lowercased) and words[subject[1]] == "")
         or after.endswith(("ing", "ly", "ed"))
     )
     if closes and words[at - 1]:
@@ -166,41 +168,41 @@ def inverted_subject(row: Row, at: int) -> tuple[int, int] | None:
                 subject[1] - subject[0] > 2
                 and all(word[:1].isupper() for word in words[subject[1] - 2 : subject[1]])
             )
-            or (lows[subject[0]] in _NOT_OWN and subject[1] - subject[0] <= _SHORT)
+            or (lowercased[subject[0]] in _NOT_OWN and subject[1] - subject[0] <= _SHORT)
         )
     return subject if closes else None
 
 
-def closing_subject(row: Row) -> tuple[int, int] | None:
+def closing_subject(row: Tokens) -> tuple[int, int] | None:
     """Return the subject of a short close after a quotation, whatever its verb: "…,” an angry NAME retaliated."
 
     Only where the quotation ends in a mark of its own and few words follow.
     """
-    words, lows = row.words, row.lows
+    words, lowercased = row.words, row.lowercased
     if "" not in words:
         return None
     at = len(words) - 1 - words[::-1].index("")
-    if lows[at] != "”," or not 2 <= len(lows) - at - 1 <= 9:
+    if lowercased[at] != "”," or not 2 <= len(lowercased) - at - 1 <= 9:
         return None
     start = at + 1
-    if lows[start] in DASHES and words[start + 1][:1].isupper():
+    if lowercased[start] in DASHES and words[start + 1][:1].isupper():
         return phrase_right(row, start + 1)  # "“…” — NAME, town"
-    if lows[start].endswith("ed") and words[start][0].islower():
+    if lowercased[start].endswith("ed") and words[start][0].islower():
         start += 1
-    if lows[start] in PRONOUNS:
-        return (start, start + 1) if lows[start] in {"he", "she"} else None
+    if lowercased[start] in PRONOUNS:
+        return (start, start + 1) if lowercased[start] in {"he", "she"} else None
     span = phrase_right(row, start)
     if span is None or not any(word[:1].isupper() for word in words[span[0] : span[1]]):
         return None
     return span
 
 
-def as_subject(row: Row) -> tuple[int, int] | None:
+def as_subject(row: Tokens) -> tuple[int, int] | None:
     """Return the subject of "As NAME, the author of “…,” put it, “…”": a sentence that opens so and quotes."""
-    words, lows = row.words, row.lows
-    if lows[0] != "as" or len(lows) < 4 or not words[1][:1].isupper():
+    words, lowercased = row.words, row.lowercased
+    if lowercased[0] != "as" or len(lowercased) < 4 or not words[1][:1].isupper():
         return None
-    at = next((j for j in range(2, min(len(lows), REACH)) if lows[j] in VERBS), None)
-    if at is None or (words[-1] and (words[-2] or lows[-1] != ".")):
+    at = next((j for j in range(2, min(len(lowercased), REACH)) if lowercased[j] in VERBS), None)
+    if at is None or (words[-1] and (words[-2] or lowercased[-1] != ".")):
         return None
     return phrase_right(row, 1)

@@ -62,7 +62,7 @@ _TOKEN = re.compile(rf"\w++(?:(?![-–’'&.@(])|{_JOINED}{_FULL_STOP})|[^\w\s]"
 
 
 @dataclass(slots=True)
-class Row:
+class Tokens:
     """The tokens of a sentence, in order: words, marks, and whole quotations.
 
     A list for each thing known of them, not an object for each token: they are what an article costs.
@@ -72,7 +72,7 @@ class Row:
     begin: int  # of the sentence in it
     quotes: Sequence[tuple[int, int]]  # the quoted parts of it, in order
     words: list[str]  # as written; empty for a quotation
-    lows: list[
+    lowercased: list[
         str
     ]  # in lower case; ``”,`` for a quotation that ends in a mark of its own, else ``”``
     sizes: list[int]  # in code points
@@ -100,13 +100,13 @@ class Row:
         return self.start_of(at) + self.sizes[at]
 
 
-def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> Row:
+def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -> Tokens:
     """Return the first tokens of ``text[start:end]``; ``quotes`` are the quoted parts of it, in order.
 
     No more than some 400 are read: no sentence of prose is longer, and what a cue looks at stays bounded.
     """
     words: list[str] = []
-    lows: list[str] = []
+    lowercased: list[str] = []
     sizes: list[int] = []
     at = start
     for low, high in [*quotes, (end, end)]:
@@ -120,13 +120,15 @@ def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -
                     if plain[j] in _NAMES_TOO and found[j][0].isupper():
                         plain[j] = found[j]
             words += found
-            lows += plain
+            lowercased += plain
             sizes += map(len, found)
         if high > low:
             words.append("")
-            lows.append("”," if text[high - 2 : high - 1] in _ENDS else "”")
+            lowercased.append("”," if text[high - 2 : high - 1] in _ENDS else "”")
             sizes.append(high - low)
         at = high
         if len(words) > MOST_TOKENS:
             break
-    return Row(text, start, quotes, words[:MOST_TOKENS], lows[:MOST_TOKENS], sizes[:MOST_TOKENS])
+    return Tokens(
+        text, start, quotes, words[:MOST_TOKENS], lowercased[:MOST_TOKENS], sizes[:MOST_TOKENS]
+    )

@@ -42,7 +42,7 @@ def article(raw: Mapping[str, Any], sidecar: FileFields, source_file: str) -> Ar
         if value and ("\0" in value or not (value.isascii() or can_be_written(value))):
             raise BadInput(f"{where}: expected text, {unusable(value)} of the {field}")
     furniture = mark(text, title=told["title"], byline=told["byline"])
-    shown = {
+    from_text = {
         f["kind"]: text[f["start"] : f["end"]]
         for f in reversed(furniture)
         if text[f["start"]]
@@ -51,9 +51,9 @@ def article(raw: Mapping[str, Any], sidecar: FileFields, source_file: str) -> Ar
     return {
         "article_id": identifier,
         "outlet": told["outlet"],
-        "title": told["title"] or shown.get("headline"),
-        "byline": told["byline"] or names_shown(shown.get("byline")),
-        "published": told["published"] or iso_date(shown.get("date")),
+        "title": told["title"] or from_text.get("headline"),
+        "byline": told["byline"] or byline_names(from_text.get("byline")),
+        "published": told["published"] or iso_date(from_text.get("date")),
         "url": told["url"],
         "text": text,
         "sha256": text_sha256(text),
@@ -90,10 +90,10 @@ def checked_id(identifier: str, where: str) -> str:
     return identifier
 
 
-def names_shown(byline: str | None) -> str | None:
+def byline_names(byline: str | None) -> str | None:
     """Return the names in a by-line as it stands in a text, or None where it has none.
 
-    >>> names_shown("By Ana Roe, The Herald")
+    >>> byline_names("By Ana Roe, The Herald")
     'Ana Roe, The Herald'
     """
     return ", ".join(author_names(byline)) or None

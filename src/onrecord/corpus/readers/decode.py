@@ -28,7 +28,7 @@ NO_CHARSETS = frozenset(
 DECLARED = re.compile(
     rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?([\w-]{2,20})""", re.I
 )
-SIGNS = {
+MAGIC_BYTES = {
     b"PK\x03\x04": "a zip archive",
     b"\x1f\x8b": "gzip data",
     b"%PDF": "a PDF",
@@ -53,7 +53,7 @@ def decode(data: bytes, where: str) -> tuple[str, str]:
     if not data.strip():
         raise BadInput(f"{where}: expected text, found an empty file")
     refuse_binary(data, where)
-    encoding = wide(data) or "utf-8"
+    encoding = detect_utf16_32(data) or "utf-8"
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -66,15 +66,15 @@ def decode(data: bytes, where: str) -> tuple[str, str]:
 
 def refuse_binary(data: bytes, where: str) -> None:
     """Raise BadInput for what begins as a known kind of file does that is no text."""
-    for sign, what in SIGNS.items():
+    for sign, what in MAGIC_BYTES.items():
         if data.startswith(sign):
             raise BadInput(f"{where}: expected text, found {what}")
 
 
-def wide(data: bytes) -> str | None:
+def detect_utf16_32(data: bytes) -> str | None:
     """Return which encoding of two or four bytes a character data has, by its mark or its zeros, if any.
 
-    >>> wide("The council".encode("utf-16-be"))
+    >>> detect_utf16_32("The council".encode("utf-16-be"))
     'utf-16-be'
     """
     for mark, encoding in MARKED.items():
@@ -143,7 +143,7 @@ def stream_encoding(file: IO[bytes], where: str) -> str:
     """Return the encoding of an open file, read through in pieces; the file is left at its start."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     head = file.read(SAMPLE)
-    encoding = wide(head) or "utf-8"
+    encoding = detect_utf16_32(head) or "utf-8"
     if encoding == "utf-8":
         decode(head[: head.rfind(b"\n") + 1] or head, where)
     file.seek(0)

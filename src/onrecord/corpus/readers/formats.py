@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from onrecord.core.errors import BadInput
-from onrecord.corpus.readers.decode import decode, refuse_binary, stream_encoding, wide
+from onrecord.corpus.readers.decode import decode, detect_utf16_32, refuse_binary, stream_encoding
 from onrecord.corpus.readers.sources import MB, SINGLE, Part, suffix
 
 FIELDS = ("id", "text", "title", "byline", "published", "outlet", "url")
@@ -138,9 +138,9 @@ def columns_found(part: Part, names: Sequence[str], columns: Mapping[str, str]) 
     counts = Counter(names)
     for field in ("id", "text"):
         if not counts[columns[field]]:
-            shown = ", ".join(names)[:200] or "none"
+            listed = ", ".join(names)[:200] or "none"
             said = f"the column {columns[field]!r} (columns.{field})"
-            raise BadInput(f"{part.name}: expected {said}, found the columns {shown}")
+            raise BadInput(f"{part.name}: expected {said}, found the columns {listed}")
     wanted = [columns[field] for field in FIELDS if counts[columns[field]]]
     if twice := [name for name in wanted if counts[name] > 1]:
         raise BadInput(f"{part.name}: expected columns that differ, found {twice[0]!r} twice")
@@ -187,7 +187,7 @@ def json_rows(part: Part, columns: Mapping[str, str], limit: float) -> Rows:
                 return
             if not at:
                 refuse_binary(line, part.name)
-                if found := wide(line):
+                if found := detect_utf16_32(line):
                     raise BadInput(f"{part.name}: expected lines in UTF-8, found {found}")
             number += 1
             where = f"{part.name}, " + (f"byte {at}" if part.first else f"line {number}")
