@@ -1,4 +1,4 @@
-"""A 48-job sweep on SemEval-2016, with what features cost kept by content, and without.
+"""A 48-job sweep on SemEval-2016, with features cached by content, and without.
 
     python benchmarks/sweep.py ../shared/benchmarks/semeval2016.jsonl.gz words
     python benchmarks/sweep.py ../shared/benchmarks/semeval2016.jsonl.gz vectors ENCODER_FOLDER
@@ -58,7 +58,9 @@ def main(rows: str, kind: str, *encoder: str) -> None:
         kept = predictions()
         assert len(kept) == JOBS + 1
         size = sum(p.stat().st_size for p in Path("cache").rglob("*") if p.is_file())
-        print(f"{JOBS} jobs with the cache: {cached:.0f} s ({size / 1e6:.0f} MB kept)", flush=True)
+        print(
+            f"{JOBS} jobs with the cache: {cached:.0f} s ({size / 1e6:.0f} MB cached)", flush=True
+        )
         Path("experiments/runs").rename("kept")
         bare = 0.0
         for model in models:

@@ -94,13 +94,7 @@ def main(cfg: DictConfig) -> None:
     """Write report.json, report.html and predictions.parquet into the run's folder; print a summary."""
     workspace = Workspace(Path(cfg.workspace))
     examples = read_examples(workspace.require(Workspace.dataset))
-    folder = Path(cfg.run) if cfg.run else runs.newest_run(examples.signature)
-    run = runs.read_run(folder)
-    if run["data"] != examples.signature:
-        raise BadInput(
-            f"{folder}: trained on the data {run['data']}, found {examples.signature} in "
-            f"{workspace.dataset}: train again"
-        )
+    folder, run = runs.run_on(cfg.run, examples.signature)
     settings = run["settings"]
     on, part = scored_part(examples, str(cfg.on))
     model = load_model(folder / "model.skops")
@@ -117,12 +111,7 @@ def main(cfg: DictConfig) -> None:
     )  # fmt: skip
     report["curve"] = curve_of(workspace.curve, examples.signature, settings)
     if on == "test":
-        report["looks_at_test"] = runs.record_look(
-            runs.Look(
-                data=run["data"], run_signature=run["signature"], name=run["name"], run=str(folder),
-                at=utc_now().isoformat(timespec="seconds"),
-            )
-        )  # fmt: skip
+        report["looks_at_test"] = runs.record_look(run, folder, utc_now())
     write_predictions(folder, part, probabilities)
     texts = dict(zip(part.frame["id"], part.frame["text"], strict=True))
     top = top_features(model, part.names)

@@ -108,8 +108,7 @@ def main(cfg: DictConfig) -> None:
     """Write the likely label errors as rows, as a page and as a plan into the workspace."""
     workspace = Workspace(Path(cfg.workspace))
     examples = read_examples(workspace.require(Workspace.dataset))
-    folder = Path(cfg.run) if cfg.run else runs.newest_run(examples.signature)
-    run = runs.read_run(folder)
+    folder, run = runs.run_on(cfg.run, examples.signature)
     examples = examples.development()
     ids = list(examples.frame["id"])
     rows = rank_label_errors(examples, runs.read_out_of_fold(folder, ids, examples.names))

@@ -9,6 +9,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
@@ -158,8 +159,24 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def record_look(look: Look) -> int:
+def run_on(folder: str | None, data: str) -> tuple[Path, Run]:
+    """Return a run's folder (the newest on these data where none is named) and its ``run.json``.
+
+    Raises BadInput for a run that was trained on other data.
+    """
+    path = Path(folder) if folder else newest_run(data)
+    run = read_run(path)
+    if run["data"] != data:
+        raise BadInput(f"{path}: trained on the data {run['data']}, found {data}: train again")
+    return path, run
+
+
+def record_look(run: Run, folder: Path, now: datetime) -> int:
     """Record that a run's test scores were seen, once a run; return how many runs on these data were."""
+    at = now.isoformat(timespec="seconds")
+    look = Look(
+        data=run["data"], run_signature=run["signature"], name=run["name"], run=str(folder), at=at
+    )
     looks = read_jsonl(LOOKS, Look) if LOOKS.exists() else []
     if not any(
         (old["data"], old["run_signature"]) == (look["data"], look["run_signature"])
