@@ -1,4 +1,4 @@
-"""Article files: which a source has, and the pieces of work that they are read in."""
+"""Article files: which a source has, and the units of work that they are read in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
