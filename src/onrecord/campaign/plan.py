@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import pyarrow as pa
 from omegaconf import DictConfig, ListConfig
@@ -16,7 +16,7 @@ from onrecord.campaign.planning.assignment import (
     order_tasks,
     qualification_round,
 )
-from onrecord.campaign.planning.qualification import KnownAnswers, known_answers
+from onrecord.campaign.planning.qualification import KnownAnswer, known_answers
 from onrecord.campaign.planning.sample_size import predict_precision
 from onrecord.campaign.planning.sampling import (
     lowest_hashes,
@@ -223,52 +223,75 @@ def read_probabilities(path: Path) -> dict[str, list[float]]:
     return {i: list(p) for i, p in zip(table["id"].to_pylist(), chances, strict=True)}
 
 
+class Plan(NamedTuple):
+    """The sentences of the main round with their inclusion probabilities, all tasks, and the known answers used."""
+
+    chosen: dict[str, float]
+    rows: list[PlanRow]
+    known: dict[str, KnownAnswer]
+
+
+def make_plan(
+    pool: Sequence[str],
+    design: Design,
+    known: Mapping[str, KnownAnswer],
+    *,
+    sha256_of: Mapping[str, str],
+    strata: Mapping[str, str],
+    budget: int | None,
+    sampling: Sampling,
+    probabilities: Mapping[str, Sequence[float]] | None,
+) -> Plan:
+    """Return the plan for the sentences of ``pool``, which is in the corpus's order."""
+    qualification, checks = reserve_known(pool, known, design, budget)
+    apart = {s for part in (*qualification, checks) for s in part}
+    chosen = sample(
+        [s for s in pool if s not in apart], budget=budget, sampling=sampling, strata=strata,
+        probabilities=probabilities, seed=design.seed,
+    )  # fmt: skip
+    rows = plan_rows(
+        chosen, design, sha256_of=sha256_of, strata=strata, checks=checks, qualification=qualification,
+        places={s: i for i, s in enumerate(pool)},
+    )  # fmt: skip
+    return Plan(chosen, rows, {s: known[s] for s in pool if s in apart})
+
+
 def main(cfg: DictConfig) -> None:
     """Read the sentences, write ``plan.jsonl`` and ``plan.md``."""
-    workspace = Workspace(Path(cfg.workspace))
+    workspace, tries = Workspace(Path(cfg.workspace)), cfg.qualification
     workspace.require(Workspace.speakers)
     sentences: list[SentenceRow] = workspace.read_sentences().to_pylist()
     pool = to_annotate(sentences, send_furniture=cfg.campaign.send_furniture)
     if not pool:
         raise BadInput(f"{workspace.sentences}: expected sentences, found none to annotate")
-    names = annotator_names(
-        list(cfg.annotators) if isinstance(cfg.annotators, ListConfig) else cfg.annotators
-    )
+    given = cfg.annotators
+    names = annotator_names(list(given) if isinstance(given, ListConfig) else given)
     design = Design(
         tuple(names), cfg.overlap or len(names), cfg.overlap_share, cfg.order, cfg.suggestions,
-        cfg.control_share, cfg.checks_share, cfg.repeats_share, cfg.qualification.tasks,
-        cfg.qualification.tries, cfg.seed,
+        cfg.control_share, cfg.checks_share, cfg.repeats_share, tries.tasks, tries.tries, cfg.seed,
     )  # fmt: skip
-    check_share("qualification.pass_mark", cfg.qualification.pass_mark)
-    answers = known_answers(read_jsonl(cfg.known) if cfg.known else [], pool)
-    qualification, checks = reserve_known(pool, answers, design, cfg.budget)
-    apart = {s for part in (*qualification, checks) for s in part}
-    strata = strata_of(sentences, workspace.read_articles().drop_columns(["text"]).to_pylist())
-    chosen = sample(
-        [s for s in pool if s not in apart], budget=cfg.budget, sampling=cfg.sampling, strata=strata,
-        probabilities=read_probabilities(Path(cfg.predictions)) if cfg.predictions else None, seed=cfg.seed,
+    check_share("qualification.pass_mark", tries.pass_mark)
+    plan = make_plan(
+        pool, design, known_answers(read_jsonl(cfg.known) if cfg.known else [], pool),
+        sha256_of={s["sentence_id"]: text_sha256(s["text"]) for s in sentences},
+        strata=strata_of(sentences, workspace.read_articles().drop_columns(["text"]).to_pylist()),
+        budget=cfg.budget, sampling=cfg.sampling,
+        probabilities=read_probabilities(Path(cfg.predictions)) if cfg.predictions else None,
     )  # fmt: skip
-    rows = plan_rows(
-        chosen, design, sha256_of={s["sentence_id"]: text_sha256(s["text"]) for s in sentences},
-        strata=strata, checks=checks, qualification=qualification, places={s: i for i, s in enumerate(pool)},
-    )  # fmt: skip
-    notes = [LATER_TRIES] if len(qualification) > 1 else []
+    notes = [LATER_TRIES] if tries.tasks and tries.tries > 1 else []
     if cfg.pilot:
-        notes = predict_precision(
-            Path(cfg.pilot), tasks=len(chosen), annotators=design.overlap, width=cfg.wanted_width, seed=cfg.seed,
-        ) + notes  # fmt: skip
+        count, width = len(plan.chosen), cfg.wanted_width
+        notes = predict_precision(Path(cfg.pilot), tasks=count, annotators=design.overlap, width=width, seed=cfg.seed) + notes  # fmt: skip
+    groups = {s["sentence_id"]: s["group_id"] for s in sentences}
     page = plan_page(
-        rows, title=cfg.campaign.title, seconds_per_task=cfg.seconds_per_task,
-        group_of={s["sentence_id"]: s["group_id"] for s in sentences}, alpha=cfg.expected_alpha, notes=notes,
+        plan.rows, title=cfg.campaign.title, seconds_per_task=cfg.seconds_per_task, group_of=groups,
+        alpha=cfg.expected_alpha, notes=notes,
     )  # fmt: skip
-    known: KnownAnswers = {
-        "pass_mark": cfg.qualification.pass_mark,
-        "answers": {s: answers[s] for s in pool if s in apart},
-    }
-    write_json(workspace.known_answers, known)
-    write_jsonl(workspace.plan, rows)
+    write_json(workspace.known_answers, {"pass_mark": tries.pass_mark, "answers": plan.known})
+    write_jsonl(workspace.plan, plan.rows)
     write_text(workspace.plan_summary, page)
+    hours = len(plan.rows) * cfg.seconds_per_task / 3600
     print(
-        f"{len(chosen)} of {len(pool)} sentences, {len(names)} annotators: {len(rows)} tasks, "
-        f"about {len(rows) * cfg.seconds_per_task / 3600:.1f} hours → {workspace.plan}, {workspace.plan_summary}"
+        f"{len(plan.chosen)} of {len(pool)} sentences, {len(names)} annotators: {len(plan.rows)} tasks, "
+        f"about {hours:.1f} hours → {workspace.plan}, {workspace.plan_summary}"
     )
