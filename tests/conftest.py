@@ -33,7 +33,10 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
 # The files that take longest, first: the processes then end at about the same time.
-LONGEST_FIRST = ("test_docs", "test_own_campaign", "test_walk", "test_reproduce", "test_annotate")
+LONGEST_FIRST = (
+    "test_docs", "test_walk", "test_annotate", "test_own_campaign", "test_interrupted", "test_postgres",
+    "test_server", "test_collect", "test_every_page", "test_reproduce",
+)  # fmt: skip
 
 # A test that uses such a fixture, directly or not, bears its mark. `make quick` leaves all marked tests out.
 MARKS = {
