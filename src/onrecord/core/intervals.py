@@ -52,8 +52,7 @@ def group_weights(multiplicity: Ints, replicates: int, generator: np.random.Gene
     """
     n_groups, distinct = int(multiplicity.sum()), len(multiplicity)
     if distinct < n_groups / 8:
-        drawn = generator.multinomial(n_groups, multiplicity / n_groups, size=replicates)
-        return drawn.astype(np.float64)
+        return multinomial_weights(multiplicity, replicates, generator)
     picked = generator.integers(0, n_groups, (replicates, n_groups))
     if distinct < n_groups:
         picked = np.repeat(np.arange(distinct), multiplicity)[picked]
@@ -69,6 +68,15 @@ def weight_batches(
     batch = max(1, MAX_CELLS // int(multiplicity.sum()))
     for start in range(0, replicates, batch):
         yield group_weights(multiplicity, min(batch, replicates - start), generator)
+
+
+def multinomial_weights(
+    multiplicity: Ints, replicates: int, generator: np.random.Generator
+) -> Floats:
+    """Return what :func:`group_weights` does, always by multinomial draws: committed studies depend on them."""
+    n_groups = int(multiplicity.sum())
+    drawn = generator.multinomial(n_groups, multiplicity / n_groups, size=replicates)
+    return drawn.astype(np.float64)
 
 
 def percentile_interval(replicates: Floats) -> tuple[float | None, float | None, int]:

@@ -14,8 +14,8 @@ from scipy.stats import binomtest
 from onrecord.core.intervals import (
     Floats,
     Ints,
-    group_weights,
     is_narrow,
+    multinomial_weights,
     percentile_interval,
     too_few_groups,
 )
@@ -23,7 +23,7 @@ from onrecord.core.intervals import (
 Measure = Callable[[Floats], Floats]
 
 REPLICATES = 10_000
-MAX_DRAWN = 20_000_000  # group indices held at once
+MAX_DRAWN = 20_000_000  # weights held at once
 
 
 class Score(TypedDict):
@@ -130,10 +130,10 @@ def drawn_confusions(per_group: Ints, replicates: int, seed: int) -> Floats:
     distinct, multiplicity = np.unique(per_group, axis=0, return_counts=True)
     generator = np.random.default_rng(seed)
     drawn = np.empty((replicates, per_group.shape[1]))
-    step = max(1, MAX_DRAWN // max(1, len(per_group)))
+    step = max(1, MAX_DRAWN // max(1, len(distinct)))
     for start in range(0, replicates, step):
         size = min(step, replicates - start)
-        drawn[start : start + size] = group_weights(multiplicity, size, generator) @ distinct
+        drawn[start : start + size] = multinomial_weights(multiplicity, size, generator) @ distinct
     return drawn
 
 
