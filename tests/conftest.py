@@ -30,6 +30,8 @@ CHROMIUM_FLAGS = [
 # Everything works offline once installed; a test that reaches for the hub is a bug.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# Label Studio's environment is the user's, though tests move XDG_CACHE_HOME to keep their own caches apart.
+os.environ.setdefault("ONRECORD_CACHE", str(install.cache_folder()))
 
 
 # The files that take longest, first: the processes then end at about the same time.
