@@ -18,7 +18,7 @@ from onrecord.campaign.backend import Answers, Pulled, PulledAnnotation, PulledT
 
 
 class Paper:
-    def __init__(self, workspace, campaign, url):
+    def __init__(self, workspace, campaign, address):
         self.path = workspace.folder / "paper.json"
         self.key, self.url = f"paper-{campaign}", str(self.path)
         empty = {"accounts": {}, "projects": {}, "tasks": {}}

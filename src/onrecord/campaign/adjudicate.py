@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from onrecord.campaign import adjudication_round, collect
 from onrecord.campaign.agreement.annotator_quality import label_probabilities
 from onrecord.campaign.agreement.long_table import NO_NAME, answers_of_annotations, given_label
+from onrecord.campaign.backend import Address
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, write_jsonl
 from onrecord.core.records import (
@@ -288,7 +289,7 @@ def main(cfg: DictConfig) -> None:
                 unresolved,
                 valid,
                 campaign=OmegaConf.to_container(cfg.campaign, resolve=True),
-                url=cfg.labelstudio.url,
+                address=Address(**cfg.labelstudio),
                 adjudicators=cfg.adjudicators,
                 seed=int(cfg.seed),
             )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from onrecord.campaign.backend import Project, Task, open_backend
+from onrecord.campaign.backend import Address, Project, Task, open_backend
 from onrecord.campaign.launch import launch, write_logins
 from onrecord.campaign.planning.assignment import task_id
 from onrecord.campaign.task_content import MAX_NAMES, instructions, read_tasks
@@ -100,7 +100,7 @@ def open_round(
     counted: Iterable[Any],
     *,
     campaign: Any,
-    url: str | None,
+    address: Address,
     adjudicators: Sequence[str] | None,
     seed: int,
 ) -> str:
@@ -130,7 +130,7 @@ def open_round(
     project = Project(campaign["title"], guidelines, scheme, targets, with_answers=True)
     tasks = with_answers(read_tasks(workspace, plan, scheme), by_sentence, scheme, seed)
     with (
-        open_backend(campaign["backend"], workspace, campaign["name"], url) as backend,
+        open_backend(campaign["backend"], workspace, campaign["name"], address) as backend,
         locked(workspace.launch_lock),
     ):
         before = [r for r in launched if r["round"] == ROUND and r["server"] == backend.key]

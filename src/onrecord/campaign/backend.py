@@ -1,7 +1,7 @@
 """What a campaign asks of the tool that its annotators work in: projects, tasks, push, pull and accounts.
 
 Label Studio is built in. A third party adds a back end as an entry point of the group ``onrecord.backends``:
-its name is the campaign's ``backend:``, its value a function ``(workspace, campaign, url) -> AnnotationBackend``.
+its name is the campaign's ``backend:``, its value a function ``(workspace, campaign, address) -> AnnotationBackend``.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +16,21 @@ from onrecord.scheme.scheme import Scheme
 
 GROUP = "onrecord.backends"
 BUILT_IN = {"labelstudio": "onrecord.campaign.labelstudio.label_studio_backend:connect"}
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the campaign's server is: ``labelstudio`` in the config. Without ``url`` it is the workspace's own.
+
+    ``public_url`` is where people reach it, ``ca`` a file of certificates to trust.
+    """
+
+    url: str | None = None
+    public_url: str | None = None
+    ca: str | None = None
+
+
+OWN = Address()  # the workspace's own server
 
 
 class Answers(NamedTuple):
@@ -203,7 +218,7 @@ class AnnotationBackend(AnnotationSource, Protocol):
 
 
 def open_backend(
-    name: str, workspace: Workspace, campaign: str, url: str | None
+    name: str, workspace: Workspace, campaign: str, address: Address
 ) -> AnnotationBackend:
     """Return a connection to the back end ``name``; raises BadInput where there is none of that name."""
     if name in BUILT_IN:
@@ -215,5 +230,5 @@ def open_backend(
                 f"campaign.backend={name}: expected one of {', '.join([*BUILT_IN, *others])}"
             )
         found = others[name]
-    backend: AnnotationBackend = found.load()(workspace, campaign, url)
+    backend: AnnotationBackend = found.load()(workspace, campaign, address)
     return backend

@@ -21,7 +21,7 @@ from onrecord.campaign.annotation_log import (
     read_log,
     version_at,
 )
-from onrecord.campaign.backend import AnnotationBackend, PullRequest, open_backend
+from onrecord.campaign.backend import Address, AnnotationBackend, PullRequest, open_backend
 from onrecord.campaign.import_annotations import AnnotationFile, file_row, read_names
 from onrecord.core.errors import BadInput
 from onrecord.core.files import locked, read_json, read_jsonl, write_json
@@ -210,7 +210,7 @@ def main(cfg: DictConfig) -> None:
         return
     workspace.require(Workspace.launched)
     with open_backend(
-        cfg.campaign.backend, workspace, cfg.campaign.name, cfg.labelstudio.url
+        cfg.campaign.backend, workspace, cfg.campaign.name, Address(**cfg.labelstudio)
     ) as backend:
         lines = collect(
             workspace, backend, **about, sweep=bool(cfg.sweep), sweep_every=cfg.sweep_every

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.progress import track
 
 from onrecord.campaign.backend import (
+    Address,
     AnnotationBackend,
     BackendTask,
     Login,
@@ -224,7 +225,7 @@ def main(cfg: DictConfig) -> None:
     simulated = simulated_annotators(declared, scheme) if cfg.simulate else []
     with (
         open_backend(
-            cfg.campaign.backend, workspace, cfg.campaign.name, cfg.labelstudio.url
+            cfg.campaign.backend, workspace, cfg.campaign.name, Address(**cfg.labelstudio)
         ) as backend,
         locked(workspace.launch_lock),
     ):

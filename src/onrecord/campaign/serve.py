@@ -6,6 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from onrecord.campaign.backend import Address
 from onrecord.campaign.labelstudio.server import (
     DATABASE_KEYS,
     EVERYWHERE,
@@ -57,7 +58,9 @@ def main(cfg: DictConfig) -> None:
         # 0.1 s, which a server of one's own takes none of.
         from onrecord.campaign.labelstudio.label_studio_backend import connect  # noqa: PLC0415
 
-        with connect(Workspace(workspace), cfg.campaign.name, cfg.labelstudio.url) as backend:
+        with connect(
+            Workspace(workspace), cfg.campaign.name, Address(**cfg.labelstudio)
+        ) as backend:
             print(f"{backend.url} answers, as {backend.user}: nothing is started here")
         return
     if cfg.stop:
@@ -71,6 +74,7 @@ def main(cfg: DictConfig) -> None:
         public_url=cfg.public_url,
         database={key: os.environ[key] for key in DATABASE_KEYS if key in os.environ} or None,
         durable=cfg.durable,
+        patience=cfg.patience,
     )
     # A password on a terminal helps; in a file of somebody's log it would lie open.
     shown = server.password if sys.stdout.isatty() else f"in {workspace}/labelstudio/server.json"

@@ -9,7 +9,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from onrecord import ROOT
-from onrecord.campaign.backend import AnnotationBackend, Answers, Entry, open_backend
+from onrecord.campaign.backend import Address, AnnotationBackend, Answers, Entry, open_backend
 from onrecord.core.errors import BadInput
 from onrecord.core.files import locked, read_jsonl
 from onrecord.core.records import Launched, ShippedLabel, parse_sentence_id
@@ -103,7 +103,7 @@ def main(cfg: DictConfig) -> None:
     entries = matched(shipped, launched, texts, scheme)
     with (
         open_backend(
-            cfg.campaign.backend, workspace, cfg.campaign.name, cfg.labelstudio.url
+            cfg.campaign.backend, workspace, cfg.campaign.name, Address(**cfg.labelstudio)
         ) as backend,
         locked(workspace.launch_lock),
     ):

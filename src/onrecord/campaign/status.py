@@ -16,7 +16,7 @@ from onrecord.campaign.agree import report_lines
 from onrecord.campaign.agreement.long_table import answers_of_annotations
 from onrecord.campaign.agreement.measures import coefficient
 from onrecord.campaign.annotation_log import SUPERSEDED
-from onrecord.campaign.backend import open_backend
+from onrecord.campaign.backend import Address, open_backend
 from onrecord.campaign.collect import collect, not_counted
 from onrecord.campaign.launch import read_plan
 from onrecord.campaign.planning.qualification import Score, feedback_page, record_results
@@ -263,7 +263,7 @@ def collect_and_look(cfg: DictConfig, workspace: Workspace, scheme: Scheme) -> L
     """Collect as the command line asks, and look."""
     workspace.require(Workspace.launched)
     with open_backend(
-        cfg.campaign.backend, workspace, cfg.campaign.name, cfg.labelstudio.url
+        cfg.campaign.backend, workspace, cfg.campaign.name, Address(**cfg.labelstudio)
     ) as backend:
         reported = collect(
             workspace, backend, target_id=cfg.campaign.target.id, origin=cfg.campaign.origin,

@@ -22,6 +22,7 @@ target:
   opposites: []                    # words that name its opposite
 origin: people                     # who makes the labels: people, machine or simulated
 language: en
+# labelstudio: {{url: https://label.example.org}}   # the team's own server; else `onrecord serve`
 release: standoff                  # full needs the right to publish the text, named in text_license
 # text_license: cc-by-4.0
 # send_furniture: true             # annotate by-lines, captions and the like too

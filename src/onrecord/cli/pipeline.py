@@ -35,7 +35,10 @@ NOT_PERSISTED_OVERRIDES = {
 # Settings that say where things are or how fast to go, not what comes out.
 NOT_SETTINGS = {"workspace", "articles", "workers", "engine", "labelstudio"}
 # Overrides that every run is given again, and a table that is not the workspace's.
-GIVEN_EACH_TIME = {"campaign", "workspace", "labelstudio.url", "annotations"}
+GIVEN_EACH_TIME = {
+    "campaign", "workspace", "annotations",
+    "labelstudio.url", "labelstudio.public_url", "labelstudio.ca",
+}  # fmt: skip
 
 
 def content_hash(paths: Iterable[Path]) -> str | None:
@@ -56,6 +59,7 @@ def settings_hash(config: Mapping[str, Any]) -> str:
     """Return the hash of a command's settings, those left out that cannot change what comes out."""
     ignored = NOT_SETTINGS | NOT_PERSISTED_OVERRIDES
     kept = {k: v for k, v in sorted(config.items()) if k not in ignored}
+    kept["campaign"] = {k: v for k, v in config.get("campaign", {}).items() if k not in ignored}
     return hashlib.sha256(repr(kept).encode()).hexdigest()
 
 

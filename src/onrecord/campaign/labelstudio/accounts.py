@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from onrecord.campaign.backend import Login
-from onrecord.campaign.labelstudio.client import LabelStudio, Unauthorized
+from onrecord.campaign.labelstudio.client import LabelStudio, Unauthorized, network
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, write_text
 
@@ -46,7 +46,7 @@ def ensure_accounts(
     mine = kept.setdefault(client.key, {})
     for annotator in annotators:
         kept_login = mine.get(annotator)
-        if kept_login and accepted(client.url, kept_login["token"]):
+        if kept_login and accepted(client, kept_login["token"]):
             continue
         account = Account(
             annotator=annotator,
@@ -86,10 +86,10 @@ def save(path: Path, kept: Mapping[str, Mapping[str, Account]]) -> None:
     write_text(path, json.dumps(kept, indent=2, ensure_ascii=False) + "\n", mode=0o600)
 
 
-def accepted(url: str, token: str) -> bool:
+def accepted(client: LabelStudio, token: str) -> bool:
     """Return whether the server accepts the token."""
     try:
-        with LabelStudio(url, token) as own:
+        with client.as_user(token) as own:
             return bool(token and own.whoami())
     except Unauthorized:
         return False
@@ -101,8 +101,9 @@ def sign_in(client: LabelStudio, email: str, password: str) -> tuple[str, int]:
     These are pages for people: neither the API nor the SDK can set a password or read the invite link's form.
     """
     invite = client.get("/api/invite")["invite_url"]
+    invite = invite[invite.index("/user/") :]  # our address has the path below which the server is
     with httpx.Client(
-        base_url=client.url, timeout=60, follow_redirects=True, trust_env=False
+        base_url=client.url, timeout=60, follow_redirects=True, **network(client.url, client.ca)
     ) as browser:
         form = {"email": email, "password": password, "allow_newsletters": "false"}
         for page in (invite, "/user/login/"):

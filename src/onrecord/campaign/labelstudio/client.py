@@ -8,9 +8,12 @@ moment; writing is not: after a broken write only the caller can ask what is the
 use, since ``collect`` of 50 changes takes 1.2 s in all, and with a legacy token needs raw calls only.
 """
 
+import ipaddress
 import json
 import os
+import ssl
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,13 +25,16 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from onrecord.campaign.backend import OWN, Address
 from onrecord.campaign.labelstudio import server
 from onrecord.core.errors import BadInput
+from onrecord.core.files import read_json, write_json
 
 TOKEN_VARIABLE = "LABEL_STUDIO_API_KEY"  # noqa: S105  (the variable's name)
 PAGE = 1000  # tasks a page: ten pages of a 10,000-task project list in 4 s
 KEYS = 200  # in one filter: it travels in the address, which proxies cut at about 8,000 characters
 READ_TRIES = 8  # 0.5, 1, 2, 4, 8 … seconds apart: outlasts a restart of the server
+LONGEST_WAIT = 600.0  # seconds, of what a Retry-After asks for
 REFRESH = "/api/token/refresh/"
 
 
@@ -38,6 +44,10 @@ class Interrupted(BadInput):
 
 class NotFound(BadInput):
     """The server answered 404."""
+
+
+class TooLarge(BadInput):
+    """The server, or a proxy before it, takes no body of this size (413): send less at a time."""
 
 
 class Unauthorized(BadInput):
@@ -74,31 +84,44 @@ class Http(httpx.Client):
     tried again: a wrong address is reported at once.
     """
 
-    def __init__(self, url: str, timeout: float) -> None:
-        super().__init__(base_url=url, timeout=timeout, trust_env=False)
+    def __init__(self, url: str, timeout: float, ca: str | None) -> None:
+        super().__init__(base_url=url, timeout=timeout, **network(url, ca))
         self.url, self.patient, self.server_time = url, True, ""
         self.renew: Callable[[], str] | None = None  # a personal token's next access token
 
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        """Return the answer; raises Interrupted where that to a write was lost, NotFound, Unauthorized or BadInput."""
+        """Return the answer; raises Interrupted where that to a write was lost, NotFound, TooLarge, Unauthorized or BadInput."""
         path = request.url.path
         is_read = request.method == "GET" or path.endswith(REFRESH)
-        for left in range(READ_TRIES if is_read and self.patient else 1, 0, -1):
+        for left in range(READ_TRIES, 0, -1):
+            tried = READ_TRIES - left
+            last = left == 1 or not (is_read and self.patient)
             try:
                 answer = super().send(request, **options)
-                if answer.status_code < 500 or left == 1:
-                    break
             except httpx.TransportError as error:
                 if not is_read and not isinstance(error, httpx.ConnectError):  # it was sent
                     raise Interrupted(
                         f"{self.url}: the answer to {request.method} {path} was lost"
                     ) from error
-                if left == 1:
-                    raise BadInput(
-                        f"no Label Studio answers at {self.url} ({error or type(error).__name__}): "
-                        "run `onrecord serve`, or give its address as labelstudio.url="
-                    ) from error
-            time.sleep(min(8.0, 0.5 * 2 ** (READ_TRIES - left)))
+                if last:
+                    raise BadInput(unreachable(self.url, error)) from error
+            else:
+                told = retry_after(answer) if left > 1 else None
+                if told is not None:
+                    print(
+                        f"{self.url} asks to wait {told:.0f} s ({answer.status_code}) …",
+                        file=sys.stderr,
+                    )
+                    time.sleep(told)
+                    continue
+                if not is_read and answer.status_code in (502, 504):
+                    raise Interrupted(
+                        f"{self.url}: {request.method} {path} was answered {answer.status_code} "
+                        "by what stands before Label Studio"
+                    )
+                if answer.status_code < 500 or last:
+                    break
+            time.sleep(min(8.0, 0.5 * 2**tried))
         if answer.status_code == 401 and self.renew and not path.endswith(REFRESH):
             # By our clock the access token was still good, and by the server's it was not.
             request.headers["Authorization"] = f"Bearer {self.renew()}"
@@ -110,7 +133,7 @@ class Http(httpx.Client):
             )
         if answer.status_code >= 400:
             reason = " ".join(answer.text.split())[:300]
-            kind = NotFound if answer.status_code == 404 else BadInput
+            kind = {404: NotFound, 413: TooLarge}.get(answer.status_code, BadInput)
             raise kind(
                 f"{self.url}: {request.method} {path} was answered {answer.status_code}: {reason}"
             )
@@ -121,6 +144,54 @@ class Http(httpx.Client):
         if "date" in answer.headers:
             self.server_time = iso(parsedate_to_datetime(answer.headers["date"]))
         return answer
+
+
+def network(url: str, ca: str | None) -> dict[str, Any]:
+    """Return httpx's settings for a server: the environment's proxies for a remote one only, and whom to trust.
+
+    ``ca`` is a file of certificates (a private CA's, or the server's own where that is self-signed) to trust
+    instead of SSL_CERT_FILE or the usual ones. Raises BadInput for one that cannot be read.
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        is_remote = not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_remote = host != "localhost"
+    try:
+        verify = ssl.create_default_context(cafile=ca) if ca else httpx.create_ssl_context()
+    except OSError as error:
+        raise BadInput(f"labelstudio.ca: expected certificates in {ca}, found {error}") from error
+    return {"trust_env": is_remote, "verify": verify}
+
+
+def unreachable(url: str, error: httpx.TransportError) -> str:
+    """Return why no server answers, with the cure."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return (
+            f"the certificate of {url} is not trusted ({error}): name the file of its CA, or of the "
+            "certificate itself, as labelstudio.ca= or SSL_CERT_FILE"
+        )
+    return (
+        f"no Label Studio answers at {url} ({error or type(error).__name__}): "
+        "run `onrecord serve`, or give its address as labelstudio.url="
+    )
+
+
+def retry_after(answer: httpx.Response) -> float | None:
+    """Return the seconds to wait that a 429 or 503 asks for, as RFC 9110 (10.2.3) has them; None where none are.
+
+    Such an answer says that nothing was done, so that a write may be sent again.
+    """
+    told = answer.headers.get("retry-after", "").strip()
+    if answer.status_code not in (429, 503) or not (told or answer.status_code == 429):
+        return None
+    if not told or told.isdecimal():
+        return min(float(told or 1), LONGEST_WAIT)
+    try:
+        seconds = (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds()
+    except ValueError:
+        return 1.0
+    return min(max(0.0, seconds), LONGEST_WAIT)
 
 
 class LabelStudio:
@@ -137,12 +208,14 @@ class LabelStudio:
         *,
         key: str | None = None,
         public: str | None = None,
+        ca: str | None = None,
         timeout: float = 120.0,
     ) -> None:
         self.url = url.rstrip("/")
-        self.public = public or self.url  # where people reach it
+        self.public = (public or self.url).rstrip("/")  # where people reach it
         self.key = key or self.url
-        self.http = Http(self.url, timeout)
+        self.ca = ca
+        self.http = Http(self.url, timeout, ca)
         self._token = token
 
     @cached_property
@@ -163,6 +236,10 @@ class LabelStudio:
         if not tokens._use_legacy_token:
             self.http.renew = lambda: tokens.refresh().access
         return sdk
+
+    def as_user(self, token: str) -> "LabelStudio":
+        """Return another user's connection to the same server."""
+        return LabelStudio(self.url, token, key=self.key, public=self.public, ca=self.ca)
 
     def __enter__(self) -> "LabelStudio":
         return self
@@ -293,19 +370,38 @@ def token_from(variables: Mapping[str, str], path: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-def connect(folder: Path, url: str | None = None) -> LabelStudio:
-    """Return a checked connection to the team's Label Studio at ``url``, or to the workspace's own (in ``folder``).
+def connect(folder: Path, address: Address = OWN) -> LabelStudio:
+    """Return a checked connection to the team's Label Studio, or to the workspace's own (in ``folder``).
 
     Raises BadInput where none runs, none answers or the token is not accepted.
     """
-    if url:
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise BadInput(f"labelstudio.url: expected http://… or https://…, found {url!r}")
-        client = LabelStudio(url, token_from(os.environ, folder / "labelstudio" / "token"))
+    if address.url:
+        if urlsplit(address.url).scheme not in ("http", "https"):
+            raise BadInput(
+                f"labelstudio.url: expected http://… or https://…, found {address.url!r}"
+            )
+        token = token_from(os.environ, folder / "labelstudio" / "token")
+        client = LabelStudio(address.url, token, public=address.public_url, ca=address.ca)
     else:
         own = server.running(folder)
         client = LabelStudio(own.url, own.token, key=own.key, public=own.public)
     client.http.patient = False
     client.whoami()
     client.http.patient = True
+    if address.url:
+        client.key = server_key(client, folder / "labelstudio" / "servers.json")
     return client
+
+
+def server_key(client: LabelStudio, path: Path) -> str:
+    """Return the name under which files of the workspace know a team's server: the first address it was seen at.
+
+    A server is recognised by the moment at which its organization was made, which its database keeps
+    whatever its address is later. ``path`` keeps the names.
+    """
+    known: dict[str, str] = read_json(path) if path.exists() else {}
+    (first, *_) = client.get("/api/organizations/")
+    mark = str(client.get(f"/api/organizations/{first['id']}").get("created_at"))
+    if mark not in known and path.parents[1].is_dir():
+        write_json(path, known | {mark: client.url})
+    return known.get(mark, client.url)

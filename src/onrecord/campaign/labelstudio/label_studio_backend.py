@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from onrecord.campaign.backend import (
+    Address,
     BackendTask,
     Entry,
     Login,
@@ -44,9 +45,9 @@ __all__ = [
 ]  # exports of other servers are read by the last
 
 
-def connect(workspace: Workspace, campaign: str, url: str | None) -> "LabelStudioBackend":
-    """Return the back end on the team's server at ``url``, or on the workspace's own; raises as ``client.connect``."""
-    return LabelStudioBackend(api.connect(workspace.folder, url), workspace, campaign)
+def connect(workspace: Workspace, campaign: str, address: Address) -> "LabelStudioBackend":
+    """Return the back end on the team's server, or on the workspace's own; raises as ``client.connect``."""
+    return LabelStudioBackend(api.connect(workspace.folder, address), workspace, campaign)
 
 
 class LabelStudioBackend:
@@ -54,7 +55,7 @@ class LabelStudioBackend:
 
     def __init__(self, client: LabelStudio, workspace: Workspace, campaign: str) -> None:
         self.client, self.campaign = client, campaign
-        self.key, self.url = client.key, client.url
+        self.key, self.url = client.key, client.public
         self.logins = workspace.labelstudio / "accounts.json"
         self.journal = workspace.labelstudio / "importing.json"
 
@@ -149,7 +150,7 @@ class LabelStudioBackend:
         for (annotator, project), given in entries.items():
             new.setdefault(annotator, []).extend(missing(self.client, project, given, scheme))
         tokens = {annotator: accounts[annotator]["token"] for annotator in new}
-        return submit_all(self.url, tokens, new)
+        return submit_all(self.client, tokens, new)
 
     def page(self, project: int) -> str:
         """Return the address of the project's labeling stream."""

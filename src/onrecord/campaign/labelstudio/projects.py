@@ -16,6 +16,7 @@ from onrecord.campaign.labelstudio.client import (
     PAGE,
     Interrupted,
     LabelStudio,
+    TooLarge,
     keyed,
     numbered,
     with_draft,
@@ -227,10 +228,18 @@ def fill_project(
     else:
         now, count = remove_surplus_tasks(client, project, wanted)
     missing = [task for task in tasks if str(task["data"]["onrecord_id"]) not in now]
-    for start in range(0, len(missing), PAGE):
-        batch = missing[start : start + PAGE]
-        for key, number in import_tasks(client, project, batch, journal).items():
+    left, size = list(missing), PAGE
+    while left:
+        try:
+            new = import_tasks(client, project, left[:size], journal)
+        except TooLarge:
+            if size == 1:
+                raise
+            size = max(1, min(size, len(left)) // 2)
+            continue
+        for key, number in new.items():
             now[key] = BackendTask(id=number, annotated=False, text_sha256=wanted[key])
+        del left[:size]
     # The ids of 10,000 tasks take Label Studio as long as importing 5,000; their number takes it nothing.
     if missing and task_count(client, project) != count + len(missing):
         now, _ = remove_surplus_tasks(client, project, wanted)

@@ -57,7 +57,9 @@ def submit(client: LabelStudio, new: Submission) -> None:
     raise BadInput(f"{client.url}: three posts of an annotation of task {new.task} were broken off")
 
 
-def submit_all(url: str, tokens: Mapping[str, str], new: Mapping[str, Sequence[Submission]]) -> int:
+def submit_all(
+    client: LabelStudio, tokens: Mapping[str, str], new: Mapping[str, Sequence[Submission]]
+) -> int:
     """Create each annotator's annotations by their own token, all annotators at once; return how many."""
     total = sum(map(len, new.values()))
     broken = threading.Event()
@@ -66,7 +68,7 @@ def submit_all(url: str, tokens: Mapping[str, str], new: Mapping[str, Sequence[S
 
         def submit_of(annotator: str) -> None:
             try:
-                with LabelStudio(url, tokens[annotator]) as own:
+                with client.as_user(tokens[annotator]) as own:
                     for one in new[annotator]:
                         if broken.is_set():
                             return

@@ -140,7 +140,7 @@ def pulled_task(
     client: LabelStudio, task: RawTask, launched: Launched, request: PullRequest
 ) -> PulledTask:
     """Return a task with all its annotations, the oldest first."""
-    page = f"{client.url}/projects/{launched['project_id']}/data?task={task['id']}"
+    page = f"{client.public}/projects/{launched['project_id']}/data?task={task['id']}"
     return PulledTask(
         task_id=launched["task_id"],
         sentence_id=launched["sentence_id"],
