@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onrecord.corpus.furniture.furniture import author_names, mark
-from onrecord.corpus.furniture.patterns_en import LONGEST
+from onrecord.corpus.furniture.furniture import LONGEST, author_names, mark
 
 PROSE = "The council met on Monday night and voted six to three for the plan."
 

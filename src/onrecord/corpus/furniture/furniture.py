@@ -7,57 +7,62 @@ and are annotated like any sentence, so ``segment`` passes them on; every other 
 """
 
 import re
+from importlib.resources import files
 from typing import NamedTuple
 
+import yaml
+
 from onrecord.core.records import FurnitureSpan
-from onrecord.corpus.furniture.patterns_en import (
-    AGENCY,
-    ASKS,
-    BARE_BYLINE,
-    BARE_DATELINE,
-    BIO_ASKS,
-    BIO_GOES_ON,
-    BIO_SAYS,
-    BIO_SUBJECT,
-    BYLINE,
-    COMMENTS,
-    CREDIT,
-    CUE,
-    DATE,
-    DATELINE,
-    ENDS_PROSE,
-    IN_BRACKETS,
-    LEADING_BYLINE,
-    LONGEST,
-    OUTLET,
-    PROMO,
-    PRONOUN,
-    QUOTED,
-    SHORT_PROSE,
-)
 from onrecord.corpus.splitter import LINE, trimmed
 
+LONGEST = 240  # code points: a longer line is prose, whatever it begins with
 MOST_LINES = 500  # of an article in which pull quotes are looked for: each looks through the text
 HEAD = 12  # lines looked at above the first line of prose
+# A line of these kinds is known by its pattern alone, up to a number of words; the first kind that fits counts.
+MOST_WORDS = {
+    "comments": LONGEST,
+    "date": 16,
+    "credit": 14,
+    "caption": LONGEST,
+    "cue": 10,
+    "promo": 25,
+}
+
+
+def pattern_texts(file: str) -> dict[str, str]:
+    """Return the regular expressions of a packaged file by name, the parts that they name filled in."""
+    data = files("onrecord.corpus.furniture").joinpath(file).read_text(encoding="utf-8")
+    found: dict[str, str] = {}
+    for name, text in yaml.load(data, yaml.CSafeLoader).items():
+        found[name] = text.replace("\n", "") % found
+    return found
+
+
+TEXTS = pattern_texts("patterns_en.yaml")
+PATTERNS = {name: re.compile(text) for name, text in TEXTS.items() if name.isupper()}
 
 
 class Line(NamedTuple):
-    """A line of an article without the white space around it; ``words`` is counted by white space."""
+    """A line of an article without the white space around it; ``text`` is empty where it is longer than LONGEST."""
 
     start: int
     end: int
     text: str
     words: int
 
+    def is_a(self, pattern: str) -> bool:
+        """Return whether the whole text fits a pattern."""
+        return bool(self.text) and PATTERNS[pattern.upper()].fullmatch(self.text) is not None
+
 
 def lines(text: str) -> list[Line]:
-    """Return the lines of ``text`` that say something."""
+    """Return the lines of ``text`` that are not blank."""
     found = []
     for match in LINE.finditer(text):
         if span := trimmed(text, *match.span()):
             start, end = span
-            said = text[start:end] if end - start <= LONGEST else ""
-            found.append(Line(start, end, said, text.count(" ", start, end) + 1))
+            shown = text[start:end] if end - start <= LONGEST else ""
+            found.append(Line(start, end, shown, text.count(" ", start, end) + 1))
     return found
 
 
@@ -88,23 +93,10 @@ def mark(text: str, *, title: str | None = None, byline: str | None = None) -> l
 
 
 def line_kind(row: Line) -> str | None:
-    """Return the kind of a line that says itself what it is, wherever it stands; else None."""
-    said = row.text
-    if not said:
-        return None
-    if COMMENTS.fullmatch(said):
-        return "comments"
-    if row.words <= 16 and DATE.fullmatch(said):
-        return "date"
-    if row.words <= 14 and CREDIT.fullmatch(said):
-        return "credit"
-    if said[-1] == ")" and (inner := IN_BRACKETS.fullmatch(said)) and CREDIT.fullmatch(inner[1]):
-        return "caption"
-    if row.words <= 10 and CUE.fullmatch(said):
-        return "cue"
-    if row.words <= 25 and PROMO.fullmatch(said):
-        return "promo"
-    return None
+    """Return the kind of a line that shows by itself what it is, wherever it stands; else None."""
+    return next(
+        (kind for kind, most in MOST_WORDS.items() if row.words <= most and row.is_a(kind)), None
+    )
 
 
 def first_prose(rows: list[Line], kinds: list[str | None], title: str | None) -> int:
@@ -113,21 +105,19 @@ def first_prose(rows: list[Line], kinds: list[str | None], title: str | None) ->
     One such line may stand above a by-line or a date and be none: a headline may be a question, a deck a
     sentence. Two are the article's beginning.
     """
-    sentences = 0
+    head = rows[:HEAD]
+    prose = [
+        not kind and below != "credit" and is_sentence(row)
+        for row, kind, below in zip(head, kinds, [*kinds[1:], None], strict=False)
+    ]
     low = int(bool(title and rows and same(rows[0].text, title)))
-    for index, row in enumerate(rows[:HEAD]):
-        captioned = index + 1 < len(rows) and kinds[index + 1] == "credit"
-        sentences += not kinds[index] and not captioned and is_sentence(row)
-        if sentences > 1 or row.words > 40 or not row.text:
+    for index, row in enumerate(head):
+        if sum(prose[: index + 1]) > 1 or row.words > 40 or not row.text:
             break
-        signed = row.words <= 14 and row.text[0] not in "-—–" and BYLINE.fullmatch(row.text)
+        signed = row.words <= 14 and row.text[0] not in "-—–" and row.is_a("byline")
         if kinds[index] == "date" or signed:
             low = index + 1
-    for index, row in enumerate(rows[:HEAD]):
-        captioned = index + 1 < len(rows) and kinds[index + 1] == "credit"
-        if index >= low and not kinds[index] and not captioned and is_sentence(row):
-            return index
-    return min(len(rows), HEAD)
+    return next((index for index in range(low, len(head)) if prose[index]), len(head))
 
 
 def is_sentence(row: Line) -> bool:
@@ -135,8 +125,8 @@ def is_sentence(row: Line) -> bool:
     if row.words > 40 or not row.text:
         return True
     if row.words <= 6:
-        return SHORT_PROSE.fullmatch(row.text) is not None
-    return bool(ENDS_PROSE.search(row.text)) and not QUOTED.match(row.text)
+        return row.is_a("short_prose")
+    return row.is_a("ends_prose") and not row.is_a("quoted")
 
 
 def mark_head(rows: list[Line], kinds: list[str | None], first: int, title: str | None) -> None:
@@ -152,7 +142,7 @@ def mark_head(rows: list[Line], kinds: list[str | None], first: int, title: str 
             kinds[index] = "byline"
         elif index + 1 < len(rows) and kinds[index + 1] == "credit" and (index or row.words > 14):
             kinds[index] = "caption"
-        elif index == first - 1 and row.words <= 5 and index and BARE_DATELINE.fullmatch(row.text):
+        elif index == first - 1 and row.words <= 5 and index and row.is_a("bare_dateline"):
             kinds[index] = "dateline"
         elif not headline and index == 0 and len(rows) > 1:
             kinds[index], headline = "headline", True
@@ -163,35 +153,34 @@ def mark_head(rows: list[Line], kinds: list[str | None], first: int, title: str 
 def is_signed(rows: list[Line], kinds: list[str | None], index: int) -> bool:
     """Return whether a line of the head is a by-line, names alone above a date, or the outlet below a by-line."""
     row, below = rows[index], kinds[index + 1] if index + 1 < len(rows) else None
-    if row.words <= 14 and BYLINE.fullmatch(row.text):
+    if row.words <= 14 and row.is_a("byline"):
         return True
     if not index or row.words > 12:
         return False
-    names = below == "date" and BARE_BYLINE.fullmatch(row.text)
-    outlet = kinds[index - 1] == "byline" and OUTLET.fullmatch(row.text)
-    return bool(names or outlet or AGENCY.fullmatch(row.text))
+    names = below == "date" and row.is_a("bare_byline")
+    outlet = kinds[index - 1] == "byline" and row.is_a("outlet")
+    return bool(names or outlet or row.is_a("agency"))
 
 
 def mark_body(text: str, rows: list[Line], kinds: list[str | None], first: int) -> None:
     """Mark what stands amid the prose: lines in capitals, sign-offs of letters, pull quotes."""
     searched = len(rows) <= MOST_LINES
     for index in range(first, len(rows)):
-        row, said = rows[index], rows[index].text
-        if kinds[index] or not said:
+        row = rows[index]
+        if kinds[index] or not row.text:
             continue
-        if 3 <= row.words <= 25 and said.isupper() and not ENDS_PROSE.search(said):
+        if 3 <= row.words <= 25 and row.text.isupper() and not row.is_a("ends_prose"):
             kinds[index] = "promo"
-        elif row.words <= 9 and said[0] in "-—–" and BYLINE.fullmatch(said):
+        elif row.words <= 9 and row.text[0] in "-—–" and row.is_a("byline"):
             kinds[index] = "byline"
         elif 5 <= row.words <= 40 and index > first and searched and is_pulled(text, row):
             kinds[index] = "deck"
 
 
 def is_pulled(text: str, row: Line) -> bool:
-    """Return whether a line is a pull quote: set apart, without a full stop, its words said again elsewhere."""
+    """Return whether a line is a pull quote: set apart, without a full stop, its words found elsewhere too."""
     core = row.text.strip("\"“”‘’' …")
-    quoted = QUOTED.match(row.text) is not None
-    if len(core) < 20 or not (quoted or not ENDS_PROSE.search(row.text)):
+    if len(core) < 20 or (row.is_a("ends_prose") and not row.is_a("quoted")):
         return False
     core = core.rstrip(".")
     at = text.find(core)
@@ -201,21 +190,21 @@ def is_pulled(text: str, row: Line) -> bool:
 def mark_tail(rows: list[Line], kinds: list[str | None], first: int, byline: str | None) -> None:
     """Mark the lines about the author that close an article."""
     names = author_names(byline)
-    said = " ".join(row.text for row in rows[first:])
+    prose = " ".join(row.text for row in rows[first:])
     last = [index for index in range(first + 1, len(rows)) if not kinds[index]][-3:]
-    while last and not (rows[last[0]].text and is_bio(rows[last[0]].text, names, said)):
+    while last and not (rows[last[0]].text and is_bio(rows[last[0]].text, names, prose)):
         last = last[1:]
     goes_on = [
-        BIO_GOES_ON.match(rows[i].text)
-        or (names and PRONOUN.match(rows[i].text))
-        or is_bio(rows[i].text, names, said)
+        PATTERNS["BIO_GOES_ON"].match(rows[i].text)
+        or (names and PATTERNS["PRONOUN"].match(rows[i].text))
+        or is_bio(rows[i].text, names, prose)
         for i in last[1:]
     ]
     if all(goes_on):  # prose below a line shows that the line is no close
         for index in last:
             kinds[index] = "bio" if rows[index].words <= 60 else None
     for index in range(len(rows) - 2, first, -1):  # "Have a question? / Write to …"
-        asks = not kinds[index] and rows[index].words <= 12 and ASKS.fullmatch(rows[index].text)
+        asks = not kinds[index] and rows[index].words <= 12 and rows[index].is_a("asks")
         if asks and kinds[index + 1] == "promo" and "@" in rows[index + 1].text:
             kinds[index] = "promo"
 
@@ -223,18 +212,18 @@ def mark_tail(rows: list[Line], kinds: list[str | None], first: int, byline: str
 def is_bio(line: str, names: list[str], article: str) -> bool:
     """Return whether a closing line tells who the author is or how to reach them.
 
-    Where no by-line says who that is, it is nobody whom the ``article`` names elsewhere.
+    Where there is no by-line, a person whom the ``article`` names elsewhere is not its author.
     """
-    if BIO_ASKS.fullmatch(line):
+    if PATTERNS["BIO_ASKS"].fullmatch(line):
         return True
     if any(re.match(rf"{re.escape(name)}(?:['’]s)?\b", line) for name in names):
         return True
-    subject = BIO_SUBJECT.match(line)
+    subject = PATTERNS["BIO_SUBJECT"].match(line)
     if not subject:
         return False
-    told = BIO_SAYS.match(line, subject.end())
-    if not told or BIO_ASKS.search(line):
-        return bool(told)
+    describes = PATTERNS["BIO_SAYS"].match(line, subject.end()) is not None
+    if not describes or PATTERNS["BIO_ASKS"].search(line):
+        return describes
     person = subject.group().split(",")[0].split()
     return len(person) >= 2 and not names and article.count(person[-1]) == line.count(person[-1])
 
@@ -259,8 +248,8 @@ def byline_found(rows: list[Line], kinds: list[str | None]) -> str | None:
 
 def leading(text: str, row: Line) -> FurnitureSpan | None:
     """Return the by-line or date line that opens a line of prose, or None."""
-    for kind, pattern in (("byline", LEADING_BYLINE), ("dateline", DATELINE)):
-        if found := pattern.match(text, row.start, min(row.end, row.start + LONGEST)):
+    for kind, name in (("byline", "LEADING_BYLINE"), ("dateline", "DATELINE")):
+        if found := PATTERNS[name].match(text, row.start, min(row.end, row.start + LONGEST)):
             return {"start": row.start, "end": found.end(), "kind": kind}
     return None
 

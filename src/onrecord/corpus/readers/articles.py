@@ -2,26 +2,16 @@
 
 import csv
 import io
-import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from onrecord.core.errors import BadInput
 from onrecord.core.records import ARTICLE_ID, ArticleRow, text_sha256
-from onrecord.corpus.furniture.furniture import author_names, mark
-from onrecord.corpus.furniture.patterns_en import MONTH
+from onrecord.corpus.furniture.furniture import PATTERNS, TEXTS, author_names, mark
 from onrecord.corpus.readers.decode import decode
 from onrecord.corpus.readers.formats import FIELDS
 from onrecord.corpus.splitter import BLANKS
-
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WRITTEN = re.compile(
-    rf"(?P<m>{MONTH})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}})"
-    rf"|(?P<d2>\d{{1,2}})\s+(?P<m2>{MONTH}),?\s+(?P<y2>\d{{4}})"
-    r"|(?P<y3>\d{4})-(?P<m3>\d\d)-(?P<d3>\d\d)",
-    re.IGNORECASE,
-)
 
 FileFields = Mapping[str, str | None]  # what a sidecar says of one file
 
@@ -99,17 +89,18 @@ def byline_names(byline: str | None) -> str | None:
     return ", ".join(author_names(byline)) or None
 
 
-def iso_date(said: str | None) -> str | None:
-    """Return a date line's date as YYYY-MM-DD, or None where it says none.
+def iso_date(line: str | None) -> str | None:
+    """Return a date line's date as YYYY-MM-DD, or None where it has none.
 
     >>> iso_date("Monday, Sept. 8, 2025 at 6 a.m.")
     '2025-09-08'
     """
-    found = WRITTEN.search(said or "")
+    found = PATTERNS["WRITTEN_DATE"].search(line or "")
     if not found:
         return None
     part = {name[0]: value for name, value in found.groupdict().items() if value}
-    month = int(part["m"]) if part["m"].isdigit() else MONTHS.index(part["m"][:3].lower()) + 1
+    months = TEXTS["month_names"].split()
+    month = int(part["m"]) if part["m"].isdigit() else months.index(part["m"][:3].lower()) + 1
     try:
         return date(int(part["y"]), month, int(part["d"])).isoformat()
     except ValueError:
