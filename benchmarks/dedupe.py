@@ -13,6 +13,7 @@ paragraphs, and every third a slogan, which unrelated stories share. True pairs 
 
 import argparse
 import re
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -96,8 +97,10 @@ def pair_scores(roots: list[int], stories: list[int]) -> tuple[float, float, int
 
 
 def ours(texts: list[str]) -> list[int]:
-    found = dedupe.sketch(texts, bands=CONFIG["bands"], rows=CONFIG["rows"])
-    return dedupe.groups(found, bands=CONFIG["bands"], **RULES).tolist()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sketches"
+        dedupe.write_sketches(path, texts, bands=CONFIG["bands"], rows=CONFIG["rows"])
+        return dedupe.groups(dedupe.Sketches([path]), bands=CONFIG["bands"], **RULES).tolist()
 
 
 class Datasketch:

@@ -81,7 +81,7 @@ def stage(verb: str, words: list[str]) -> None:
 
         return run
 
-    dedupe.sketch, dedupe.groups = timed(dedupe.sketch), timed(dedupe.groups)
+    dedupe.write_sketches, dedupe.groups = timed(dedupe.write_sketches), timed(dedupe.groups)
     main = module.main
 
     def started(cfg: Any) -> None:

@@ -25,9 +25,12 @@ def read(path: Path, known: dict[str, str] | None = None) -> dict[str, Any]:
     return article({"id": path.stem, "text": text, "where": str(path)}, known or {}, path.name)
 
 
-def with_groups(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    found = dedupe.sketch([r["text"] for r in rows], bands=DEDUPE["bands"], rows=DEDUPE["rows"])
-    roots = dedupe.groups(found, **{k: v for k, v in DEDUPE.items() if k != "rows"}).tolist()
+def with_groups(rows: list[dict[str, Any]], folder: Path) -> dict[str, dict[str, Any]]:
+    path, rules = folder / "sketches", dict(DEDUPE)
+    dedupe.write_sketches(
+        path, [r["text"] for r in rows], bands=rules["bands"], rows=rules.pop("rows")
+    )
+    roots = dedupe.groups(dedupe.Sketches([path]), **rules).tolist()
     groups = group_columns([r["article_id"] for r in rows], [r["published"] for r in rows], roots)
     return {
         row["article_id"]: row | {"group_id": group, "copy_of": copy}
@@ -36,16 +39,18 @@ def with_groups(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def five(shared: Path) -> dict[str, dict[str, Any]]:
-    return with_groups([read(p) for p in sorted((shared / "articles").glob("*.txt"))])
+def five(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    rows = [read(p) for p in sorted((shared / "articles").glob("*.txt"))]
+    return with_groups(rows, tmp_path_factory.mktemp("five"))
 
 
 @pytest.fixture(scope="module")
-def sample() -> dict[str, dict[str, Any]]:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     paths = sorted((SAMPLE / "articles").glob("*.txt"))
     with (SAMPLE / "articles.csv").open(encoding="utf-8", newline="") as file:
         known = {row.pop("file"): row for row in csv.DictReader(file)}
-    return with_groups([read(p, known.get(p.name)) for p in paths])
+    rows = [read(p, known.get(p.name)) for p in paths]
+    return with_groups(rows, tmp_path_factory.mktemp("sample"))
 
 
 def spans(articles: dict[str, dict[str, Any]]) -> dict[tuple[str, int, int], str | None]:

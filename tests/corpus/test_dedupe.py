@@ -1,6 +1,8 @@
 """Groups of copies: edited versions join, shared stock text does not, and nothing chains."""
 
 import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -19,9 +21,14 @@ def words(seed: int, count: int) -> list[str]:
     return [f"w{n}" for n in np.random.default_rng(seed).integers(0, 5000, count)]
 
 
-def roots(texts: list[str], **changed: int) -> list[int]:
-    found = dedupe.sketch(texts, bands=BANDS, rows=ROWS)
-    return dedupe.groups(found, **{**RULES, **changed}).tolist()
+def roots(*parts: list[str], rows: int = ROWS, **changed: float) -> list[int]:
+    """Return the groups of the texts of several parts, each sketched into a file of its own."""
+    rules = {**RULES, **changed}
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{number}.sketches" for number in range(len(parts))]
+        for path, texts in zip(paths, parts, strict=True):
+            dedupe.write_sketches(path, texts, bands=rules["bands"], rows=rows)
+        return dedupe.groups(dedupe.Sketches(paths), **rules).tolist()
 
 
 def test_edited_copies_join_and_other_stories_do_not():
@@ -76,14 +83,10 @@ def test_the_cost_within_one_bucket_is_capped(monkeypatch):
     assert len(compared) - capped > capped  # the cap is what bounds it
 
 
-def test_stored_sketches_give_the_same_groups(tmp_path):
+def test_sketches_in_several_files_give_the_same_groups():
     texts = [" ".join(words(n % 7, 80)) for n in range(20)] + ["", "a b"]
-    parts = [texts[:5], [], texts[5:6], texts[6:]]
-    paths = [tmp_path / f"{n}.sketches" for n in range(len(parts))]
-    for part, path in zip(parts, paths, strict=True):
-        dedupe.sketch(part, bands=BANDS, rows=ROWS).save(path)
-    stored = dedupe.StoredSketches(paths)
-    assert dedupe.groups(stored, **RULES).tolist() == roots(texts)
+    assert roots(texts[:5], [], texts[5:6], texts[6:]) == roots(texts)
+    assert roots() == []
 
 
 @settings(deadline=None)
@@ -93,8 +96,8 @@ def test_groups_name_their_first_member_and_do_not_depend_on_shards(texts):
     assert all(found[root] == root <= index for index, root in enumerate(found))
     same = {}
     for index, text in enumerate(texts):
-        if len(said := WORD.findall(text.lower())) >= 3:
-            assert found[same.setdefault(" ".join(said), index)] == found[index]
+        if len(own := WORD.findall(text.lower())) >= 3:
+            assert found[same.setdefault(" ".join(own), index)] == found[index]
 
 
 LETTERS = st.characters() | st.sampled_from("ab  ’é_1İ\U0001f68c\U00020000\ud800")
@@ -106,15 +109,15 @@ def test_the_hashes_of_shingles_tell_the_same_ones_from_others(texts, at_once):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shingles, "AT_ONCE", at_once)
         hashes, ends = shingles.shingle_hashes(texts)
-    said: dict[str, int] = {}
+    every: dict[str, None] = {}
     for text, begin, end in zip(texts, ends, ends[1:], strict=False):
         words = WORD.findall(text.lower())
         own = {" ".join(words[at : at + 3]) for at in range(len(words) - 2)}
         found = hashes[begin:end].tolist()
         assert found == sorted({*found})
         assert len(found) == len(own)
-        said |= dict.fromkeys(own)
-    assert len({*hashes.tolist()}) == len(said)
+        every |= dict.fromkeys(own)
+    assert len({*hashes.tolist()}) == len(every)
 
 
 @settings(deadline=None)
@@ -122,12 +125,12 @@ def test_the_hashes_of_shingles_tell_the_same_ones_from_others(texts, at_once):
 def test_the_verification_is_jaccard_or_containment(one, other):
     a, b = set(one), set(other)
     arrays = [np.array(sorted(s), np.uint64) for s in (a, b)]
-    said = dedupe.are_copies(*arrays, jaccard=0.5, containment=0.8, shared=3)
+    copies = dedupe.are_copies(*arrays, jaccard=0.5, containment=0.8, shared=3)
     common = len(a & b)
     want = bool(a and b) and (
         common / len(a | b) >= 0.5 or (common >= 3 and common / min(len(a), len(b)) >= 0.8)
     )
-    assert said == want
+    assert copies == want
 
 
 def test_a_long_text_is_hashed_in_parts_to_the_same_hashes(monkeypatch):
@@ -151,12 +154,11 @@ def test_stock_settings_miss_half_of_edited_copies_and_unverified_buckets_chain(
     """The usual threshold of 0.8 with 128 permutations is 9 bands of 13; the usual tools join whole buckets."""
     stories = [words(10 * n, 240) for n in range(1, 61)]
     versions = [edited(story, 10 * n + 1) for n, story in enumerate(stories, 1)]
-    texts = [" ".join([*said, *words(7, 120)]) for said in (*stories, *versions)]  # all end alike
+    texts = [" ".join([*story, *words(7, 120)]) for story in (*stories, *versions)]  # all end alike
 
     def found(bands: int, rows: int, **rules: float) -> tuple[int, int]:
         """Return how many of the 60 pairs are together, and how many articles the largest group has."""
-        sketches = dedupe.sketch(texts, bands=bands, rows=rows)
-        group = dedupe.groups(sketches, **{**RULES, **rules, "bands": bands}).tolist()
+        group = roots(texts, bands=bands, rows=rows, **rules)
         together = sum(group[n] == group[n + 60] for n in range(60))
         return together, max(map(group.count, group))
 

@@ -74,47 +74,42 @@ def hashes(path: Path) -> Iterator[tuple[Any, ...]]:
     return read_values(path, ["article_id", "sha256"]) if path.exists() else iter(())
 
 
-def orphans(
-    annotations: Path, changes: Changes, text_of: Callable[[str], str | None]
-) -> Counter[str]:
+def orphans(annotations: Path, changes: Changes, texts: Rows) -> Counter[str]:
     """Return how many annotations each changed or removed article would orphan.
 
     An annotation is orphaned when the offsets of its sentence no longer hold the text that was annotated.
-    ``text_of`` gives the present text of an article, or None where it is gone.
+    ``texts`` gives each article's id and its present text.
     """
     lost: Counter[str] = Counter()
-    if not annotations.exists():
-        return lost
     touched = {*changes.changed, *changes.removed}
-    for row in latest_annotations(read_jsonl(annotations)) if touched else []:
-        article, start, end = parse_sentence_id(row["sentence_id"])
-        if article in touched and row.get("status") != "deleted":
-            text = text_of(article)
-            if text is None or text_sha256(text[start:end]) != row["text_sha256"]:
-                lost[article] += 1
+    if not touched or not annotations.exists():
+        return lost
+    rows = [r for r in latest_annotations(read_jsonl(annotations)) if r.get("status") != "deleted"]
+    places = [parse_sentence_id(row["sentence_id"]) for row in rows]
+    wanted = touched & {article for article, _, _ in places}
+    now = {name: text for name, text in texts() if name in wanted}
+    for row, (article, start, end) in zip(rows, places, strict=True):
+        text = now.get(article, "")
+        if article in wanted and text_sha256(text[start:end]) != row["text_sha256"]:
+            lost[article] += 1
     return lost
 
 
-def complaint(changes: Changes, lost: Mapping[str, int]) -> str | None:
+def refusal(changes: Changes, lost: Mapping[str, int]) -> str | None:
     """Return why the changes need ``accept_changes=true``, in one line, or None where they do not.
 
     A changed text always needs it; an article that is gone only where it was annotated.
     """
     gone = [name for name in changes.removed if name in lost]
-    if not changes.changed and not gone:
-        return None
     parts = []
-    for what, names in (("changed text", changes.changed), ("gone", gone)):
+    for what, names in (("of changed text", changes.changed), ("gone", gone)):
         if names:
-            listed = ", ".join(
-                f"{n} ({lost[n]} annotations)" if n in lost else n for n in names[:5]
-            )
+            listed = [f"{n} ({lost[n]} annotations)" if n in lost else n for n in names[:5]]
             more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            parts.append(
-                f"{len(names)} known articles are {what if what == 'gone' else 'of ' + what}: {listed}{more}"
-            )
-    total = sum(lost.values())
+            parts.append(f"{len(names)} known articles are {what}: {', '.join(listed)}{more}")
+    if not parts:
+        return None
     return (
-        f"{'; '.join(parts)}. {total} annotations would be orphaned; nothing was changed. "
+        f"{'; '.join(parts)}. {sum(lost.values())} annotations would be orphaned; nothing was changed. "
         "accept_changes=true goes on"
     )

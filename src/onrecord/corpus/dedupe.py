@@ -12,10 +12,10 @@ the CPU time of 20,000 articles, datasketch's in 14 times (``benchmarks/dedupe.m
 import os
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence, Set
+from itertools import accumulate
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,122 +34,76 @@ AT_ONCE = 500  # texts whose MinHash values are made at a time
 CHUNK = 5_000  # pairs whose marks are compared at a time
 
 
-class ComparableSketches(Protocol):
-    """What :func:`groups` asks of the articles' sketches, wherever they are kept."""
+class SketchFile(NamedTuple):
+    """A file of sketches: its path, how many articles, bands and MinHash values, and where shingles begin."""
 
-    def sizes(self) -> npt.NDArray[np.int64]:
-        """Return how many shingles each article has, shape (articles,)."""
-
-    def band(self, index: int) -> Hashes:
-        """Return the keys of one band, shape (articles,)."""
-
-    def marks(self) -> Marks:
-        """Return the low byte of each MinHash value, shape (articles, bands * rows)."""
-
-    def of(self, index: int) -> Hashes:
-        """Return the sorted, distinct shingle hashes of one article."""
-
-
-@dataclass(frozen=True)
-class Sketches:
-    """What is compared of each article, in the articles' order.
-
-    ``shingles[offsets[i]:offsets[i + 1]]`` are the sorted, distinct shingle hashes of article ``i``;
-    ``bands`` has shape (bands, articles), ``bytes`` (articles, bands * rows): the low byte of each MinHash
-    value. An article of fewer than three words has no shingle.
-    """
-
-    shingles: Hashes
+    path: str
+    articles: int
+    bands: int
+    values: int
     offsets: npt.NDArray[np.int64]
-    bands: Hashes
-    bytes: Marks
-
-    def sizes(self) -> npt.NDArray[np.int64]:
-        """Return how many shingles each article has."""
-        sizes: npt.NDArray[np.int64] = np.diff(self.offsets)
-        return sizes
-
-    def band(self, index: int) -> Hashes:
-        """Return the keys of one band."""
-        keys: Hashes = self.bands[index]
-        return keys
-
-    def marks(self) -> Marks:
-        """Return the low bytes of the MinHash values."""
-        return self.bytes
-
-    def of(self, index: int) -> Hashes:
-        """Return the shingle hashes of one article."""
-        return self.shingles[self.offsets[index] : self.offsets[index + 1]]
-
-    def save(self, path: Path) -> None:
-        """Write the sketches to a file: how many articles, bands and marks; then all of each."""
-        with atomic(path) as temporary, temporary.open("wb") as file:
-            head = [len(self.offsets) - 1, len(self.bands), self.bytes.shape[1]]
-            np.array(head, np.int64).tofile(file)
-            for part in (self.offsets, self.bands, self.shingles, self.bytes):
-                part.tofile(file)
 
 
-class StoredSketches:
-    """The sketches of several files, read piece by piece as they are asked for.
+class Sketches:
+    """What is compared of the articles, in their order: in files, read piece by piece as it is asked for.
 
     Only the offsets stay in memory (8 bytes an article), and the marks while groups are found (one byte a
     MinHash value): reading a band or an article's shingles costs three system calls, which the disk's cache
-    answers.
+    answers. The files are opened each time: there may be more than may be open at once.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        # Opened as they are asked for: there may be more than may be open at a time.
-        self.files = list(map(os.fspath, paths))
-        self.heads = [np.fromfile(file, np.int64, 3).tolist() for file in self.files]
-        self.offsets = [
-            np.fromfile(file, np.int64, n + 1, offset=24)
-            for file, (n, _, _) in zip(self.files, self.heads, strict=True)
-        ]
-        self.firsts = np.concatenate([[0], np.cumsum([n for n, _, _ in self.heads])]).tolist()
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self.parts = []
+        for path in paths:
+            articles, bands, values = np.fromfile(path, np.int64, 3).tolist()
+            offsets = np.fromfile(path, np.int64, articles + 1, offset=24)
+            self.parts.append(SketchFile(os.fspath(path), articles, bands, values, offsets))
+        self.firsts = [0, *accumulate(part.articles for part in self.parts)]
 
     def sizes(self) -> npt.NDArray[np.int64]:
-        """Return how many shingles each article has."""
-        return np.concatenate([*map(np.diff, self.offsets), np.empty(0, np.int64)])
+        """Return how many shingles each article has, shape (articles,)."""
+        sizes = [np.diff(part.offsets) for part in self.parts]
+        return np.concatenate([*sizes, np.empty(0, np.int64)])
 
     def band(self, index: int) -> Hashes:
-        """Return the keys of one band."""
-        parts = [
-            self._read(file, 8 * (4 + n + index * n), n)
-            for file, (n, _, _) in zip(self.files, self.heads, strict=True)
-        ]
-        return np.concatenate([*parts, np.empty(0, np.uint64)])
+        """Return the keys of one band, shape (articles,)."""
+        keys = [_read(part, index * part.articles, part.articles) for part in self.parts]
+        return np.concatenate([*keys, np.empty(0, np.uint64)])
 
     def marks(self) -> Marks:
-        """Return the low bytes of the MinHash values."""
-        found = np.empty((self.firsts[-1], self.heads[0][2] if self.heads else 0), np.uint8)
-        pieces = zip(self.files, self.heads, self.offsets, self.firsts, strict=False)
-        for file, (n, bands, width), offsets, first in pieces:
-            at = 8 * (4 + n + bands * n + int(offsets[-1]))
-            data = np.fromfile(file, np.uint8, n * width, offset=at)
-            found[first : first + n] = data.reshape(n, width)
+        """Return the low byte of each MinHash value, shape (articles, values)."""
+        found = np.empty((self.firsts[-1], self.parts[0].values if self.parts else 0), np.uint8)
+        for first, part in zip(self.firsts, self.parts, strict=False):
+            at = 8 * (4 + part.articles * (1 + part.bands) + int(part.offsets[-1]))
+            data = np.fromfile(part.path, np.uint8, part.articles * part.values, offset=at)
+            found[first : first + part.articles] = data.reshape(part.articles, part.values)
         return found
 
     def of(self, index: int) -> Hashes:
-        """Return the shingle hashes of one article."""
-        part = bisect_right(self.firsts, index) - 1
-        n, bands, _ = self.heads[part]
-        start, end = self.offsets[part][index - self.firsts[part] :][:2].tolist()
-        return self._read(self.files[part], 8 * (4 + n + bands * n + start), end - start)
-
-    @staticmethod
-    def _read(file: str, at: int, count: int) -> Hashes:
-        descriptor = os.open(file, os.O_RDONLY)  # numpy's own reading takes four times as long
-        try:
-            return np.frombuffer(os.pread(descriptor, 8 * count, at), np.uint64)
-        finally:
-            os.close(descriptor)
+        """Return the sorted, distinct shingle hashes of one article."""
+        at = bisect_right(self.firsts, index) - 1
+        part = self.parts[at]
+        start, end = part.offsets[index - self.firsts[at] :][:2].tolist()
+        return _read(part, part.bands * part.articles + start, end - start)
 
 
-def sketch(texts: Sequence[str], *, bands: int, rows: int) -> Sketches:
-    """Return the sketches of texts: words in lower case, shingles of three, ``bands`` of ``rows`` values."""
-    shingles: list[Hashes] = [np.empty(0, np.uint64)]
+def _read(part: SketchFile, at: int, count: int) -> Hashes:
+    descriptor = os.open(part.path, os.O_RDONLY)  # numpy's own reading takes four times as long
+    try:
+        data = os.pread(descriptor, 8 * count, 8 * (4 + part.articles + at))
+    finally:
+        os.close(descriptor)
+    return np.frombuffer(data, np.uint64)
+
+
+def write_sketches(path: Path, texts: Sequence[str], *, bands: int, rows: int) -> None:
+    """Write what :class:`Sketches` reads of texts: words in lower case, shingles of three, ``bands`` of ``rows`` values.
+
+    A file has the numbers of articles, bands and MinHash values; where each article's shingles begin and the
+    last ones end; the keys, shape (bands, articles); the sorted, distinct shingle hashes of each article (of
+    fewer than three words: none); the low byte of each MinHash value.
+    """
+    shingles: list[Hashes] = []
     offsets: list[Places] = [np.zeros(1, np.int64)]
     digests = np.zeros((len(texts), bands * rows), np.uint32)
     for at in range(0, len(texts), AT_ONCE):
@@ -164,12 +118,11 @@ def sketch(texts: Sequence[str], *, bands: int, rows: int) -> Sketches:
     for row in range(rows):
         keys = (keys ^ digests[:, row::rows]) * np.uint64(0xD6E8FEB86659FD93)
         keys ^= keys >> np.uint64(32)
-    return Sketches(
-        np.concatenate(shingles),
-        np.concatenate(offsets),
-        np.ascontiguousarray(keys.T),
-        digests.astype(np.uint8),  # the low byte
-    )
+    head = np.array([len(texts), bands, bands * rows], np.int64)
+    arrays: list[npt.NDArray[Any]] = [head, *offsets, keys.T, *shingles, digests.astype(np.uint8)]
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        for values in arrays:
+            values.tofile(file)
 
 
 def are_copies(
@@ -192,7 +145,7 @@ def are_copies(
 
 
 def groups(
-    sketches: ComparableSketches,
+    sketches: Sketches,
     *,
     bands: int,
     jaccard: float,
@@ -203,8 +156,9 @@ def groups(
 ) -> Places:
     """Return, for each article, the index of the first article of its group, shape (articles,).
 
-    Those ``without`` are compared with none. Within a bucket an article is compared with the ``bucket`` articles before it and with no more, which
-    keeps the cost near linear where a stock paragraph puts thousands of articles into one bucket.
+    Those ``without`` are compared with none. Within a bucket an article is compared with the ``bucket``
+    articles before it and with no more, which keeps the cost near linear where a stock paragraph puts
+    thousands of articles into one bucket.
     """
     sized = sketches.sizes() > 0
     sized[list(without)] = False

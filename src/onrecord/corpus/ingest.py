@@ -1,6 +1,5 @@
 """Files to articles: read, hashed, titled, furniture marked, grouped with their copies."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import partial
@@ -27,7 +26,6 @@ from onrecord.corpus.ingest_shards import (
     output_shards,
     read_unit,
     shard_content,
-    text_of,
     values,
     with_sidecar,
     written_units,
@@ -63,23 +61,22 @@ def unmatched_sidecar_rows(sidecar: Iterable[str], files: Iterable[tuple[Path, s
     return [name for name in sidecar if name not in names]
 
 
-def duplicate_ids(rows: Iterable[tuple[str, str]], again: Set[int]) -> dict[int, Complaint]:
-    """Return, for each article whose id an earlier one has, its index and what is wrong, in order.
-
-    ``rows`` are ids and files; only ids whose hash is in ``again`` are looked at.
-    """
+def duplicate_ids(batches: Sequence[Batch]) -> dict[int, Complaint]:
+    """Return, for each article whose id an earlier one has, its index and what is wrong, in order."""
+    again = repeated(name for (name,) in values(batches, "article_id"))
     first: dict[str, str] = {}
     found: dict[int, Complaint] = {}
-    for index, (identifier, file) in enumerate(rows):
-        if hash(identifier) not in again:
-            continue
-        if identifier in first:
+    for index, (name, file) in enumerate(
+        values(batches, "article_id", "source_file") if again else ()
+    ):
+        if name in first:
             error = (
                 f"{file}: expected ids that differ, found a second article with the id "
-                f"{identifier!r}; the first is in {first[identifier]}"
+                f"{name!r}; the first is in {first[name]}"
             )
             found[index] = {"file": file, "error": error}
-        first.setdefault(identifier, file)
+        elif hash(name) in again:
+            first[name] = file
     return found
 
 
@@ -136,7 +133,7 @@ def group_articles(
     Those ``without`` are compared with none. ``rules`` are those of ``dedupe`` in ``conf/ingest.yaml``.
     """
     rules = {key: value for key, value in rules.items() if key != "rows"}
-    sketches = dedupe.StoredSketches([Path(batch.sketches) for batch in batches])
+    sketches = dedupe.Sketches(Path(batch.sketches) for batch in batches)
     roots = dedupe.groups(sketches, without=without, **rules)
     sizes = np.bincount(roots, minlength=1)
     copied = np.flatnonzero(sizes[roots] > 1).tolist()
@@ -149,16 +146,6 @@ def group_articles(
     return groups, int(np.count_nonzero(sizes)) - len(without)
 
 
-def changes_of(
-    workspace: Workspace, batches: Sequence[Batch], without: Set[int]
-) -> tuple[changed_articles.Changes, Counter[str]]:
-    """Return what the articles read change in the workspace, and the annotations orphaned, by article."""
-    now = partial(values, batches, "article_id", "sha256", without=without)
-    changes = changed_articles.compare(partial(changed_articles.hashes, workspace.articles), now)
-    texts = partial(text_of, batches)
-    return changes, changed_articles.orphans(workspace.annotations, changes, texts)
-
-
 def main(cfg: DictConfig) -> None:
     """Read the article files and write ``articles.parquet``."""
     workspace = Workspace(Path(cfg.workspace))
@@ -167,24 +154,26 @@ def main(cfg: DictConfig) -> None:
     files = article_files(source)
     table = sidecar_path(source, cfg.sidecar)
     sidecar = read_sidecar(table.read_bytes(), cfg.columns, str(table)) if table else {}
+    settings = ReadSettings(
+        dict(cfg.columns), **cfg.limits, bands=cfg.dedupe.bands, rows=cfg.dedupe.rows,
+        shard_size=cfg.shard_size,
+    )  # fmt: skip
     with scratch_folder(workspace.folder) as scratch:
         units = with_sidecar(work_units(files, cfg.shard_size), sidecar)
-        read = partial(
-            read_unit,
-            scratch=str(scratch),
-            settings=settings_of(cfg),
-            written=written_units(target),
-        )
+        written = written_units(target)
+        read = partial(read_unit, scratch=scratch, settings=settings, written=written)
         batches = [b for part in map_shards(read, units, what="reading", **how) for b in part]
-        again = repeated(name for (name,) in values(batches, "article_id"))
-        same = duplicate_ids(values(batches, "article_id", "source_file"), again) if again else {}
+        same = duplicate_ids(batches)
         bad = [c for batch in batches for c in batch.complaints] + [*same.values()]
         usable = sum(batch.size for batch in batches) > len(same)
-        if stopped := refusal(bad, usable, cfg.on_error):
-            raise BadInput(stopped)
-        changes, lost = changes_of(workspace, batches, same.keys())
-        if (complaint := changed_articles.complaint(changes, lost)) and not cfg.accept_changes:
-            raise BadInput(complaint)
+        if reason := refusal(bad, usable, cfg.on_error):
+            raise BadInput(reason)
+        now = partial(values, batches, "article_id", "sha256", without=same.keys())
+        changes = changed_articles.compare(partial(changed_articles.hashes, target), now)
+        texts = partial(values, batches, "article_id", "text")
+        lost = changed_articles.orphans(workspace.annotations, changes, texts)
+        if (reason := changed_articles.refusal(changes, lost)) and not cfg.accept_changes:
+            raise BadInput(reason)
         groups, n_groups = group_articles(batches, same.keys(), dict(cfg.dedupe))
         shards = output_shards(batches, groups, same.keys(), cfg.shard_size)
         schema = ARTICLES.with_metadata(extractor(name for _, name in files))
@@ -199,18 +188,6 @@ def main(cfg: DictConfig) -> None:
     report_unused(source, files, sidecar, table)
     if lost:
         print(f"{sum(lost.values())} annotations are orphaned, of {', '.join(sorted(lost))}")
-
-
-def settings_of(cfg: DictConfig) -> ReadSettings:
-    """Return the settings that articles are read by."""
-    return ReadSettings(
-        columns=dict(cfg.columns),
-        text_mb=cfg.limits.text_mb,
-        file_mb=cfg.limits.file_mb,
-        bands=cfg.dedupe.bands,
-        rows=cfg.dedupe.rows,
-        shard_size=cfg.shard_size,
-    )
 
 
 def extractor(sources: Iterable[str]) -> dict[str, str]:

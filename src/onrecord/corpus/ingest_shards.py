@@ -6,7 +6,6 @@ changed since the last run are not read again: their rows are taken from its out
 
 import hashlib
 import json
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from onrecord.core.errors import BadInput
-from onrecord.core.files import write_json
+from onrecord.core.files import atomic, write_json
 from onrecord.core.records import ARTICLES, ArticleRow
 from onrecord.core.tables import (
     RowRange,
@@ -27,7 +26,6 @@ from onrecord.core.tables import (
     read_values,
     shard_files,
     table_from_rows,
-    write_parquet,
 )
 from onrecord.corpus import dedupe
 from onrecord.corpus.article_shards import rules_hash
@@ -35,10 +33,13 @@ from onrecord.corpus.readers.articles import FileFields, article
 from onrecord.corpus.readers.formats import Raw, raw_articles
 from onrecord.corpus.readers.sources import MB, Part, escape_unprintable, suffix
 
-MAX_LETTERS = (
-    1 << 23
-)  # code points of one shard's texts: a few long articles are as much as a full shard
+# Code points of one shard's texts: a few long articles are as much as a full shard.
+MAX_LETTERS = 1 << 23
 BATCHES_A_SHARD = 8
+# Read once and removed: what compressing saves is not worth its time.
+SCRATCH_OPTIONS: dict[str, Any] = {
+    "compression": "none", "use_dictionary": False, "write_statistics": False,
+}  # fmt: skip
 BATCHES = b"onrecord.batches"  # in a shard's metadata: of what its row groups were read
 GROUP_COLUMNS = pa.schema([ARTICLES.field("group_id"), ARTICLES.field("copy_of")])
 
@@ -88,7 +89,7 @@ class ReadSettings:
 def read_unit(
     unit: tuple[Sequence[Part], Sidecar],
     *,
-    scratch: str,
+    scratch: Path,
     settings: ReadSettings,
     written: Mapping[str, Sequence[RowRange]],
 ) -> list[Batch]:
@@ -97,47 +98,37 @@ def read_unit(
     ``written`` names the units that the present output holds whole, and where.
     """
     parts, sidecar = unit
-    key = content_hash([rules_hash(), [*map(part_hash, parts)], sidecar, repr(settings)])
+    content = json.dumps([rules_hash(), [*map(part_hash, parts)], sidecar, repr(settings)])
+    key = hashlib.sha256(content.encode()).hexdigest()[:32]
     # Complaints name a place in the file, which may have moved.
-    done = Path(scratch) / f"{key}-{parts[0].first}.json"
+    done = scratch / f"{key}-{parts[0].first}.json"
     if done.exists():
         return msgspec.json.decode(done.read_bytes(), type=list[Batch])
+    found: list[Batch] = []
     if key in written:
-        return [
-            with_sketches(Batch(key, number, rows), [*texts_of(rows)], scratch, settings)
-            for number, rows in enumerate(written[key])
-        ]
+        for rows in written[key]:
+            texts = [text for (text,) in read_values(rows, ["text"])]
+            found.append(_sketched(Batch(key, len(found), rows), texts, scratch, settings))
+        return found
     limits = {"text_mb": settings.text_mb, "file_mb": settings.file_mb}
     raws = ((p, raw) for p in parts for raw in raw_articles(p, settings.columns, **limits))
-    found = []
     for number, raw_batch in enumerate(batches(raws, settings.shard_size)):
         articles, complaints, encodings = articles_of(raw_batch, sidecar)
-        path = Path(scratch) / f"{key}-{number}.parquet"
-        write_parquet(path, table_from_rows(articles, ARTICLES), ARTICLES)
+        path = scratch / f"{key}-{number}.parquet"
+        with atomic(path) as temporary:
+            pq.write_table(table_from_rows(articles, ARTICLES), temporary, **SCRATCH_OPTIONS)
         rows = RowRange(str(path), 0, len(articles))
         batch = Batch(key, number, rows, complaints=complaints, encodings=encodings)
-        found.append(with_sketches(batch, [a["text"] for a in articles], scratch, settings))
+        found.append(_sketched(batch, [a["text"] for a in articles], scratch, settings))
     write_json(done, msgspec.to_builtins(found))
     return found
 
 
-def with_sketches(
-    batch: Batch, texts: Sequence[str], scratch: str, settings: ReadSettings
-) -> Batch:
+def _sketched(batch: Batch, texts: Sequence[str], scratch: Path, settings: ReadSettings) -> Batch:
     """Return the batch with its number of letters, after writing the sketches of its texts."""
-    path = Path(scratch) / f"{batch.unit}-{batch.number}.sketches"
-    dedupe.sketch(texts, bands=settings.bands, rows=settings.rows).save(path)
+    path = scratch / f"{batch.unit}-{batch.number}.sketches"
+    dedupe.write_sketches(path, texts, bands=settings.bands, rows=settings.rows)
     return batch._replace(letters=sum(map(len, texts)), sketches=str(path))
-
-
-def texts_of(rows: RowRange) -> Iterator[str]:
-    """Yield the texts of a range of articles."""
-    return (text for (text,) in read_values(rows, ["text"]))
-
-
-def content_hash(value: Any) -> str:
-    """Return a short hash of a value of JSON."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def part_hash(part: Part) -> list[Any]:
@@ -214,12 +205,6 @@ def values(
     return (row for at, row in enumerate(rows) if at not in without)
 
 
-def text_of(batches: Iterable[Batch], identifier: str) -> str | None:
-    """Return the text that an article has, or None where there is no such article."""
-    rows = values(batches, "article_id", "text")
-    return next((text for name, text in rows if name == identifier), None)
-
-
 class GroupedBatch(NamedTuple):
     """A batch with what was found of its articles, by their place in it: groups, and repeated ids.
 
@@ -245,32 +230,33 @@ def output_shards(
 
     ``groups`` gives both for the articles that have copies; ``duplicates`` are left out.
     """
-    begins = [0, *accumulate(batch.size for batch in batches)]
+    ends = accumulate(batch.size for batch in batches)
+    places = [range(end - batch.size, end) for batch, end in zip(batches, ends, strict=True)]
     again = {b.unit for b in batches if b.complaints or b.encodings}
-    again |= {batches[bisect_right(begins, at) - 1].unit for at in duplicates}
+    again |= {
+        b.unit for b, own in zip(batches, places, strict=True) if not duplicates.isdisjoint(own)
+    }
     shards: list[list[GroupedBatch]] = []
     count = letters = 0
-    for batch, begin in zip(batches, begins, strict=False):
+    for batch, own in zip(batches, places, strict=True):
         if not batch.size:
             continue
         count, letters = count + batch.size, letters + batch.letters
         if not shards or count > size or letters > MAX_LETTERS:
             shards.append([])
             count, letters = batch.size, batch.letters
-        own = range(begin, begin + batch.size)
-        found = {at - begin: groups[at] for at in own if at in groups}
-        dropped = [at - begin for at in own if at in duplicates]
+        found = {at - own.start: groups[at] for at in own if at in groups}
+        dropped = [at - own.start for at in own if at in duplicates]
+        reusable = batch.unit not in again
         shards[-1].append(
-            GroupedBatch(
-                batch.unit, batch.number, batch.unit not in again, batch.rows, found, dropped
-            )
+            GroupedBatch(batch.unit, batch.number, reusable, batch.rows, found, dropped)
         )
     return shards
 
 
 def shard_content(shard: Sequence[GroupedBatch]) -> list[object]:
     """Return all that a shard of articles depends on; where its batches were kept is no part of it."""
-    return [each._replace(rows=each.rows._replace(path="", first=0, last=0)) for each in shard]
+    return [each._replace(rows=RowRange("", 0, 0)) for each in shard]
 
 
 def article_tables(shard: Sequence[GroupedBatch]) -> Iterator[pa.Table]:
