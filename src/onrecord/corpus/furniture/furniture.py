@@ -40,6 +40,7 @@ def pattern_texts(file: str) -> dict[str, str]:
 
 TEXTS = pattern_texts("patterns_en.yaml")
 PATTERNS = {name: re.compile(text) for name, text in TEXTS.items() if name.isupper()}
+PLAIN_KINDS = [(kind, n, PATTERNS[kind.upper()].fullmatch) for kind, n in MOST_WORDS.items()]
 
 
 class Line(NamedTuple):
@@ -94,9 +95,11 @@ def mark(text: str, *, title: str | None = None, byline: str | None = None) -> l
 
 def line_kind(row: Line) -> str | None:
     """Return the kind of a line that shows by itself what it is, wherever it stands; else None."""
-    return next(
-        (kind for kind, most in MOST_WORDS.items() if row.words <= most and row.is_a(kind)), None
-    )
+    if row.text:
+        for kind, most, fits in PLAIN_KINDS:
+            if row.words <= most and fits(row.text):
+                return kind
+    return None
 
 
 def first_prose(rows: list[Line], kinds: list[str | None], title: str | None) -> int:
