@@ -1,5 +1,7 @@
 """No group is ever on both sides of a fold."""
 
+import json
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -7,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onrecord.cli.app import main
 from onrecord.core.errors import BadInput
 from onrecord.experiment.cross_validation import cross_validate, grouped_folds
-from onrecord.experiment.data import Examples
+from onrecord.experiment.data import Examples, read_examples
 
 MAJORITY = {"classifier": {"_target_": "sklearn.dummy.DummyClassifier", "strategy": "prior"}}
 
@@ -57,3 +60,24 @@ def test_a_label_absent_from_a_fold_is_said_and_gets_no_probability(examples):
     assert absent == [[examples.names[2]], [examples.names[1]]]
     assert held_out.probabilities[0, 2] == 0
     assert held_out.probabilities[2, 1] == 0
+
+
+def test_folds_part_no_sentence_that_stands_in_several_groups(tmp_path):
+    """Random labels cannot be learnt: they could be looked up, were a copy of the sentence in another fold."""
+    draw = random.Random(1)
+    rows = []
+    for i in range(60):
+        words = [f"word{draw.randrange(900)}" for _ in range(14)]
+        label = draw.choice(["favor", "against"])
+        for k in range(4):
+            changed = [*words[:k], f"x{i}", *words[k + 1 :]] if k else words
+            rows.append({"id": f"{i}-{k}", "text": " ".join(changed), "target": "t", "label": label, "group": f"g{i}-{k}"})  # fmt: skip
+    table = tmp_path / "rows.jsonl"
+    table.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert main(["build", "source=rows", f"rows={table}", f"workspace={tmp_path}/ws"]) == 0
+    audit = json.loads((tmp_path / "ws/audit.json").read_text(encoding="utf-8"))
+    assert (audit["units"], audit["sentences"]) == ({"groups": 240, "units": 60, "joined": 240}, [])
+    examples = read_examples(tmp_path / "ws/dataset").development()
+    origin = examples.frame["id"].str.partition("-")[0].to_numpy()
+    for train, test in grouped_folds(examples, 5, 1):
+        assert not set(origin[train]) & set(origin[test])

@@ -16,16 +16,28 @@ _WORD_WITH_MARKS = re.compile(rf"(?:[^\W_]{_COMBINING.pattern}*)+")
 _LETTER_WITH_MARKS = re.compile(rf".{_COMBINING.pattern}*")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 _BETWEEN_DIGITS = {".", ",", ":", "/", "-"}
+_LINE_BREAK = re.compile(
+    r"(?<=[^\W\d_])[-\u2010]\s+(?=[^\W\d_A-Z])"
+)  # inside a word, after a hyphen
+# Cyrillic and Greek letters that look like Latin ones, as swapped in to make a copy differ.
+_LOOKALIKES = str.maketrans(
+    "АВЕКМНОРСТУХІЈЅаеорсухіјѕһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρ",
+    "ABEKMHOPCTYXIJSaeopcyxijshdqwABEZHIKMNOPTYXovp",
+)
 
 
 def normalized_words(text: str) -> list[str]:
-    """Return the words of ``text``, normalised.
+    """Return the words of ``text``, normalised; a word that a hyphen breaks over lines is one, as are look-alikes.
 
     >>> normalized_words("“It’s the law\u00a0—\u00a0full stop,” he said.")
     ['it', 's', 'the', 'law', 'full', 'stop', 'he', 'said']
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+        if sum(map(str.isascii, text)) > len(text) / 2:  # else a text in another script
+            text = text.translate(_LOOKALIKES)
+    if "-" in text or "\u2010" in text:
+        text = _LINE_BREAK.sub("", text)
     return _WORD.findall(text.casefold())
 
 

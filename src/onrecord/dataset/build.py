@@ -62,7 +62,10 @@ def main(cfg: DictConfig) -> None:
         targets = learnt_targets(scheme, targets_of(scheme, cfg.campaign), cfg.learn)
         source = read_gold(workspace, scheme, targets, cfg.campaign, cfg.context)
     earlier = read_assignments(workspace) if cfg.keep_splits else []
-    assigned = assign_splits(source.columns, split, source.question, earlier, seed=cfg.seed)
+    assigned = assign_splits(
+        source.columns, split, source.question, earlier, seed=cfg.seed, near=cfg.near_same,
+        min_words=cfg.min_words, count_once=cfg.on_leak != "report",
+    )  # fmt: skip
     names = source.features[source.question]["names"]
     audit = audit_splits(
         assigned, split, source.question, names, source.left_out, near=cfg.near_same,
@@ -151,7 +154,8 @@ def split_tables(source: Source, columns: Columns, dropped: set[str], scheme: Sc
 
     Annotations are in the split of their group; those of a group without gold in train.
     """
-    features = dict(source.features) | ({"fold": value_feature("int32")} if "fold" in columns else {})  # fmt: skip
+    features = dict(source.features) | {"unit_id": value_feature("string")}
+    features |= {"fold": value_feature("int32")} if "fold" in columns else {}
     kept = [None if sentence in dropped else split
             for sentence, split in zip(columns["sentence_id"], columns["split"], strict=True)]  # fmt: skip
     tables = {"gold": _table_per_split(features, columns, kept, "gold")}
@@ -201,6 +205,7 @@ def summary(info: DatasetInfo, audit: Audit, dataset: Path) -> str:
     ]
     lines += [f"split by {audit['split']['name']}: {audit['summary']} "
               f"(on_leak={audit['on_leak']}, {len(audit['dropped'])} dropped)"]  # fmt: skip
+    lines += [f"boilerplate: {len(ids)} rows read like {ids[0]}; one of them counts (audit.json lists them)" for ids in audit["boilerplate"]]  # fmt: skip
     lines += [f"left out as {why}: {len(ids)}" for why, ids in audit["left_out"].items() if ids]
     for merged in audit["joined"]:
         lines.append(f"{' and '.join(merged['articles'][:3])} are now one group, in {merged['now']}")  # fmt: skip

@@ -35,7 +35,7 @@ RENAMED = {
     "before": "context_before",
     "after": "context_after",
     "speaker": "suggested_speaker",
-    "group": "group_id",
+    "group": "unit_id",  # the leakage unit: folds and resampling part no same or near-same sentences
     "gold_speaker": "speaker",
     "gold_name": "speaker_name",
 }
@@ -69,7 +69,7 @@ class Examples:
 
     @property
     def groups(self) -> npt.NDArray[np.object_]:
-        """The group of each row."""
+        """The group of each row: its leakage unit."""
         return self.frame["group"].to_numpy(dtype=object)
 
     def where(self, rows: npt.NDArray[np.bool_]) -> "Examples":
@@ -179,6 +179,8 @@ def _frame(table: pa.Table, split: str, question: str) -> tuple[pd.DataFrame, li
 
     values: dict[str, Any] = {name: column(name) for name in COLUMNS}
     values["label"] = table[question].to_pylist()
+    if "unit_id" not in table.column_names:  # a dataset of an earlier version
+        values["group"] = column("group_id")
     values["split"] = [split] * rows
     values["is_copy"] = (
         table["is_copy"].to_pylist() if "is_copy" in table.column_names else [False] * rows

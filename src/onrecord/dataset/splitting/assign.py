@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from onrecord.core.errors import BadInput
+from onrecord.core.leakage_units import NearSame, leakage_units, near_same
 from onrecord.core.table_reader import read_table
 from onrecord.dataset.dataset_info import SplitConfig
 from onrecord.dataset.features import Columns
@@ -36,20 +37,18 @@ class MergedGroup(TypedDict):
 
 @dataclass(frozen=True)
 class Assigned:
-    """The columns with ``split`` (and ``fold``) added, and what is to be remembered and reported."""
+    """The columns with ``unit_id``, ``split`` (and ``fold``) added, and what is to be remembered and reported.
+
+    ``boilerplate`` are the rows of each sentence that joins no groups (`core.leakage_units`), ``joined`` counts
+    the groups that were joined.
+    """
 
     columns: Columns
     assignments: list[Assignment]
     merged_groups: list[MergedGroup]
-
-
-def leakage_units(columns: Columns) -> list[str]:
-    """Return the leakage unit of each row: no cut may part the rows of one.
-
-    A unit is a group of copies. Same and near-same sentences of two groups are found after the cut
-    (`near_duplicates`) and dropped.
-    """
-    return columns["group_id"]
+    near_same: NearSame
+    boilerplate: list[list[int]]
+    joined: int
 
 
 def assign_splits(
@@ -59,14 +58,20 @@ def assign_splits(
     earlier: Sequence[Assignment],
     *,
     seed: int,
+    near: float,
+    min_words: int,
+    count_once: bool,
 ) -> Assigned:
-    """Return the columns with each row's split (and fold).
+    """Return the columns with each row's unit and split (and fold); no strategy but a declared one parts a unit.
 
     ``earlier`` are the lines of ``assignments.jsonl``: an article keeps the part it had under the same
-    strategy. Where copies have joined articles of two parts, the group goes to the most held-out one.
+    strategy. Where copies have joined articles of two parts, the unit goes to the most held-out one.
+    Of boilerplate the most held-out row counts, the others are marked ``is_copy`` (``count_once``).
     """
-    units = leakage_units(columns)
-    articles: list[str] = columns.get("article_id", units)
+    found = near_same(columns["text"], columns["group_id"], near=near, min_words=min_words)
+    joined = leakage_units(columns["group_id"], found, columns.get("article_id"))
+    units = joined.unit_of
+    articles: list[str] = columns.get("article_id", columns["group_id"])
     key = {k: v for k, v in split.items() if k != "on_leak"}
     same = [row for row in earlier if row["split"] == key]
     kept, merged = kept_parts(articles, units, same)
@@ -74,18 +79,38 @@ def assign_splits(
         folds = strategies.kfold(units, columns[question], k=split["k"], seed=seed, kept=kept)
         added: Columns = {"split": ["train"] * len(units), "fold": [folds[u] for u in units]}
     else:
-        added = {"split": row_splits(columns, split, question, kept, seed)}
+        added = {"split": row_splits(columns, units, split, question, kept=kept, seed=seed)}
+    if count_once:
+        added["is_copy"] = _counted_once(columns, added["split"], joined.recurring)
     part_of = dict(zip(articles, added.get("fold", added["split"]), strict=True))
     gone = [row for row in same if row["article_id"] not in part_of]
     now = [Assignment(article_id=a, part=part_of[a], split=key) for a in sorted(part_of)]
-    return Assigned({**columns, **added}, now + sorted(gone, key=lambda r: r["article_id"]), merged)
+    return Assigned(
+        {**columns, "unit_id": units, **added}, now + sorted(gone, key=lambda r: r["article_id"]), merged,
+        found, joined.recurring, joined.joined,
+    )  # fmt: skip
+
+
+def _counted_once(
+    columns: Columns, splits: Sequence[str], boilerplate: Sequence[Sequence[int]]
+) -> list[bool]:
+    """Return ``is_copy`` with all rows of a boilerplate sentence and target marked but the most held-out first."""
+    is_copy = list(columns["is_copy"])
+    for rows in boilerplate:
+        counted = set()
+        for row in sorted(rows, key=lambda row: (-strategies.HELD_OUT[splits[row]], row)):
+            is_copy[row] |= columns["target"][row] in counted
+            if not is_copy[row]:
+                counted.add(columns["target"][row])
+    return is_copy
 
 
 def row_splits(
-    columns: Columns, split: SplitConfig, question: str, kept: Mapping[str, Any], seed: int
-) -> list[str]:
+    columns: Columns, units: Sequence[str], split: SplitConfig, question: str,
+    *, kept: Mapping[str, Any], seed: int,
+) -> list[str]:  # fmt: skip
     """Return the split of each row under the strategy that ``split["name"]`` names."""
-    units, labels = leakage_units(columns), columns[question]
+    labels = columns[question]
     if split["name"] == "fixed":
         return strategies.fixed(declared_splits(columns, split["file"]), split["file"] or "rows")
     unknown = [None] * len(units)

@@ -7,23 +7,39 @@ missing from train, a class too small, an outlet or a speaker that predicts the 
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
+from onrecord.core.leakage_units import NearSame
 from onrecord.dataset.dataset_info import AuditSummary, Finding, SplitConfig
 from onrecord.dataset.features import Columns
 from onrecord.dataset.splitting.assign import Assigned, MergedGroup
-from onrecord.dataset.splitting.near_duplicates import Leak, sentence_leaks
 from onrecord.dataset.splitting.strategies import HELD_OUT
 
 SMALL_ROWS, SMALL_GROUPS = 30, 3  # a class with fewer training rows or groups is too small to learn
 
 
+class Leak(TypedDict):
+    """A sentence of one split that reads like one of another: ``gone`` is the copy that goes under drop.
+
+    ``similarity`` is 1 for the same words, else as in `core.leakage_units.NearSame`.
+    """
+
+    kind: str
+    gone: str
+    stays: str
+    splits: list[str]
+    similarity: float
+
+
 class Audit(AuditSummary):
     """``audit.json``. ``groups`` and ``articles`` that are in two parts, with the parts; ``dropped`` sentences.
 
+    ``units`` counts the leakage units and the groups that they join. ``boilerplate`` are sentences that recur over
+    so many groups that these are not joined: one row of each counts, and they are proposed as furniture.
     ``left_out`` are the sentences that are not in the dataset for another reason: reason → sentence ids.
     """
 
@@ -35,6 +51,8 @@ class Audit(AuditSummary):
     sentences: list[Leak]
     dropped: list[str]
     joined: list[MergedGroup]
+    units: dict[str, int]
+    boilerplate: list[list[str]]
     left_out: dict[str, list[str]]
 
 
@@ -59,17 +77,18 @@ def audit_splits(
     held_out = HELD_OUT if "fold" not in columns else dict.fromkeys(parts, 0)
     groups = straddling(columns["group_id"], parts)
     articles = straddling(columns["article_id"], parts) if "article_id" in columns else {}
-    leaks = sentence_leaks(
-        columns["sentence_id"], columns["text"], parts, held_out, near=near, min_words=min_words
-    )
+    leaks = sentence_leaks(columns["sentence_id"], assigned.near_same, parts, held_out)
     dropped = [leak["gone"] for leak in leaks] if on_leak == "drop" else []
     kinds = Counter(leak["kind"] for leak in leaks)
     found = findings(columns, set(dropped), question, names, minimum_gain=minimum_gain)
+    units = {"groups": len(set(columns["group_id"])), "units": len(set(columns["unit_id"])), "joined": assigned.joined}  # fmt: skip
     return Audit(
         split=split, on_leak=on_leak, near_same=near, min_words=min_words,
         passed=not groups and not articles and not (leaks and on_leak == "fail"),
         summary=f"{len(groups)} groups and {len(articles)} articles in two parts, "
-        f"{kinds['same']} same and {kinds['near']} near-same sentences in two",
+        f"{kinds['same']} same and {kinds['near']} near-same sentences in two; {units['joined']} groups joined by "
+        f"sentences, {units['units']} units in all",
+        units=units, boilerplate=[[columns["sentence_id"][row] for row in rows] for rows in assigned.boilerplate],
         groups=groups, articles=articles, sentences=leaks, dropped=dropped, joined=assigned.merged_groups,
         findings=found + strategy_findings(columns, split["name"]), left_out=left_out,
     )  # fmt: skip
@@ -80,6 +99,37 @@ def audit_summary(audit: Audit) -> AuditSummary:
     return AuditSummary(
         summary=audit["summary"], on_leak=audit["on_leak"], findings=audit["findings"], passed=audit["passed"]
     )  # fmt: skip
+
+
+def sentence_leaks(
+    ids: Sequence[str], found: NearSame, splits: Sequence[str], held_out: Mapping[str, int]
+) -> list[Leak]:
+    """Return the sentences that read (nearly) the same as one of another split.
+
+    The one in the less held-out split (``held_out``: split → rank; at equal ranks the later row) is the one
+    to go. One leak is given for each row that would have to go, with its nearest counterpart, in the
+    order of the rows.
+    """
+    rows_of: dict[int, list[int]] = defaultdict(list)
+    for row in sorted(np.flatnonzero(found.text_of >= 0).tolist(), key=lambda row: (-held_out[splits[row]], row)):  # fmt: skip
+        rows_of[int(found.text_of[row])].append(row)
+    best: dict[int, tuple[float, bool, int]] = {}
+    for rows in rows_of.values():
+        for row in rows[1:]:
+            if splits[row] != splits[rows[0]]:
+                best[row] = (1.0, True, rows[0])
+    for pair in found.pairs:
+        first, second = sorted((rows_of[text] for text in pair[:2]), key=lambda rows: (-held_out[splits[rows[0]]], rows[0]))  # fmt: skip
+        for row in second:
+            if splits[row] != splits[first[0]]:
+                best[row] = max(best.get(row, (0.0, False, -1)), (pair[2], False, first[0]), key=lambda b: b[:2])  # fmt: skip
+    return [
+        Leak(
+            kind="same" if same else "near", gone=ids[row], stays=ids[stays],
+            splits=[splits[row], splits[stays]], similarity=round(similarity, 3),
+        )
+        for row, (similarity, same, stays) in sorted(best.items())
+    ]  # fmt: skip
 
 
 def findings(
