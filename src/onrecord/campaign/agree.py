@@ -15,7 +15,12 @@ from onrecord import __version__
 from onrecord.campaign.agreement import annotator_quality, drift
 from onrecord.campaign.agreement.coefficients import Level
 from onrecord.campaign.agreement.confusions import confusions, flag_costs
-from onrecord.campaign.agreement.long_table import Answers, answers_of_annotations, read_long
+from onrecord.campaign.agreement.long_table import (
+    Answers,
+    answers_of_annotations,
+    questions_of,
+    read_long,
+)
 from onrecord.campaign.agreement.measures import (
     MAX_ANNOTATORS_FOR_PAIRS,
     breakdown,
@@ -26,6 +31,7 @@ from onrecord.campaign.agreement.measures import (
 )
 from onrecord.campaign.agreement.page import agreement_page, contexts
 from onrecord.campaign.planning.sample_size import sample_advice, sample_size
+from onrecord.campaign.tool_exports import long_table
 from onrecord.core.agreement_report import (
     AgreementReport,
     AlphaFigures,
@@ -237,16 +243,31 @@ def read_campaign(workspace: Workspace, known: str | None) -> Campaign:
 
 
 def measure_table(
-    path: Path, *, level: Level, replicates: int, seed: int
+    answers: dict[str, Answers], *, level: Level, replicates: int, seed: int
 ) -> tuple[dict[str, QuestionFigures], dict[str, Answers]]:
-    """Return the figures and the answers of every question of a long table; raises BadInput for another level."""
+    """Return the figures and the answers of every question of a table; raises BadInput for another level."""
     if level not in get_args(Level):
         raise BadInput(f"level: expected one of {', '.join(get_args(Level))}, found {level!r}")
-    answers = read_long(path)
     return {
         name: measure(own, level=level, replicates=replicates, seed=seed)
         for name, own in answers.items()
     }, answers
+
+
+def read_table(path: Path, kind: str | None, question: str | None) -> dict[str, Answers]:
+    """Return question → answers of a long table, or of another tool's export where ``kind`` names the tool."""
+    if kind is None:
+        return read_long(path)
+    scheme = load_scheme()
+    return questions_of(
+        long_table(path, kind, question, dict.fromkeys(scheme.questions, False)), path
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file, or of the files of a folder."""
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*.*") if p.is_file())
+    return text_sha256("".join(map(file_sha256, files))) if path.is_dir() else file_sha256(path)
 
 
 def main(cfg: DictConfig) -> None:
@@ -258,12 +279,14 @@ def main(cfg: DictConfig) -> None:
     questions, answers = (
         measure_campaign(campaign, **settings)
         if campaign
-        else measure_table(source, level=cfg.level, **settings)
+        else measure_table(
+            read_table(source, cfg.format, cfg.question), level=cfg.level, **settings
+        )
     )
     report = make_report(
         questions, answers, campaign, with_models=cfg.annotator_models, width=cfg.wanted_width,
         origin=origin_of((r["origin"] for r in campaign.rows), cfg.campaign.origin) if campaign else None,
-        signature={"annotations": file_sha256(source), **settings, "onrecord": __version__},
+        signature={"annotations": sha256_of(source), **settings, "onrecord": __version__},
         seed=settings["seed"],
     )  # fmt: skip
     texts = contexts(campaign.sentences, campaign.articles) if campaign else {}

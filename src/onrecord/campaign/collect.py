@@ -67,16 +67,24 @@ def summary(rows: Sequence[Annotation], added: int) -> str:
 
 
 def collect_from(
-    workspace: Workspace, path: Path, kind: str, names: Path | None, *, target_id: str, origin: str
+    workspace: Workspace,
+    path: Path,
+    kind: str,
+    names: Path | None,
+    question: str | None,
+    *,
+    target_id: str,
+    origin: str,
 ) -> str:
     """Read annotations made in another tool (a file of a ``kind``) into ``annotations.jsonl``; return what was done.
 
-    ``names`` is a table of who is who in the file.
+    ``names`` is a table of who is who in the file, ``question`` what it answers where it does not say.
     """
     planned = read_jsonl(workspace.plan, PlanRow) if workspace.plan.exists() else []
     scheme = load_scheme()
     source = AnnotationFile(
-        path, kind, workspace.read_sentences().to_pylist(), planned, read_names(names) if names else {}
+        path, kind, workspace.read_sentences().to_pylist(), planned, read_names(names) if names else {},
+        question,
     )  # fmt: skip
     guidelines = (annotation_folder() / "guidelines.md").read_text(encoding="utf-8")
     version: InstrumentVersion = {
@@ -206,7 +214,7 @@ def main(cfg: DictConfig) -> None:
     about = {"target_id": cfg.campaign.target.id, "origin": cfg.campaign.origin}
     if cfg["from"]:
         names = Path(cfg.names) if cfg.names else None
-        print(collect_from(workspace, Path(cfg["from"]), cfg.format, names, **about))
+        print(collect_from(workspace, Path(cfg["from"]), cfg.format, names, cfg.question, **about))
         return
     workspace.require(Workspace.launched)
     with open_backend(

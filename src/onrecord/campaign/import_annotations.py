@@ -1,4 +1,4 @@
-"""Annotations from a file: a Label Studio export of any server, or a long table.
+"""Annotations from a file: an export of another tool, or a long table.
 
 A sentence is found by our key, by its ``sentence_id``, or else by its exact text where only one sentence
 has it. An annotator is a pseudonym: an e-mail address never enters a row.
@@ -20,13 +20,19 @@ from onrecord.campaign.backend import (
     PulledTask,
     PullRequest,
 )
-from onrecord.campaign.labelstudio.label_studio_backend import from_result
+from onrecord.campaign.labelstudio.label_studio_backend import (
+    COMMENT,
+    FLAGS,
+    answers_in,
+    text_control,
+)
+from onrecord.campaign.tool_exports import ONLY, Exported, read_exported
 from onrecord.core.errors import BadInput
-from onrecord.core.files import read_json
 from onrecord.core.records import Annotation, Assignment, PlanRow, SentenceRow, text_sha256
 from onrecord.core.table_reader import read_table
 from onrecord.scheme.scheme import Scheme
 
+NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)  # a pseudonym: no e-mail address, no number
 TABLE_COLUMNS = ("sentence_id", "annotator", "question", "label")
 
 
@@ -58,8 +64,12 @@ class Sentences:
         """Return ``(sentence_id, hash of the text shown)`` of a task's data; raises BadInput where none fits."""
         text = next((str(data[key]) for key in ("sentence", "text") if data.get(key)), "")
         plain = html.unescape(re.sub(r"<[^>]*>", "", text)) if "onrecord_id" in data else text
-        sha256 = text_sha256(plain)
+        sha256 = (
+            text_sha256(plain) if plain else self.sha256_of.get(str(data.get("sentence_id")), "")
+        )
         known = self.of_task.get(str(data.get("onrecord_id"))) or data.get("sentence_id")
+        if not known and str(data.get("id")) in self.sha256_of:
+            known = str(data["id"])
         if known:
             return self.check(str(known), where), sha256
         found = self.by_text.get(sha256, [])
@@ -72,16 +82,18 @@ class Sentences:
 
 
 def pseudonym(completed_by: Any, names: Mapping[str, str]) -> str:
-    """Return the pseudonym of a user: as ``names`` maps their e-mail or number, else ``user-NUMBER``.
+    """Return the pseudonym of a user: as ``names`` maps their e-mail, number or name, else the name or ``user-NUMBER``.
 
-    >>> pseudonym({"id": 7, "email": "a@x.org"}, {"a@x.org": "annotator-1"}), pseudonym(8, {})
-    ('annotator-1', 'user-8')
+    >>> pseudonym({"id": 7, "email": "a@x.org"}, {"a@x.org": "annotator-1"}), pseudonym(8, {}), pseudonym("ada", {})
+    ('annotator-1', 'user-8', 'ada')
     """
     user = completed_by if isinstance(completed_by, dict) else {"id": completed_by}
     for key in (user.get("email"), user.get("id")):
         if str(key) in names:
             return names[str(key)]
-    return f"user-{user.get('id')}"
+    name = str(user.get("id"))
+    is_name = isinstance(user.get("id"), str) and (name in names.values() or NAME.fullmatch(name))
+    return name if is_name else f"user-{name}"
 
 
 def read_names(path: Path) -> dict[str, str]:
@@ -94,34 +106,62 @@ def read_names(path: Path) -> dict[str, str]:
 
 
 def read_export(
-    path: Path, sentences: Sentences, scheme: Scheme, names: Mapping[str, str]
+    path: Path,
+    kind: str,
+    sentences: Sentences,
+    scheme: Scheme,
+    names: Mapping[str, str],
+    *,
+    question: str | None = None,
 ) -> Iterator[Found]:
-    """Yield the annotations of a Label Studio export of type JSON.
+    """Yield the annotations of another tool's export (``kind`` as in ``tool_exports``).
 
-    Before version 1.0 they are called ``completions`` and carry no user. Raises BadInput for another shape,
-    such as JSON_MIN, and for a label that the scheme lacks.
+    ``question`` is the one that a file answers which does not name it; None where its labels fit one only. Then
+    the others are not in ``labels``. Raises BadInput for another shape and for a label that the scheme lacks.
     """
-    tasks = read_json(path)
-    if not isinstance(tasks, list):
-        raise BadInput(f"{path}: expected a list of tasks, found {type(tasks).__name__}")
-    for number, task in enumerate(tasks, 1):
-        where = f"{path}, task {number}"
-        made = task.get("annotations", task.get("completions")) if isinstance(task, dict) else None
-        if not isinstance(made, list) or not isinstance(task.get("data"), dict):
+    controls = dict.fromkeys([*scheme.questions, FLAGS], False)
+    controls |= dict.fromkeys([COMMENT, *map(text_control, scheme.questions)], True)
+    exported = list(read_exported(path, kind, controls))
+    only = {label for one in exported for label in one.chosen.get(ONLY, ())}
+    if only and question is None:
+        fitting = [q.name for q in scheme.questions.values() if only <= {*q.names}]
+        if len(fitting) != 1:
             raise BadInput(
-                f"{where}: expected `data` and `annotations`, as the export type JSON has them "
-                "(not JSON_MIN or CSV)"
+                f"{path}: its labels ({', '.join(sorted(only))}) answer {' or '.join(fitting) or 'no question'}: "
+                f"expected question=, one of {', '.join(scheme.questions)}"
             )
-        for raw in made:
-            sentence, sha256 = sentences.find(task["data"], where)
-            result = raw.get("result") or []
-            created = str(raw.get("created_at") or "")
-            one = PulledAnnotation(
-                "", from_result(result, scheme, where) if result else Answers({}, [], ""),
-                "skipped" if raw.get("was_cancelled") else "submitted", sha256, raw.get("lead_time"),
-                created, str(raw.get("updated_at") or created),
-            )  # fmt: skip
-            yield Found(sentence, pseudonym(raw.get("completed_by"), names), one)
+        question = fitting[0]
+    for one in exported:
+        sentence, sha256 = sentences.find(one.data, one.where)
+        answers = (
+            only_answer(one, str(question), scheme) if only else answers_to(one, scheme)
+        )  # of a skipped task too: it says of which question
+        pulled = PulledAnnotation(
+            "", answers, "skipped" if one.skipped else "submitted", sha256, one.seconds,
+            one.created_at, one.updated_at,
+        )  # fmt: skip
+        yield Found(sentence, pseudonym(one.user, names), pulled)
+
+
+def only_answer(one: Exported, question: str, scheme: Scheme) -> Answers:
+    """Return the answer to one question alone; raises BadInput for several labels or one that the scheme lacks."""
+    given = one.chosen.get(ONLY, [None])
+    if len(given) > 1:
+        raise BadInput(f"{one.where}: {question} has {len(given)} answers, expected one: {given}")
+    scheme.check({question: given[0]}, one.where)
+    return Answers({question: given[0]}, [], one.typed.get(COMMENT, ""))
+
+
+def answers_to(one: Exported, scheme: Scheme) -> Answers:
+    """Return the answers to all questions; raises BadInput for what the scheme lacks."""
+    if not one.chosen and not any(one.typed.values()):
+        return Answers({}, [], "")
+    typed = dict(one.typed)
+    chosen = dict(one.chosen)
+    for question in scheme.questions.values():
+        if question.kind == "name" and question.name in typed:  # typed without a list of names
+            chosen[question.name] = [typed.pop(question.name)]
+    return answers_in(chosen, typed, scheme, one.where)
 
 
 def read_answers(path: Path, sentences: Sentences, scheme: Scheme) -> Iterator[Found]:
@@ -168,9 +208,9 @@ def _seconds(text: str | None, where: str) -> float | None:
 
 @dataclass(frozen=True)
 class AnnotationFile:
-    """An :class:`~onrecord.campaign.backend.AnnotationSource`: a file of a ``kind``, labelstudio or csv.
+    """An :class:`~onrecord.campaign.backend.AnnotationSource`: a file of a ``kind``, csv or one of ``tool_exports``.
 
-    ``names`` maps users of an export to pseudonyms.
+    ``names`` maps users of an export to pseudonyms; ``question`` is as in :func:`read_export`.
     """
 
     path: Path
@@ -178,6 +218,7 @@ class AnnotationFile:
     sentences: Sequence[SentenceRow]
     plan: Sequence[PlanRow]
     names: Mapping[str, str]
+    question: str | None = None
 
     def pull(self, request: PullRequest) -> Iterator[Pulled]:
         """Yield the annotations of the file as one project; raises BadInput where it cannot be used.
@@ -185,12 +226,14 @@ class AnnotationFile:
         A planned task has its own key, so that its annotation is the same as the one that a back end has.
         """
         sentences, scheme = Sentences(self.sentences, self.plan), request.scheme_at("")
-        if self.kind not in ("labelstudio", "csv"):
-            raise BadInput(f"format={self.kind}: expected labelstudio or csv")
+        if self.question is not None:
+            scheme.check({self.question: None}, "question")
         rows = (
-            read_export(self.path, sentences, scheme, self.names)
-            if self.kind == "labelstudio"
-            else read_answers(self.path, sentences, scheme)
+            read_answers(self.path, sentences, scheme)
+            if self.kind == "csv"
+            else read_export(
+                self.path, self.kind, sentences, scheme, self.names, question=self.question
+            )
         )
         main = [row for row in self.plan if row["purpose"] == "main"]
         keys = {(row["annotator"], row["sentence_id"]): row["task_id"] for row in main}
@@ -226,6 +269,8 @@ def file_row(
     row["updated_at"] = one.updated_at or (before["updated_at"] if before else now)
     if before is None:
         return row
+    if row["labels"].keys() < before["labels"].keys():  # of a file that answers one question only
+        row["labels"] = before["labels"] | row["labels"]
     row = {
         **before, **row, "guidelines_version": before["guidelines_version"],
         "scheme_version": before["scheme_version"],

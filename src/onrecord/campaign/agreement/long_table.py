@@ -110,7 +110,11 @@ def read_long(path: Path) -> dict[str, Answers]:
     Rows without a label are missing annotations. Raises BadInput for a file or column that is missing, and for
     an annotator who labels a task twice.
     """
-    table = read_table(path, ("task", "annotator", "label"))
+    return questions_of(read_table(path, ("task", "annotator", "label")), path)
+
+
+def questions_of(table: pa.Table, path: Path) -> dict[str, Answers]:
+    """Return question → answers of a long table that was read from ``path``; raises as :func:`read_long`."""
     for name in ("task", "annotator"):
         if table[name].null_count:
             row = table[name].is_null().index(pa.scalar(True)).as_py() + 1

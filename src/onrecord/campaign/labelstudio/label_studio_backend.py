@@ -30,7 +30,7 @@ from onrecord.campaign.labelstudio.projects import (
     project_key,
     tasks_by_key,
 )
-from onrecord.campaign.labelstudio.result_format import from_result
+from onrecord.campaign.labelstudio.result_format import COMMENT, FLAGS, answers_in, text_control
 from onrecord.campaign.labelstudio.submission import missing, submit_all
 from onrecord.campaign.labelstudio.sync import collected_counts, pull_project
 from onrecord.campaign.labelstudio.tasks import check_import, import_task
@@ -38,11 +38,8 @@ from onrecord.core.records import Launched
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.scheme import Scheme
 
-__all__ = [
-    "LabelStudioBackend",
-    "connect",
-    "from_result",
-]  # exports of other servers are read by the last
+# The last four are of exports, which any server's or other tool's may be.
+__all__ = ["COMMENT", "FLAGS", "LabelStudioBackend", "answers_in", "connect", "text_control"]
 
 
 def connect(workspace: Workspace, campaign: str, address: Address) -> "LabelStudioBackend":

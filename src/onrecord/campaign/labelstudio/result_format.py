@@ -77,28 +77,38 @@ def to_result(
 
 
 def from_result(result: Any, scheme: Scheme, where: str) -> Answers:
-    """Return the answers in a ``result`` list; ``where`` names the annotation in complaints.
-
-    A question that the other answers rule out (the name of an author) is None even if the page kept an
-    earlier answer to it. Raises BadInput for a label, flag or control that the scheme lacks and for any
-    other shape than Label Studio's.
-    """
+    """Return the answers in a ``result`` list, as :func:`answers_in`; raises BadInput for any other shape, too."""
     if not isinstance(result, list):
         raise BadInput(f"{where}: expected Label Studio's result list, found {result!r}")
     texts: dict[str, str] = {}
     chosen: dict[str, list[str]] = {}
     for item in result:
         name, values, kind = _read(item, where)
-        known = {FLAGS, *scheme.questions} if kind == "choices" else _text_controls(scheme)
-        if name not in known:
-            raise BadInput(
-                f"{where}: {kind} {name!r} is not in the scheme: expected one of {', '.join(sorted(known))}"
-            )
         if kind == "choices":
             chosen[name] = values
         else:
             texts[name] = "\n".join(values).strip()
-    flags = chosen.pop(FLAGS, [])
+    return answers_in(chosen, texts, scheme, where)
+
+
+def answers_in(
+    chosen: Mapping[str, list[str]], texts: Mapping[str, str], scheme: Scheme, where: str
+) -> Answers:
+    """Return the answers of the controls that were chosen in and typed in; ``where`` names them in complaints.
+
+    A question that the other answers rule out (the name of an author) is None even if the page kept an
+    earlier answer to it. Raises BadInput for a label, flag or control that the scheme lacks.
+    """
+    for kind, controls, known in (
+        ("choices", chosen, {FLAGS, *scheme.questions}),
+        ("textarea", texts, _text_controls(scheme)),
+    ):
+        for name in controls:
+            if name not in known:
+                raise BadInput(
+                    f"{where}: {kind} {name!r} is not in the scheme: expected one of {', '.join(sorted(known))}"
+                )
+    flags = chosen.get(FLAGS, [])
     unknown = [flag for flag in flags if flag not in [known.name for known in scheme.flags]]
     if unknown:
         raise BadInput(f"{where}: flag {unknown[0]!r} is not in the scheme")
