@@ -1,37 +1,7 @@
 """What a cue reports: the clause after it, the sentence that it closes or interrupts, or a quotation beside it."""
 
-from onrecord.corpus.attribution.lexicon import words as listed
-from onrecord.corpus.attribution.tokens import (
-    ADVERBS,
-    AUX,
-    CONJUNCTIONS,
-    DASHES,
-    DATES,
-    DETERMINERS,
-    PLAIN,
-    PREPOSITIONS,
-    PRONOUNS,
-    REACH,
-    VERBS,
-    Tokens,
-)
-
-_QUESTIONS = listed("questions")
-_PAST_TOO = frozenset(["put", "read", "bet"])  # the past is spelt like the infinitive
-_ASKED = listed("asked") | {":"}
-_AFTER_VERB = frozenset(["", "that", "out", ":", ",", "it", "he", "she", "they", "the", "a", "''"])
-_WHOLE_SUBJECT = PRONOUNS | {"who", ")"}
-_AFTER_AUX = AUX | {","}
-_NOUN_BEFORE = DETERMINERS | PREPOSITIONS | CONJUNCTIONS | {"united"}  # States
-_CLAUSE_WORDS = listed("clause_words") | {":"}
-_CLAUSE_SUBJECTS = PRONOUNS | listed("clause_subjects")
-_BEFORE_SUBJECT = CONJUNCTIONS | ADVERBS | PREPOSITIONS | AUX | frozenset(VERBS)
-_NO_CLAUSE = PREPOSITIONS | CONJUNCTIONS
-_AFTER_CUE = PREPOSITIONS | DATES | ADVERBS | {"when", "as", "while", "if"}
-_GOES_ON = frozenset(["that", "he", "she", "it", "they", "whether"])
-_BETWEEN = DATES | ADVERBS | {"on", "in"}
-_FINITE = AUX | PLAIN
-_PAUSES = frozenset([",", ".", ";", "—", "–", ":", "?", "!"])
+from onrecord.corpus.attribution.lexicon import LEX, VERBS
+from onrecord.corpus.attribution.tokens import REACH, Tokens
 
 
 def as_clause_at(row: Tokens, at: int, subject: tuple[int, int]) -> bool:
@@ -48,17 +18,21 @@ def as_clause_at(row: Tokens, at: int, subject: tuple[int, int]) -> bool:
 def is_relative(row: Tokens, subject: tuple[int, int]) -> bool:
     """Say whether a pronoun follows a noun directly: "the things he wants" report nothing."""
     words, lowercased = row.words, row.lowercased
-    if subject[0] == 0 or lowercased[subject[0]] not in PRONOUNS:
+    if subject[0] == 0 or lowercased[subject[0]] not in LEX.pronouns:
         return False
     before = words[subject[0] - 1]
-    return before.isalpha() and before.islower() and before not in _BEFORE_SUBJECT
+    return (
+        before.isalpha()
+        and before.islower()
+        and not (before in VERBS or before in LEX.before_subject)
+    )
 
 
 def is_opener(low: str) -> bool:
     """Say whether a sentence opens with a phrase of circumstance: "During …,", "Asked about it,"."""
     return (
-        low in PREPOSITIONS
-        or low in ADVERBS
+        low in LEX.prepositions
+        or low in LEX.adverbs
         or low.endswith(("ing", "ed", "ly"))
         or low in {"when", "while", "as", "told"}
     )
@@ -68,25 +42,29 @@ def is_finite(row: Tokens, at: int) -> bool:
     """Say whether a form that may be a noun is a verb here: a name, pronoun or plural right before it."""
     words, lowercased = row.words, row.lowercased
     j = at - 1
-    while j >= 0 and (lowercased[j] in ADVERBS or lowercased[j].endswith("ly")):
+    while j >= 0 and (lowercased[j] in LEX.adverbs or lowercased[j].endswith("ly")):
         j -= 1
     if j < 0:
         return False
     before, capital = lowercased[j], words[j][:1].isupper()
-    if before in _WHOLE_SUBJECT:
+    if before in LEX.whole_subject:
         return True
-    if before in _AFTER_AUX or words[j] == "":
-        return not VERBS[lowercased[at]].base or before in AUX or lowercased[at] in _PAST_TOO
-    if before in _NOUN_BEFORE or before.endswith("'s"):
+    if before in LEX.after_aux or words[j] == "":
+        return (
+            not VERBS[lowercased[at]].base
+            or before in LEX.aux
+            or lowercased[at] in LEX.past_like_base
+        )
+    if before in LEX.noun_before or before.endswith("'s"):
         return False
     present = words[at].endswith("s") and lowercased[at] not in {"states", "remarks"}
     if present and capital and words[at][0].islower() and clause_follows(row, at):
         return True  # "The Daily Times reports fares will fall"
     plural = before.endswith(("s", "people", "men", "women"))
-    if plural == lowercased[at].endswith("s") and lowercased[at] not in _PAST_TOO:
+    if plural == lowercased[at].endswith("s") and lowercased[at] not in LEX.past_like_base:
         return False
     follows = lowercased[at + 1] if at + 1 < len(lowercased) else ""
-    if follows in _AFTER_VERB or follows.startswith("”"):
+    if not follows or follows in LEX.after_verb or follows.startswith("”"):
         return True
     return capital and not plural and lowercased[at] not in {"remarks", "states"}
 
@@ -110,25 +88,29 @@ def clause_follows(row: Tokens, at: int, *, after_adjective: bool = False) -> bo
     """Say whether what stands after a cue is a clause, as far as words without a parse tell."""
     words, lowercased = row.words, row.lowercased
     j = at + 1
-    while j < len(lowercased) and lowercased[j] in _BETWEEN:
+    while j < len(lowercased) and lowercased[j] in LEX.between:
         j += 1
     if j >= len(lowercased):
         return False
     low, word = lowercased[j], words[j]
-    if lowercased[at].startswith(("ask", "wonder")) and low not in _ASKED:
+    if lowercased[at].startswith(("ask", "wonder")) and low not in LEX.asked:
         # "asked the mayor whether", not "asked the mayor to"
-        return not _QUESTIONS.isdisjoint(lowercased[j : j + 9])
-    if low in _CLAUSE_WORDS or word == "":
+        return not LEX.questions.isdisjoint(lowercased[j : j + 9])
+    if low in LEX.clause_words or word == "":
         return True
     if after_adjective and low in {"about", "of", "to"}:
         return True
-    if low in _CLAUSE_SUBJECTS:
+    if low in LEX.clause_subjects:
         return True
     if not after_adjective and "that" in lowercased[j : _until_mark(row, j, 12)]:
         return True
-    if low in DETERMINERS or word[:1].isupper() or (low.isalpha() and low not in _NO_CLAUSE):
+    if (
+        low in LEX.determiners
+        or word[:1].isupper()
+        or (low.isalpha() and low not in LEX.prepositions_conjunctions)
+    ):
         # a clause has a finite verb soon
-        return not _FINITE.isdisjoint(lowercased[j + 1 : j + 14])
+        return not LEX.finite.isdisjoint(lowercased[j + 1 : j + 14])
     return False
 
 
@@ -136,7 +118,7 @@ def _until_mark(row: Tokens, begin: int, most: int) -> int:
     words, lowercased = row.words, row.lowercased
     end = begin
     last = min(len(lowercased), begin + most)
-    while end < last and lowercased[end] not in _PAUSES and words[end] != "":
+    while end < last and lowercased[end] not in LEX.pauses and words[end] != "":
         end += 1
     return end
 
@@ -145,14 +127,16 @@ def postposed(row: Tokens, at: int, subject: tuple[int, int]) -> bool:
     """Say whether the cue closes or interrupts the clause it reports: "…, he said."."""
     words, lowercased = row.words, row.lowercased
     left = min(subject[0], at) - 1
-    if left < 0 or not (lowercased[left] == "," or words[left] == "" or lowercased[left] in DASHES):
+    if left < 0 or not (
+        lowercased[left] == "," or words[left] == "" or lowercased[left] in LEX.dashes
+    ):
         return False
     j = max(subject[1], at + 1)
     end = _until_mark(row, j, len(lowercased))
     if j == end:
         return True
-    opens = lowercased[j] in _AFTER_CUE or lowercased[j].endswith("ly")
-    return opens and _GOES_ON.isdisjoint(lowercased[j:end])
+    opens = lowercased[j] in LEX.after_cue or lowercased[j].endswith("ly")
+    return opens and LEX.goes_on.isdisjoint(lowercased[j:end])
 
 
 def content_of(row: Tokens, at: int, subject: tuple[int, int], inverted: bool) -> tuple[int, int]:

@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence
 
 from onrecord.corpus.attribution.entities import Entities
-from onrecord.corpus.attribution.lexicon import words as listed
+from onrecord.corpus.attribution.lexicon import LEX
 from onrecord.corpus.attribution.mentions import Mention
 from onrecord.corpus.attribution.sentence_state import Reading
-from onrecord.corpus.attribution.tokens import PREPOSITIONS
 
 _SIGHT = 40  # sentences: how far back a pronoun looks …
 _STEPS = 6  # … and how many of them that are no quotation
@@ -21,9 +20,7 @@ _TOPICS = {
     "m": ("He ", "His ", "But he ", "But his ", "And he ", "And his ", "Yet he "),
     "f": ("She ", "Her ", "But she ", "But her ", "And she ", "And her ", "Yet she "),
 }
-_OPENERS = PREPOSITIONS | listed("openers")
 _DEFINITE = re.compile(r"^[Tt]he |(?:Republican|Democrat|independent)$")
-_ASKED = frozenset(["asked", "asks", "pressed", "questioned"])
 
 
 class Pronouns:
@@ -110,7 +107,7 @@ class Pronouns:
         if self.last is not None:
             known = self.entities.gender(self.last)
             score = 1.0 - 0.5 * said + (0.2 if known else 0.0)
-            asks = self.readings[self.last_at].cue in _ASKED  # then somebody else answers
+            asks = self.readings[self.last_at].cue in LEX.asks  # then somebody else answers
             if not here and self.readings[at].quoted and said == 1 and not asks:
                 score += 1.0  # who is being quoted goes on
             if (not known or known == gender) and score > best_score + 1e-9:
@@ -123,7 +120,7 @@ class Pronouns:
         None where that is nobody the pronoun can stand for.
         """
         word = self.text[start : start + 12].partition(" ")[0].lower()
-        if word not in _OPENERS and not word.endswith(("ing", "ed")):
+        if word not in LEX.openers and not word.endswith(("ing", "ed")):
             return None
         for mention in mentions:
             after = self.text[mention.end : mention.end + 2]
@@ -145,4 +142,4 @@ class Pronouns:
     def _is_object(self, mention: Mention) -> bool:
         """Say whether a preposition stands right before a name."""
         before = self.text[max(0, mention.start - 12) : mention.start].split()
-        return bool(before) and before[-1] in PREPOSITIONS
+        return bool(before) and before[-1] in LEX.prepositions

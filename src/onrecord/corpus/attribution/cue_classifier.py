@@ -20,24 +20,10 @@ import numpy as np
 
 from onrecord.corpus.attribution.clauses import clause_follows, postposed
 from onrecord.corpus.attribution.cues import Attribution
-from onrecord.corpus.attribution.lexicon import CLAUSE, QUOTE, SAY
-from onrecord.corpus.attribution.lexicon import words as listed
-from onrecord.corpus.attribution.tokens import (
-    AUX,
-    CONJUNCTIONS,
-    DETERMINERS,
-    PREPOSITIONS,
-    PRONOUNS,
-    VERBS,
-    Tokens,
-)
+from onrecord.corpus.attribution.lexicon import CLAUSE, LEX, QUOTE, SAY, VERBS
+from onrecord.corpus.attribution.tokens import Tokens
 
 THRESHOLD = 0.3  # near the best F1 out of fold on the train half, on the side of recall
-_MODALS = listed("modals")
-_PERFECT = frozenset(["had", "has", "have"])
-_OPENING = CONJUNCTIONS | PREPOSITIONS
-_RELATIVE = frozenset(["who", "which"])
-_CONDITION = frozenset(["if", "when", "because"])
 
 FEATURES = (
     "coverage", "coverage_squared", "verb_of_saying", "verb_of_clauses", "verb_of_quotations", "according_to",
@@ -77,12 +63,12 @@ def features(
         cue.inverted,
         cue.negated,
         spoken and postposed(row, cue.at, cue.subject),
-        subject[0] in PRONOUNS,
+        subject[0] in LEX.pronouns,
         subject[0] in {"he", "she"},
         words[end - 1][:1].isupper(),
         any(word[:1].isupper() for word in words[begin:end]),
         len(subject) / 10,
-        subject[0] in DETERMINERS,
+        subject[0] in LEX.determiners,
         subject[-1].endswith("s"),
         begin == 0,
         begin / len(lowercased),
@@ -91,18 +77,18 @@ def features(
         cues,
         after == "that",
         after == "to",
-        after in PREPOSITIONS,
+        after in LEX.prepositions,
         after in {",", "."},
         spoken and clause_follows(row, cue.at),
-        before in AUX,
-        before in _MODALS,
-        before in _PERFECT,
-        lowercased[0] in _OPENING,
-        not _RELATIVE.isdisjoint(lowercased[:begin]),
+        before in LEX.aux,
+        before in LEX.modals,
+        before in LEX.perfect,
+        lowercased[0] in LEX.prepositions_conjunctions,
+        not LEX.relative_subjects.isdisjoint(lowercased[:begin]),
         any(word.isdigit() for word in words),
         lowercased[-1] == "?",
         first_paragraph,
-        not _CONDITION.isdisjoint(lowercased[: cue.at]),
+        not LEX.conditions.isdisjoint(lowercased[: cue.at]),
     )
 
 

@@ -17,27 +17,12 @@ from onrecord.corpus.attribution.clauses import (
     postposed,
     share_of,
 )
-from onrecord.corpus.attribution.lexicon import CLAUSE, QUOTE, SAY, Verb
-from onrecord.corpus.attribution.lexicon import words as listed
+from onrecord.corpus.attribution.lexicon import CLAUSE, LEX, QUOTE, SAY, VERBS, Verb
 from onrecord.corpus.attribution.noun_phrases import phrase_right
 from onrecord.corpus.attribution.subjects import inverted_subject, left_subject, main_subject
-from onrecord.corpus.attribution.tokens import (
-    ADVERBS,
-    BE,
-    DASHES,
-    DETERMINERS,
-    PRONOUNS,
-    VERBS,
-    Tokens,
-)
+from onrecord.corpus.attribution.tokens import Tokens
 
-OPINIONS = listed("adjectives_opinion")
-_CUES = OPINIONS | {"according", *VERBS}
-_RAISING = listed("raising")
-_MODALS = listed("modals")
-_BEFORE_OPINION = BE | ADVERBS | listed("degrees")
-_NOT_FINITE = frozenset(["to", "of", "a", "an", "the", "for", "by", "without", "no"])
-_BEFORE_INVERSION = DASHES | {",", "?", "!"}
+_CUES = LEX.adjectives_opinion | {"according", *VERBS}
 
 
 class Attribution(NamedTuple):
@@ -63,7 +48,7 @@ def attributions(row: Tokens) -> list[Attribution]:
             one = _verb(row, at, verb)
         elif low == "according" and at + 1 < len(lowercased) and lowercased[at + 1] == "to":
             one = _according(row, at)
-        elif low in OPINIONS and at and lowercased[at - 1] in _BEFORE_OPINION:
+        elif low in LEX.adjectives_opinion and at and lowercased[at - 1] in LEX.before_opinion:
             one = _opinion(row, at)
         else:
             continue
@@ -92,9 +77,9 @@ def _opinion(row: Tokens, at: int) -> Attribution | None:
     """Read "NAME is concerned that …"."""
     words, lowercased = row.words, row.lowercased
     j = at - 1
-    while j > 0 and lowercased[j] not in BE and lowercased[j] in _BEFORE_OPINION:
+    while j > 0 and lowercased[j] not in LEX.be and lowercased[j] in LEX.before_opinion:
         j -= 1
-    if lowercased[j] not in BE or not clause_follows(row, at, after_adjective=True):
+    if lowercased[j] not in LEX.be or not clause_follows(row, at, after_adjective=True):
         return None
     subject, negated, _ = left_subject(row, j, VERBS["think"])
     if subject is None:
@@ -106,10 +91,10 @@ def _opinion(row: Tokens, at: int) -> Attribution | None:
 def _specific(row: Tokens, subject: tuple[int, int]) -> bool:
     """Say whether a subject is a name or a pronoun for one, not a group of people at large."""
     words, lowercased = row.words, row.lowercased
-    if lowercased[subject[0]] in PRONOUNS:
+    if lowercased[subject[0]] in LEX.pronouns:
         return lowercased[subject[0]] in {"he", "she", "they"}
     return words[subject[1] - 1][:1].isupper() or any(
-        words[j][:1].isupper() and lowercased[j] not in DETERMINERS for j in range(*subject)
+        words[j][:1].isupper() and lowercased[j] not in LEX.determiners for j in range(*subject)
     )
 
 
@@ -120,7 +105,7 @@ def _verb(row: Tokens, at: int, verb: Verb) -> Attribution | None:
     opens = at == 1 or (at > 1 and lowercased[at - 2] == ",")
     if opens and lowercased[at - 1] == "as" and follows == "by":
         return _according(row, at)  # "as reported by NAME"
-    passive = at and lowercased[at - 1] in BE and follows == "by"
+    passive = at and lowercased[at - 1] in LEX.be and follows == "by"
     if passive and lowercased[at] in {"asked", "told"} and beside_quote_at(row, at, at):
         return _according(row, at)  # "he was asked by NAME, “…”"
     if verb.strength == QUOTE and not verb.opinion and not row.quotes and lowercased[-1] != ":":
@@ -129,13 +114,13 @@ def _verb(row: Tokens, at: int, verb: Verb) -> Attribution | None:
         return None
     if verb.strength < SAY and follows == "by" and not verb.participle:
         return None
-    if before is not None and verb.wish and verb.base and before in _MODALS:
+    if before is not None and verb.wish and verb.base and before in LEX.modals:
         return None
-    raised = at > 2 and lowercased[at - 1] == "to" and lowercased[at - 2] in _RAISING
+    raised = at > 2 and lowercased[at - 1] == "to" and lowercased[at - 2] in LEX.raising
     if lowercased[at] == "say" and not raised and at > 2 and lowercased[at - 1] == "to":
         return _to_say(row, at)
     by = lowercased[at] == "saying" and before == "by"
-    if before in _NOT_FINITE and not raised and not by:
+    if before in LEX.not_finite and not raised and not by:
         return None
     inverted = False
     subject: tuple[int, int] | None = None
@@ -143,7 +128,7 @@ def _verb(row: Tokens, at: int, verb: Verb) -> Attribution | None:
         not verb.participle
         and verb.lemma != "tell"
         and before is not None
-        and (words[at - 1] == "" or before in _BEFORE_INVERSION)
+        and (words[at - 1] == "" or before in LEX.before_inversion)
     ):
         subject = inverted_subject(row, at)
         inverted = subject is not None
@@ -160,7 +145,9 @@ def _verb(row: Tokens, at: int, verb: Verb) -> Attribution | None:
     if verb.strength < SAY and is_relative(row, subject):
         return None
     beside_quote = beside_quote_at(row, min(subject[0], at), at)
-    views = verb.opinion and (not verb.participle or lowercased[at - 1] in BE)  # "is calling for"
+    views = verb.opinion and (
+        not verb.participle or lowercased[at - 1] in LEX.be
+    )  # "is calling for"
     if verb.strength == QUOTE and not beside_quote and not views:
         return None
     cue_end = at + 1

@@ -6,35 +6,8 @@ Told from titles, first names, last words and how the article comes back to a na
 from bisect import bisect_left
 from collections import Counter, defaultdict
 
-from onrecord.corpus.attribution.mentions import (
-    FIRST_NAMES,
-    MEN,
-    WOMEN,
-    Mention,
-    bare,
-    looks_person,
-    names_in,
-)
-
-_SUFFIXES = frozenset(["jr", "sr", "ii", "iii", "iv", "jr.", "sr."])
-_HE = frozenset(
-    ["mr", "sir", "lord", "congressman", "councilman", "chairman", "king", "prince", "father"]
-)
-_SHE = frozenset(
-    [
-        "mrs",
-        "ms",
-        "miss",
-        "lady",
-        "dame",
-        "congresswoman",
-        "councilwoman",
-        "chairwoman",
-        "queen",
-        "princess",
-        "sister",
-    ]
-)
+from onrecord.corpus.attribution.lexicon import LEX
+from onrecord.corpus.attribution.mentions import Mention, bare, looks_person, names_in
 
 
 class Entities:
@@ -52,7 +25,11 @@ class Entities:
         self._by_first: dict[str, list[tuple[str, ...]]] = defaultdict(list)
         for name in self.counts:
             if len(name) > 1:
-                last = name[-2] if name[-1].lower() in _SUFFIXES and len(name) > 2 else name[-1]
+                last = (
+                    name[-2]
+                    if name[-1].lower() in LEX.name_suffixes and len(name) > 2
+                    else name[-1]
+                )
                 self._by_last[last].append(name)
                 self._by_first[name[0]].append(name)
         self._voices: set[tuple[str, ...]] = set()
@@ -71,7 +48,7 @@ class Entities:
         """Return the name a mention stands for: of "Mrs. Clinton" the Clinton who is a woman, if one is named."""
         if len(mention.name) == 1 and mention.titles:
             title = bare(mention.titles[-1]).lower()
-            gender = "f" if title in _SHE else "m" if title in _HE else ""
+            gender = "f" if title in LEX.titles_she else "m" if title in LEX.titles_he else ""
             if gender:
                 return self.namesake(mention.name, gender) or mention.name
         return mention.name
@@ -79,7 +56,7 @@ class Entities:
     def namesake(self, name: tuple[str, ...], gender: str) -> tuple[str, ...] | None:
         """Return the person of that gender who bears a surname that persons of the article share."""
         options = self._by_last.get(name[-1], []) if len(name) == 1 else []
-        firsts = WOMEN if gender == "f" else MEN
+        firsts = LEX.women if gender == "f" else LEX.men
         same = [n for n in options if n[0].lower() in firsts and looks_person(n)]
         if len(options) < 2 or not same:
             return None
@@ -91,7 +68,7 @@ class Entities:
             if word in self._acronyms:
                 return (self._acronyms[word],)
             options = list(filter(looks_person, self._by_last.get(word, ())))
-            if not options and word.lower() in FIRST_NAMES:
+            if not options and word.lower() in LEX.first_names:
                 options = list(filter(looks_person, self._by_first.get(word, ())))
             if not options:
                 return name
@@ -108,7 +85,7 @@ class Entities:
 
     def is_name(self, name: tuple[str, ...]) -> bool:
         """Say whether a capitalised word is a name, not merely the first word of a sentence."""
-        return len(name) > 1 or name[0] in self._proper or name[0].lower() in FIRST_NAMES
+        return len(name) > 1 or name[0] in self._proper or name[0].lower() in LEX.first_names
 
     def mentions_of(self, full: str) -> list[Mention]:
         """Return the mentions whose fullest form is ``full``."""
@@ -145,22 +122,24 @@ class Entities:
         if len(name) == 1:
             word = name[0]
             named = self._by_last.get(word, [])
-            if word.lower() in FIRST_NAMES:
+            if word.lower() in LEX.first_names:
                 named = named + self._by_first.get(word, [])
             return word in self._titles or any(map(self.is_person, named))
         return (
-            name[0].lower() in FIRST_NAMES or name[-1] in self._titles or (name[-1],) in self.counts
+            name[0].lower() in LEX.first_names
+            or name[-1] in self._titles
+            or (name[-1],) in self.counts
         )
 
     def gender(self, name: tuple[str, ...]) -> str:
         """Return ``m``, ``f`` or an empty string where neither title nor first name tells."""
         titles = self._titles.get(name[-1], set())
         first = self._fullest(name)[0].lower() if len(name) == 1 else name[0].lower()
-        man = first in MEN or bool(titles & _HE)
-        woman = first in WOMEN or bool(titles & _SHE)
-        if titles & _HE and not titles & _SHE:
+        man = first in LEX.men or bool(titles & LEX.titles_he)
+        woman = first in LEX.women or bool(titles & LEX.titles_she)
+        if titles & LEX.titles_he and not titles & LEX.titles_she:
             return "m"
-        if titles & _SHE and not titles & _HE:
+        if titles & LEX.titles_she and not titles & LEX.titles_he:
             return "f"
         return "" if man == woman else "m" if man else "f"
 

@@ -1,7 +1,6 @@
 """English word lists that attribution goes by, read once from the packaged ``words.yaml``."""
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -23,11 +22,29 @@ class Verb(NamedTuple):
     base: bool
 
 
-class Lexicon(NamedTuple):
-    """The lists, by purpose; all words are in lower case."""
+class Lexicon:
+    """The lists of ``words.yaml``, each an attribute: ``LEX.prepositions``. All but the abbreviations are in lower case.
 
-    verbs: dict[str, Verb]
-    sets: dict[str, frozenset[str]]
+    ``titles_meant`` has, for a title in prose, those that stand before names.
+    """
+
+    titles_meant: dict[str, frozenset[str]]
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        def resolved(text: str) -> frozenset[str]:
+            return frozenset().union(
+                *(resolved(raw[w[1:]]) if w[0] == "$" else {w} for w in text.split())
+            )
+
+        for name, listed in raw.items():
+            one = isinstance(listed, str)
+            vars(self)[name] = (
+                resolved(listed) if one else {key: resolved(text) for key, text in listed.items()}
+            )
+
+    def __getattr__(self, name: str) -> frozenset[str]:
+        """Raise AttributeError: the list is not in the file."""
+        raise AttributeError(name)
 
 
 def inflected(lemma: str) -> list[str]:
@@ -44,38 +61,33 @@ def inflected(lemma: str) -> list[str]:
     return [plural, lemma + "ed", lemma + "ing"]
 
 
-@cache
-def lexicon() -> Lexicon:
-    """Return the packaged lists."""
-    raw: dict[str, Any] = yaml.safe_load(
-        files("onrecord.corpus.attribution").joinpath("words.yaml").read_text(encoding="utf-8")
-    )
-    irregular = {lemma: forms.split() for lemma, forms in raw.pop("irregular").items()}
-    sets = {name: frozenset(words.split()) for name, words in raw.items()}
+def reporting_verbs(lists: Lexicon, irregular: Mapping[str, str]) -> dict[str, Verb]:
+    """Return each form of the reporting verbs; ``irregular`` gives the forms of those that are not regular."""
     verbs: dict[str, Verb] = {}
-    for name, strength in (
-        ("verbs_quote", QUOTE),
-        ("verbs_opinion", QUOTE),
-        ("verbs_wish", CLAUSE),
-        ("verbs_clause", CLAUSE),
-        ("verbs_say", SAY),
+    for lemmas, strength in (
+        (lists.verbs_quote | lists.verbs_opinion, QUOTE),
+        (lists.verbs_wish | lists.verbs_clause, CLAUSE),
+        (lists.verbs_say, SAY),
     ):
-        for lemma in sorted(sets[name]):
-            forms = irregular.get(lemma) or inflected(lemma)
+        for lemma in sorted(lemmas):
+            forms = irregular[lemma].split() if lemma in irregular else inflected(lemma)
             for form in [lemma, *forms]:
                 verbs[form] = Verb(
                     lemma,
                     strength,
-                    form == forms[-1],
-                    form in sets["noun_like"],
-                    lemma in sets["verbs_opinion"],
-                    lemma in sets["verbs_wish"],
-                    form == lemma,
+                    participle=form == forms[-1],
+                    nounish=form in lists.noun_like,
+                    opinion=lemma in lists.verbs_opinion,
+                    wish=lemma in lists.verbs_wish,
+                    base=form == lemma,
                 )
-    return Lexicon(verbs, sets)
+    return verbs
 
 
-def words(*names: str) -> frozenset[str]:
-    """Return the union of the named lists."""
-    found: Iterable[frozenset[str]] = (lexicon().sets[name] for name in names)
-    return frozenset().union(*found)
+_RAW: dict[str, Any] = yaml.load(
+    files("onrecord.corpus.attribution").joinpath("words.yaml").read_text(encoding="utf-8"),
+    yaml.CSafeLoader,
+)
+_IRREGULAR = _RAW.pop("irregular")
+LEX = Lexicon(_RAW)
+VERBS = reporting_verbs(LEX, _IRREGULAR)

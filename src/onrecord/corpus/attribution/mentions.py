@@ -1,4 +1,5 @@
-"""Names as they stand in a text: runs of capitalised words, told apart into titles and names.
+"""Names as they stand in a text: runs of capitalised words, told apart into titles and names.from onrecord.corpus.attribution.lexicon import LEX
+
 
 Without a model, where a name begins and ends is told from titles, first names, small words and what stands
 right before and after.
@@ -9,19 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from onrecord.corpus.attribution.lexicon import words as listed
+from onrecord.corpus.attribution.lexicon import LEX
 
-TITLES = listed("titles", "role_politician", "role_agency", "role_officer") | frozenset(
-    ["council", "city", "county", "police", "district", "school", "board", "transit"]
-)
-NOT_NAMES = listed("not_names", "weekdays", "prepositions")
-ORG_NOUNS = listed("org_nouns")
-_ROLES = listed(
-    "role_politician", "role_agency", "role_advocate", "role_expert", "role_other", "role_officer"
-) | {"named"}
-MEN, WOMEN = listed("men"), listed("women")
-FIRST_NAMES = MEN | WOMEN
-_SMALL = NOT_NAMES - FIRST_NAMES
+_SMALL = LEX.not_names - LEX.first_names
 
 # A capitalised word: an abbreviated title, initials, or a word with what hyphens and apostrophes join to it.
 _TITLE = (
@@ -43,9 +34,8 @@ _JOINS = frozenset(
     " on the ",
     " and the ",
 }
-_HEADLINED = frozenset(word.title() for word in listed("headlined"))
+_HEADLINED = frozenset(word.title() for word in LEX.headlined)
 _INTRODUCED = re.compile(r",? who\b|, (?:aged? )?\d{2},|,? (?:said|says|told)\b")
-_NEVER_DROPPED = FIRST_NAMES | TITLES
 _SPACES = frozenset(" \u00a0")
 _OPENING = frozenset([*".!?:\n“”\"‘’'—–", ""])
 _LONGEST = 14  # words in a name
@@ -87,38 +77,38 @@ def split_name(run: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if low in _SMALL:
             return (), ()
         alone = tuple(parts)
-        return (alone, ()) if low in TITLES and low not in ORG_NOUNS else ((), alone)
+        return (alone, ()) if low in LEX.name_titles and low not in LEX.org_nouns else ((), alone)
     lowercased = [bare(w).lower() for w in parts]
     first = 0
     while first < len(parts) and lowercased[first] in _SMALL:
         first += 1
     parts, lowercased = parts[first:], lowercased[first:]
-    if not parts or lowercased[-1] in ORG_NOUNS:
+    if not parts or lowercased[-1] in LEX.org_nouns:
         return (), tuple(parts)
-    if lowercased[-1] in TITLES and run[-1].endswith("."):
+    if lowercased[-1] in LEX.name_titles and run[-1].endswith("."):
         return tuple(parts), ()  # "Vermont Sen. and …"
-    if all(low in TITLES for low in lowercased):
-        if len(lowercased) > 1 and lowercased[0] in FIRST_NAMES:
+    if all(low in LEX.name_titles for low in lowercased):
+        if len(lowercased) > 1 and lowercased[0] in LEX.first_names:
             return (), tuple(parts)
         return tuple(parts), ()
     last = max(
         (
             i
             for i, low in enumerate(lowercased[:-1])
-            if low in TITLES and not (i == 0 and low in MEN)
+            if low in LEX.name_titles and not (i == 0 and low in LEX.men)
         ),
         default=-1,
     )
     if (
         last >= 0
-        and lowercased[-1] in TITLES
-        and lowercased[last + 1] not in FIRST_NAMES
+        and lowercased[-1] in LEX.name_titles
+        and lowercased[last + 1] not in LEX.first_names
         and len(lowercased) - last == 2
         and last > 0
-        and lowercased[0] in FIRST_NAMES
+        and lowercased[0] in LEX.first_names
     ):
         last = -1
-    if len(parts) - last > 3 and lowercased[-2] in FIRST_NAMES and _leads(parts[last + 1 : -2]):
+    if len(parts) - last > 3 and lowercased[-2] in LEX.first_names and _leads(parts[last + 1 : -2]):
         last = len(parts) - 3
     return tuple(parts[: last + 1]), tuple(parts[last + 1 :])
 
@@ -126,7 +116,7 @@ def split_name(run: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _leads(words: Sequence[str]) -> bool:
     """Say whether words before a first name and a last name are a body's, not names of that person."""
     return all(
-        word.lower() in ORG_NOUNS or (word.isupper() and word.isalpha() and len(word) > 1)
+        word.lower() in LEX.org_nouns or (word.isupper() and word.isalpha() and len(word) > 1)
         for word in words
     )
 
@@ -136,7 +126,7 @@ def looks_person(name: tuple[str, ...]) -> bool:
     """Say whether a name's words can be a person's: no body's last word, no small word within."""
     return (
         len(name) <= 4
-        and name[-1].lower() not in ORG_NOUNS
+        and name[-1].lower() not in LEX.org_nouns
         and not name[-1].isupper()
         and _SMALL.isdisjoint([word.lower() for word in name[:-1]])
     )
@@ -176,7 +166,10 @@ def names_in(text: str) -> Names:
         if (
             1 < len(name) < 4
             and name not in persons
-            and (_INTRODUCED.match(text, end) or _word_before(text, start).rstrip(",") in _ROLES)
+            and (
+                _INTRODUCED.match(text, end)
+                or _word_before(text, start).rstrip(",") in LEX.introducing_roles
+            )
             and looks_person(name)
         ):
             persons.add(name)
@@ -185,7 +178,7 @@ def names_in(text: str) -> Names:
 
 def _transcribed(words: tuple[str, ...], spelt: Mapping[str, str]) -> tuple[str, ...]:
     """Return a name in capitals before a colon, as transcripts print it, as it is spelt elsewhere."""
-    known = words[-1] in spelt or words[0].lower() in FIRST_NAMES
+    known = words[-1] in spelt or words[0].lower() in LEX.first_names
     if not known or not all(word.isupper() for word in words):
         return words
     return tuple(spelt.get(word, word.title()) for word in words)
@@ -199,21 +192,21 @@ def _trimmed(
     if (
         opens
         and words[0] not in proper
-        and bare(words[0]).lower() not in _NEVER_DROPPED
+        and bare(words[0]).lower() not in LEX.never_dropped
         and (words[0].endswith(("ing", "ed", "ly")) or f" {words[0].lower()} " in text)
-        and (words[1:] in whole or words[1].lower() in FIRST_NAMES)
+        and (words[1:] in whole or words[1].lower() in LEX.first_names)
     ):
         start, words = start + len(words[0]) + 1, words[1:]
     small = 0  # "But Ann Lee"
-    while small < len(words) - 1 and words[small].lower() in NOT_NAMES:
-        if words[small].lower() in FIRST_NAMES and text[end : end + 1] == ",":
+    while small < len(words) - 1 and words[small].lower() in LEX.not_names:
+        if words[small].lower() in LEX.first_names and text[end : end + 1] == ",":
             break  # "Will Roe, the owner"
         start += len(words[small]) + 1
         small += 1
     words = words[small:]
-    if len(words) > 2 and bare(words[0]).lower() not in TITLES and _in_office(text, start):
+    if len(words) > 2 and bare(words[0]).lower() not in LEX.name_titles and _in_office(text, start):
         # "Chief of Staff Ann Lee": the office ends where a first name begins
-        first = next((i for i, w in enumerate(words) if w.lower() in FIRST_NAMES), 0)
+        first = next((i for i, w in enumerate(words) if w.lower() in LEX.first_names), 0)
         if first and first < len(words) - 1:
             start, words = start + len(" ".join(words[:first])) + 1, words[first:]
     return start, words
@@ -222,7 +215,10 @@ def _trimmed(
 def _in_office(text: str, start: int) -> bool:
     """Say whether a title and "of" or "for" stand right before a name: "Chief of Staff …"."""
     small = _word_before(text, start)
-    return small in {"of", "for"} and _word_before(text, start - len(small) - 1).lower() in TITLES
+    return (
+        small in {"of", "for"}
+        and _word_before(text, start - len(small) - 1).lower() in LEX.name_titles
+    )
 
 
 def _word_before(text: str, start: int) -> str:
@@ -246,7 +242,7 @@ def _runs(text: str) -> Iterator[_Run]:
         run = match[0]
         start, end = match.span()
         if " " not in run and "\u00a0" not in run:
-            if run.lower() not in NOT_NAMES:
+            if run.lower() not in LEX.not_names:
                 yield make(_Run, (start, end, (run,), _opens_sentence(text, start)))
             continue
         run = run.replace("\u00a0", " ")
@@ -307,7 +303,7 @@ def _acronyms(text: str, runs: Sequence[_Run]) -> dict[str, str]:
         if len(chain) < 2 or "".join([w[0] for w in chain if w[0].isupper()])[-2:] not in ends:
             continue
         for skip in range(min(4, len(chain) - 1)):
-            if chain[skip][0].islower() or (skip == 0 and chain[0].lower() in NOT_NAMES):
+            if chain[skip][0].islower() or (skip == 0 and chain[0].lower() in LEX.not_names):
                 continue
             initials = "".join(w[0] for w in chain[skip:] if w[0].isupper())
             if initials in wanted:

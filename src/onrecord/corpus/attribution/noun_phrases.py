@@ -1,42 +1,14 @@
 """Noun phrases of a sentence, found by word lists: no tagger, no parser, every scan bounded."""
 
-from onrecord.corpus.attribution.lexicon import words as listed
-from onrecord.corpus.attribution.tokens import (
-    ADVERBS,
-    AUX,
-    CONJUNCTIONS,
-    DASHES,
-    DATES,
-    DETERMINERS,
-    NOBODY,
-    PLAIN,
-    PREPOSITIONS,
-    PRONOUNS,
-    REACH,
-    TITLES,
-    VERBS,
-    Tokens,
-)
+from onrecord.corpus.attribution.lexicon import LEX, VERBS
+from onrecord.corpus.attribution.tokens import REACH, Tokens
 
 _TITLE = 40  # code points: longer in quotation marks is speech, not the title of a book
-_JOINING = listed("joining")
-_REDUCED = listed("reduced")
-_VENUES = listed("venues")
-_LY_NOUNS = listed("ly_nouns")
-_NEARNESS = listed("nearness")
-_SPEAKING = frozenset(["speaking", "talking"])
-_BEFORE_TO = _NEARNESS | _SPEAKING
 _MARKS_OF_NAMES = frozenset("'’@#$%&.")
-_OBJECTS = listed("articles") | {"us", "me", "him", "them", "it"}
-_NO_START = frozenset(["'", "’", ".", "and"])
-_OPENERS = CONJUNCTIONS | {",", ":", "as", "—", "–", "-", "'", "("}
 # A phrase does not end in these: "some" and "others" can stand alone, "the" cannot.
-_NO_END = PREPOSITIONS | CONJUNCTIONS | listed("articles")
-_COMMON_START = DETERMINERS | TITLES
-_STOPS = CONJUNCTIONS | PRONOUNS | AUX
-_FINITE = PLAIN | {form for form, verb in VERBS.items() if not verb.nounish and not verb.base}
-_NO_SOURCE = _VENUES | DATES | PRONOUNS
-_RELATIVE = frozenset(["who", "whose", "which"])
+_FINITE = LEX.verbs_plain | {
+    form for form, verb in VERBS.items() if not verb.nounish and not verb.base
+}
 
 
 def phrase_right(row: Tokens, start: int) -> tuple[int, int] | None:
@@ -57,29 +29,29 @@ def phrase_right(row: Tokens, start: int) -> tuple[int, int] | None:
         if word == "" or not (word[0].isalnum() or word[0] in "@#$&"):
             break
         if j > start:
-            if low in _JOINING:
+            if low in LEX.joining:
                 pass
             elif low == "and":
                 # "Lee and Orr", "lobbyist and party strategist Ann Lee"
                 ahead = words[j + 1 : j + 2 if named else j + 5]
                 if not any(w[:1].isupper() for w in ahead):
                     break
-            elif low in PREPOSITIONS:
+            elif low in LEX.prepositions:
                 if named or _venue(row, j):
                     break
-            elif low in _STOPS:
+            elif low in LEX.phrase_stops:
                 break
-            elif low in DATES:
-                if lowercased[j - 1] not in DETERMINERS:
+            elif low in LEX.dates:
+                if lowercased[j - 1] not in LEX.determiners:
                     break
             elif word[0].islower() and (
-                low in PLAIN
-                or (low in ADVERBS and low != "all")
+                low in LEX.verbs_plain
+                or (low in LEX.adverbs and low != "all")
                 or (
                     low in VERBS
                     and not VERBS[low].nounish
-                    and low not in _REDUCED
-                    and not (VERBS[low].participle and lowercased[j - 1] in DETERMINERS)
+                    and low not in LEX.reduced
+                    and not (VERBS[low].participle and lowercased[j - 1] in LEX.determiners)
                 )
                 or (
                     words[j - 1][:1].isupper()
@@ -88,15 +60,17 @@ def phrase_right(row: Tokens, start: int) -> tuple[int, int] | None:
                         or (low in VERBS and VERBS[low].opinion)
                         or (low.endswith("s") and _takes_object(row, j))
                     )
-                    and low not in _LY_NOUNS
+                    and low not in LEX.ly_nouns
                 )
             ):
                 break
-        named = named or (word[0].isupper() and low not in DETERMINERS and low not in TITLES)
+        named = named or (
+            word[0].isupper() and low not in LEX.determiners and low not in LEX.titles
+        )
         j += 1
     while j > start and (
-        lowercased[j - 1] in _JOINING
-        or lowercased[j - 1] in PREPOSITIONS
+        lowercased[j - 1] in LEX.joining
+        or lowercased[j - 1] in LEX.prepositions
         or lowercased[j - 1] == "and"
     ):
         j -= 1
@@ -106,14 +80,14 @@ def phrase_right(row: Tokens, start: int) -> tuple[int, int] | None:
 def _takes_object(row: Tokens, at: int) -> bool:
     """Say whether an unknown word in -s is a verb: "NAME gavels us in"."""
     lowercased = row.lowercased
-    return at + 1 < len(lowercased) and (lowercased[at + 1] in _OBJECTS)
+    return at + 1 < len(lowercased) and (lowercased[at + 1] in LEX.objects)
 
 
 def _venue(row: Tokens, at: int) -> bool:
     """Say whether a prepositional phrase tells where or when something was said, not who said it."""
     words, lowercased = row.words, row.lowercased
     for low, word in zip(lowercased[at + 1 : at + 5], words[at + 1 : at + 5], strict=True):
-        if low in _NO_SOURCE or low.isdigit():
+        if low in LEX.no_source or low.isdigit():
             return True
         if word == "" or not word[0].isalnum():
             return False
@@ -123,11 +97,11 @@ def _venue(row: Tokens, at: int) -> bool:
 def phrase_left(row: Tokens, end: int) -> tuple[int, int] | None:
     """Return the noun phrase whose last token is ``end``."""
     words, lowercased = row.words, row.lowercased
-    if end < 0 or lowercased[end] in _NO_END:
+    if end < 0 or lowercased[end] in LEX.no_phrase_end:
         return None
-    if lowercased[end] in NOBODY:
+    if lowercased[end] in LEX.nobody:
         return None
-    if lowercased[end] in PRONOUNS:
+    if lowercased[end] in LEX.pronouns:
         return end, end + 1
     k = end
     stop = max(-1, end - REACH)
@@ -155,19 +129,19 @@ def phrase_left(row: Tokens, end: int) -> tuple[int, int] | None:
                 break
             k -= 1
             continue
-        if low in _STOPS or (low in _FINITE and k < end and word[0].islower()):
+        if low in LEX.phrase_stops or (low in _FINITE and k < end and word[0].islower()):
             break
-        if low == "to" and not (k and lowercased[k - 1] in _BEFORE_TO):
+        if low == "to" and not (k and lowercased[k - 1] in LEX.before_to):
             break
         k -= 1
-    if k > 1 and lowercased[k] in AUX and lowercased[k - 1] in _RELATIVE:
+    if k > 1 and lowercased[k] in LEX.aux and lowercased[k - 1] in LEX.relatives:
         k -= 1  # "NAME, who is the owner said"
     if (
         k > 1
-        and lowercased[k] in _RELATIVE
+        and lowercased[k] in LEX.relatives
         and k < end
         and words[k + 1][0].islower()
-        and lowercased[k + 1] not in DETERMINERS
+        and lowercased[k + 1] not in LEX.determiners
     ):
         found = phrase_left(row, k - 1 if lowercased[k - 1] != "," else k - 2)
         if found is None or found[0] < 2 or lowercased[found[0] - 1] != ",":
@@ -176,10 +150,16 @@ def phrase_left(row: Tokens, end: int) -> tuple[int, int] | None:
         name = phrase_left(row, found[0] - 2)
         return name if name is not None and _ends_in_name(row, name) else found
     begin = k + 1
-    while begin <= end and (lowercased[begin] in ADVERBS or words[begin] in _NO_START):
+    while begin <= end and (
+        lowercased[begin] in LEX.adverbs or words[begin] in LEX.no_phrase_start
+    ):
         begin += 1
     # "In Iowa Trump said": a phrase that opens with a preposition is its last name only
-    if begin <= end and lowercased[begin] in PREPOSITIONS and lowercased[begin] not in {"critics"}:
+    if (
+        begin <= end
+        and lowercased[begin] in LEX.prepositions
+        and lowercased[begin] not in {"critics"}
+    ):
         m = end
         while m >= begin and words[m][:1].isupper():
             m -= 1
@@ -190,9 +170,9 @@ def phrase_left(row: Tokens, end: int) -> tuple[int, int] | None:
     if begin > end:
         return None
     # "an official speaking on condition of anonymity": who speaks stands before it
-    if end - begin < 2 or _SPEAKING.isdisjoint(lowercased[begin + 1 : end]):
+    if end - begin < 2 or LEX.speaking.isdisjoint(lowercased[begin + 1 : end]):
         return begin, end + 1
-    return begin, next(j for j in range(begin + 1, end) if lowercased[j] in _SPEAKING)
+    return begin, next(j for j in range(begin + 1, end) if lowercased[j] in LEX.speaking)
 
 
 def _opens_phrase(row: Tokens, joint: int) -> bool:
@@ -201,9 +181,9 @@ def _opens_phrase(row: Tokens, joint: int) -> bool:
     k = joint - 1
     while k >= 0 and joint - k <= 5:
         low = lowercased[k]
-        if words[k] == "" or low == "," or low in DASHES:
+        if words[k] == "" or low == "," or low in LEX.dashes:
             return k < joint - 1
-        if low in AUX or low in PLAIN or (low in VERBS and not VERBS[low].nounish):
+        if low in LEX.aux or low in LEX.verbs_plain or (low in VERBS and not VERBS[low].nounish):
             return False
         k -= 1
     return k < 0
@@ -223,12 +203,13 @@ def named_after(row: Tokens, span: tuple[int, int] | None, at: int) -> tuple[int
     if span is None or span[1] != at - 1:
         return None
     described = (
-        lowercased[span[0]] in DETERMINERS and words[min(span[0] + 1, span[1] - 1)][:1].islower()
+        lowercased[span[0]] in LEX.determiners
+        and words[min(span[0] + 1, span[1] - 1)][:1].islower()
     )
     if words[span[1] - 1][:1].isupper() and not described:
         return None
     k = at
-    while k < len(lowercased) and words[k][:1].isupper() and lowercased[k] not in DETERMINERS:
+    while k < len(lowercased) and words[k][:1].isupper() and lowercased[k] not in LEX.determiners:
         k += 1
     closes = (
         k == len(lowercased)
@@ -241,7 +222,7 @@ def named_after(row: Tokens, span: tuple[int, int] | None, at: int) -> tuple[int
 def over_appositive(row: Tokens, j: int) -> tuple[int, int] | None:
     """Return the phrase before the appositives that end at the mark ``j``: "NAME, director of …, said"."""
     words, lowercased = row.words, row.lowercased
-    marks = DASHES if lowercased[j] in DASHES else {","}
+    marks = LEX.dashes if lowercased[j] in LEX.dashes else {","}
     k = j - 1
     stops: list[int] = []
     while k >= max(0, j - REACH) and lowercased[k] not in {";", ":"}:
@@ -258,7 +239,7 @@ def over_appositive(row: Tokens, j: int) -> tuple[int, int] | None:
         if span is None:
             continue
         begins = span[0] - 1
-        opens = begins < 0 or words[begins] == "" or lowercased[begins] in _OPENERS
+        opens = begins < 0 or words[begins] == "" or lowercased[begins] in LEX.phrase_openers
         if opens and _ends_in_name(row, span):
             return span
     inner = stops[0] + 1
@@ -266,7 +247,7 @@ def over_appositive(row: Tokens, j: int) -> tuple[int, int] | None:
     if described is not None:
         return described
     # "the White House spokesman, Josh Earnest, said": the appositive is the name
-    if words[inner][:1].isupper() and lowercased[inner] not in _COMMON_START:
+    if words[inner][:1].isupper() and lowercased[inner] not in LEX.common_start:
         name = phrase_left(row, j - 1)
         if name is not None and name[0] == inner and j - inner <= 4:
             return name
@@ -277,11 +258,11 @@ def _ends_in_name(row: Tokens, span: tuple[int, int]) -> bool:
     """Say whether a phrase is likely a person's name: two capitals at its end, or one pronoun."""
     words, lowercased = row.words, row.lowercased
     last = lowercased[span[1] - 1]
-    if last in PRONOUNS:
+    if last in LEX.pronouns:
         return True
     return (
         words[span[1] - 1][:1].isupper()
-        and last not in DATES
+        and last not in LEX.dates
         and (span[1] - span[0] == 1 or words[span[1] - 2][:1].isupper())
         and lowercased[span[0]] not in {"the", "a", "an", "one", "another"}
     )
@@ -291,7 +272,7 @@ def skip_dates(row: Tokens, j: int) -> int:
     """Return the token before a date that ends at ``j`` ("NAME on Tuesday said"), or ``j``."""
     lowercased = row.lowercased
     k = j
-    while k >= 0 and (lowercased[k] in DATES or lowercased[k].isdigit()):
+    while k >= 0 and (lowercased[k] in LEX.dates or lowercased[k].isdigit()):
         k -= 1
     if k < j and k >= 0 and lowercased[k] in {"on", "in", "late", "early"}:
         k -= 1

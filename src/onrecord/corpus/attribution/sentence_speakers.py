@@ -9,28 +9,24 @@ from collections.abc import Sequence
 from onrecord.core.records import SentenceSpan
 from onrecord.corpus.attribution.clauses import clause_follows
 from onrecord.corpus.attribution.cue_classifier import THRESHOLD, features, weights
-from onrecord.corpus.attribution.cues import OPINIONS, Attribution, attributions
+from onrecord.corpus.attribution.cues import Attribution, attributions
 from onrecord.corpus.attribution.entities import Entities
-from onrecord.corpus.attribution.lexicon import QUOTE, lexicon
+from onrecord.corpus.attribution.lexicon import LEX, QUOTE, VERBS
 from onrecord.corpus.attribution.quotations import quotations
 from onrecord.corpus.attribution.quote_linking import QuoteLinker
 from onrecord.corpus.attribution.sentence_state import Reading, readings_of
 from onrecord.corpus.attribution.speaker_resolution import SpeakerResolver
 from onrecord.corpus.attribution.subjects import as_subject, closing_subject, main_subject
-from onrecord.corpus.attribution.tokens import AUX, DASHES, VERBS, Tokens, tokens
+from onrecord.corpus.attribution.tokens import Tokens, tokens
 
 _FEWEST_WORDS = 3  # after "NAME:" in a line that reports: fewer is a tally
 _CUE_WORDS = (
     frozenset(
-        form
-        for form, verb in lexicon().verbs.items()
-        if verb.strength > QUOTE or verb.opinion or verb.wish
+        form for form, verb in VERBS.items() if verb.strength > QUOTE or verb.opinion or verb.wish
     )
-    | OPINIONS
+    | LEX.adjectives_opinion
     | {"according"}
 )
-_NOBODY = frozenset(["i", "we", "you"])  # outside quotation marks: the outlet's own, or the reader
-_CONDITIONS = frozenset(["if", "unless"])
 _HEADLINE = 60  # code points: how far on a colon parts a name from what it says
 _BARE = 0.98  # of a sentence in quotation marks: it holds no cue
 _MAX_CLOSING_LINE = 240  # code points of a line that credits the quotation before it
@@ -124,7 +120,7 @@ class SentenceSpeakers:
         start, end = sentence.start, sentence.end
         if end - start > _MAX_CLOSING_LINE:
             return
-        if self.text[start] in DASHES:
+        if self.text[start] in LEX.dashes:
             here = self.entities.between(start, start + 4)
             if here and self.entities.is_name(here[0].name):
                 signed = self.entities.bearer(here[0])
@@ -151,7 +147,7 @@ class SentenceSpeakers:
         begin = at = _colon(row, 2)
         while begin and (words[begin - 1][:1].isupper() or lowercased[begin - 1] == "and"):
             begin -= 1
-        if 0 < begin < at and lowercased[begin - 1] in DASHES | {"from", "by"}:
+        if 0 < begin < at and lowercased[begin - 1] in LEX.dashes | {"from", "by"}:
             return Attribution(":", at, (begin, at), QUOTE, 1.0, False, False)
         return None
 
@@ -182,9 +178,9 @@ class SentenceSpeakers:
         for option in options:
             if option.coverage < (0.3 if long_quote else 0.5):
                 continue
-            if row.lowercased[option.subject[0]] in _NOBODY:
+            if row.lowercased[option.subject[0]] in LEX.first_second_person:
                 continue
-            if not reading.quoted and row.lowercased[option.subject[0] - 1] in _CONDITIONS:
+            if not reading.quoted and row.lowercased[option.subject[0] - 1] in LEX.if_unless:
                 continue  # "If NAME says no, …"
             score = option.coverage + 0.2 * option.strength
             if option.cue == "according to" and reading.quoted:
@@ -258,8 +254,8 @@ def _wishes(row: Tokens, cue: Attribution) -> bool:
     lowercased = row.lowercased
     verb = VERBS.get(lowercased[cue.at])
     if verb is None:
-        return lowercased[cue.at] in OPINIONS
-    return verb.wish and (not verb.participle or lowercased[cue.at - 1] in AUX)
+        return lowercased[cue.at] in LEX.adjectives_opinion
+    return verb.wish and (not verb.participle or lowercased[cue.at - 1] in LEX.aux)
 
 
 def _ascii_lowercase(text: str) -> bytes:

@@ -5,41 +5,15 @@ from collections.abc import Sequence
 
 from onrecord.corpus.attribution.coreference import Pronouns
 from onrecord.corpus.attribution.entities import Entities
-from onrecord.corpus.attribution.lexicon import words as listed
-from onrecord.corpus.attribution.mentions import ORG_NOUNS, TITLES, Mention, bare, looks_person
+from onrecord.corpus.attribution.lexicon import LEX, VERBS
+from onrecord.corpus.attribution.mentions import Mention, bare, looks_person
 from onrecord.corpus.attribution.sentence_state import Reading
-from onrecord.corpus.attribution.tokens import AUX, PREPOSITIONS, PRONOUNS, VERBS, Tokens
+from onrecord.corpus.attribution.tokens import Tokens
 
 _BEHIND = 20_000  # code points: how far back a title finds its bearer
 _AHEAD = 200  # mentions: how far on a headline finds the bearer of an office
-_DOCUMENTS = listed("documents", "speech_nouns")
-_NO_NAME_AFTER = PREPOSITIONS | {"and", "or", "the"}
-_NO_START = AUX | PREPOSITIONS | {"when", "as", "while"}
-_AFTER_HEAD = PREPOSITIONS | {"who", "(", "and"}
-_BODIES = ORG_NOUNS | {
-    "club",
-    "division",
-    "citizens",
-    "mayors",
-    "friends",
-    "voice",
-    "mothers",
-    "moms",
-}
 _JOINED = re.compile(r"(?: (?:of|for|against)(?: the)? [A-Z][\w&’'-]*(?: [A-Z][\w&’'-]*)*)+")
-_CALLED = frozenset(["calling", "known", "named"])
 # "the senator" is whoever was named with one of these titles
-_SHORT = {
-    "senator": {"sen", "senator"},
-    "representative": {"rep", "representative"},
-    "congressman": {"rep", "congressman", "representative"},
-    "congresswoman": {"rep", "congresswoman", "representative"},
-    "lawmaker": {"rep", "sen", "senator", "representative", "congressman", "congresswoman"},
-    "governor": {"gov", "governor"},
-    "professor": {"prof", "professor"},
-    "doctor": {"dr", "doctor"},
-    "chief": {"chief"},
-}
 
 
 class SpeakerResolver:
@@ -56,7 +30,7 @@ class SpeakerResolver:
     ) -> tuple[str | None, tuple[str, ...] | None, float]:
         """Return the speaker's fullest name, the person's name as mentioned, and how sure that is."""
         first = subject[0]
-        if subject[1] - first == 1 and row.lowercased[first] in PRONOUNS:
+        if subject[1] - first == 1 and row.lowercased[first] in LEX.pronouns:
             return self._pronoun(at, row, first)
         mention = self._named(row, subject)
         if mention is not None:
@@ -80,11 +54,11 @@ class SpeakerResolver:
         if not word[:1].islower():
             return False
         verb = VERBS.get(low)
-        return low in _NO_START or (verb is not None and not verb.nounish)
+        return low in LEX.no_speaker_start or (verb is not None and not verb.nounish)
 
     def _body(self, mention: Mention) -> str | None:
         """Return the whole name of a body that small words join: "Center for Better Streets"."""
-        if mention.name[-1].lower() not in _BODIES:
+        if mention.name[-1].lower() not in LEX.joined_bodies:
             return None
         joined = _JOINED.match(self.text, mention.end)
         if joined is None:
@@ -112,7 +86,7 @@ class SpeakerResolver:
 
     def _titled(self, title: str, before: int) -> tuple[str, ...] | None:
         """Return who was last named with a title alone, else with more before it: "World Bank President NAME"."""
-        wanted = _SHORT.get(title, {title})
+        wanted = LEX.titles_meant.get(title, {title})
         last = None
         for mention in reversed(self.entities.between(before - _BEHIND, before)):
             if mention.titles and bare(mention.titles[-1]).lower() in wanted:
@@ -126,7 +100,8 @@ class SpeakerResolver:
         low, high = subject
         plain = words[high - 1][:1].islower()
         if plain and (
-            lowercased[high - 1] in _CALLED or lowercased[min(high, len(lowercased) - 1)] in _CALLED
+            lowercased[high - 1] in LEX.called
+            or lowercased[min(high, len(lowercased) - 1)] in LEX.called
         ):
             told = self.entities.between(row.end_of(high - 1), row.end_of(high - 1) + 20)
             if told and self.entities.is_name(told[0].name) and looks_person(told[0].name):
@@ -141,14 +116,14 @@ class SpeakerResolver:
             return whole
         head = high
         for at in range(low + 1, high):
-            if lowercased[at] in _AFTER_HEAD:
+            if lowercased[at] in LEX.after_head:
                 head = at
                 break
         if head == high or lowercased[head] != "and" or self._pair(row, head, high):
             mention = self._ending_at(row, low, head)
             if mention is not None:
                 return mention
-        documents = [at for at in range(low, head) if lowercased[at] in _DOCUMENTS]
+        documents = [at for at in range(low, head) if lowercased[at] in LEX.documents]
         if documents:
             owner = self._ending_at(row, low, documents[0])
             if owner is not None:
@@ -176,11 +151,11 @@ class SpeakerResolver:
         last = low - 1
         while last + 1 < len(lowercased) and row.end_of(last + 1) <= mention.start:
             last += 1
-        if last < low or lowercased[last] not in _NO_NAME_AFTER:
+        if last < low or lowercased[last] not in LEX.no_name_after:
             return True
         if lowercased[last] != "and":
             return False
-        return last > low and bare(words[last - 1]).lower() in TITLES
+        return last > low and bare(words[last - 1]).lower() in LEX.name_titles
 
     def _ending_at(self, row: Tokens, low: int, head: int) -> Mention | None:
         """Return the mention that ends where the token before ``head`` ends."""

@@ -10,31 +10,20 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from onrecord.corpus.attribution.entities import Entities
-from onrecord.corpus.attribution.lexicon import words
+from onrecord.corpus.attribution.lexicon import LEX
 from onrecord.corpus.attribution.mentions import Mention, bare
 
 KINDS = ("politician", "agency", "advocate", "expert", "other")
-_ROLES = {word: kind for kind in reversed(KINDS) for word in words(f"role_{kind}")}
-_BODIES = {word: kind for kind in reversed(KINDS) for word in words(f"body_{kind}")}
-_OFFICERS = words("role_officer")
-_TEACHES, _WORKS = words("does_expert"), words("does_other")
+_ROLES = {word: kind for kind in reversed(KINDS) for word in getattr(LEX, f"role_{kind}")}
+_BODIES = {word: kind for kind in reversed(KINDS) for word in getattr(LEX, f"body_{kind}")}
 _PARTY = re.compile(r"\s?[(,]\s?(?:[RDI]|Rep|Dem|Ind)\b\.?(?:[-–—, ]|\))")
 _AGED = re.compile(r",\s(?:aged?\s)?\d{2},")
 _WORD = re.compile(r"[\w&]+(?:[-’'.]\w+)*")
 _MARK = re.compile(r"[,.;:—–()\"“”\n?!]")
 _OPENING = frozenset('.;:—–()"“”\n?!')  # marks but the comma: it may set off an appositive
 _STOP = re.compile(r"[,.;:—\n“\"(]")
-_OWNERS = frozenset(["its", "the", "his", "her", "their", "a", "an"])
 _LOOKED_AT = 500  # mentions searched for whom a spokesman speaks for
 _ENOUGH = 12  # mentions of a name looked at: later ones say nothing new
-_BREAKS = words(
-    "aux", "verbs_plain", "pronouns_he", "pronouns_she", "pronouns_they", "pronouns_other", "conjunctions"
-) | frozenset(
-    ["said", "says", "told", "against", "with", "by", "to", "from", "in", "at", "on", "or", "like", "asked",
-     "called", "met", "and", "about", "named", "as"]
-)  # fmt: skip
-_OF_COMPANIES = frozenset(["president", "founder", "co-founder", "ceo", "executive"])
-_HALVES = frozenset(["of", "for", "at", "with", "from", "to", "in", "on"])
 
 
 def kind_of_descriptor(descriptor: Sequence[str]) -> str | None:
@@ -54,7 +43,7 @@ def kind_of_descriptor(descriptor: Sequence[str]) -> str | None:
 def _kind_of_words(descriptor: tuple[str, ...]) -> str | None:
     low = [bare(w).lower() for w in descriptor]
     single = [_singular(w) for w in low]
-    officer = any(w in _OFFICERS for w in single)
+    officer = any(w in LEX.role_officer for w in single)
     learned = [w for w in single if _ROLES.get(w) == "expert"]
     if (
         learned
@@ -135,7 +124,9 @@ def _evidence(text: str, entities: Entities, mention: Mention) -> Iterable[tuple
             kind = _owner(entities, mention.start - 60, before)
         if kind is None and [t.lower() for t in titled] == ["president"]:
             kind = "politician"
-        if kind is None and any(_singular(t.lower()) in _OFFICERS for t in [*before[-2:], *titled]):
+        if kind is None and any(
+            _singular(t.lower()) in LEX.role_officer for t in [*before[-2:], *titled]
+        ):
             # an office without its body: a spokeswoman, the general manager
             kind = (
                 "agency"
@@ -161,7 +152,7 @@ def _evidence(text: str, entities: Entities, mention: Mention) -> Iterable[tuple
 
 def _owner(entities: Entities, end: int, descriptor: Sequence[str]) -> str | None:
     """Return the kind of the body that "its president" belongs to: the last one named before."""
-    if not any(_singular(w.lower()) in _OFFICERS for w in descriptor):
+    if not any(_singular(w.lower()) in LEX.role_officer for w in descriptor):
         return None
     for mention in reversed(entities.between(max(0, end - 240), end + 60)):
         if not entities.is_person(mention.name):
@@ -177,34 +168,34 @@ def _apposed(text: str, entities: Entities, mention: Mention) -> Iterable[tuple[
         return
     low = [w.lower() for w in found]
     if low[0] == "who":
-        if (low[1:2] and low[1] in _TEACHES) or (
-            low[1:3] and low[1] == "has" and low[2] in _TEACHES
+        if (low[1:2] and low[1] in LEX.does_expert) or (
+            low[1:3] and low[1] == "has" and low[2] in LEX.does_expert
         ):
             yield "expert", 4
-        elif low[1:2] and low[1] in _WORKS:
+        elif low[1:2] and low[1] in LEX.does_other:
             yield "other", 3
         return
-    if low[0] in _BREAKS:
+    if low[0] in LEX.breaks:
         return
     for at, word in enumerate(low):
         if word in {"who", "which", "whose", "where", "that"} and at:
             found, low = found[:at], low[:at]
             break
     single = [_singular(w.removesuffix("'s").removesuffix("’s")) for w in low]
-    if not any(w in _ROLES or w in _OFFICERS for w in single[:8]):
+    if not any(w in _ROLES or w in LEX.role_officer for w in single[:8]):
         return
     # the head noun of an appositive stands before its first preposition
-    cut = next((at for at, w in enumerate(low) if at and w in _HALVES), len(low))
+    cut = next((at for at, w in enumerate(low) if at and w in LEX.halves), len(low))
     head = kind_of_descriptor(found[:cut])
     whole = kind_of_descriptor([*found[cut:], *found[:cut]])
-    officer = any(w in _OFFICERS for w in single[:cut])
+    officer = any(w in LEX.role_officer for w in single[:cut])
     kind = whole if officer or head is None else head
     if kind is None and low[0] in {"its", "the", "their"}:
         kind = _owner(entities, mention.start - 60, found)
     if kind is not None:
         yield kind, 5
     elif officer:
-        yield "other" if set(single) & _OF_COMPANIES else "agency", 1
+        yield "other" if set(single) & LEX.company_officers else "agency", 1
 
 
 def _capitals_and_body(phrase: Sequence[str]) -> list[str]:
@@ -238,9 +229,11 @@ def kind_of_nominal(phrase: str, text: str, entities: Entities) -> str:
     """
     found = _WORD.findall(phrase)
     low = [bare(w).lower() for w in found]
-    cut = next((at for at, w in enumerate(low) if at and w in _HALVES | {"who", "and"}), len(low))
+    cut = next(
+        (at for at, w in enumerate(low) if at and w in LEX.halves | {"who", "and"}), len(low)
+    )
     head = [_singular(w) for w in low[:cut]]
-    if any(w in _OFFICERS for w in head):
+    if any(w in LEX.role_officer for w in head):
         kind = kind_of_descriptor([*found[cut:], *found[:cut]])
         if kind is not None:
             return kind
@@ -264,12 +257,12 @@ def _phrase_before(text: str, start: int) -> list[str]:
     found = _WORD.findall(pieces[-1])[-9:]
     for at in range(len(found) - 1, -1, -1):
         low = found[at].lower()
-        if low in _BREAKS or (low.endswith("ed") and found[at][0].islower()):
+        if low in LEX.breaks or (low.endswith("ed") and found[at][0].islower()):
             return found[at + 1 :]
     if not found and len(pieces) > 1 and text[start - 2 : start] == ", ":
         # "its president, NAME": the appositive before
         owner = _WORD.findall(pieces[-2])[-6:]
-        if owner and (owner[0].lower() in _OWNERS or owner[0].endswith(("'s", "’s"))):
+        if owner and (owner[0].lower() in LEX.owners or owner[0].endswith(("'s", "’s"))):
             return owner
     return found
 

@@ -1,7 +1,6 @@
 """Who a cue's subject is, as far as words without a parse tell: left of the verb, right of it, or the sentence's own."""
 
-from onrecord.corpus.attribution.lexicon import SAY, Verb
-from onrecord.corpus.attribution.lexicon import words as listed
+from onrecord.corpus.attribution.lexicon import LEX, SAY, VERBS, Verb
 from onrecord.corpus.attribution.noun_phrases import (
     appositive_name,
     over_appositive,
@@ -9,34 +8,10 @@ from onrecord.corpus.attribution.noun_phrases import (
     phrase_right,
     skip_dates,
 )
-from onrecord.corpus.attribution.tokens import (
-    ADVERBS,
-    AUX,
-    BE,
-    CONJUNCTIONS,
-    DASHES,
-    DATES,
-    DETERMINERS,
-    NOBODY,
-    PREPOSITIONS,
-    PRONOUNS,
-    REACH,
-    VERBS,
-    Tokens,
-)
+from onrecord.corpus.attribution.tokens import REACH, Tokens
 
-_LEADING = CONJUNCTIONS | ADVERBS | {","}
-_SKIPPED = ADVERBS | {","}
-_CIRCUMSTANCE = PREPOSITIONS | {"when", "while", "as", "if", "after"}
-_CLOCK = frozenset(["a.m.", "p.m.", ".", "m", "am", "pm"])
-_SINCE = frozenset(["later", "ago", "earlier", "before", "afterward", "after"])
 _SHORT = 6  # tokens: longer after "…, said the" is a clause
-_SELF = frozenset(["himself", "herself", "themselves", "itself"])
-_NOT_OWN = DETERMINERS - {"his", "her", "its", "their"}
-_NEGATIONS = frozenset(["not", "n't", "never"])
-_MARKS = frozenset([".", ",", ";", ":", "(", "—", "–", "-", "?", "!"])
-_CLOSES = _MARKS | listed("after_inversion") | PREPOSITIONS | DATES | ADVERBS
-_NO_INVERSION = DATES | PRONOUNS | PREPOSITIONS | CONJUNCTIONS | AUX | ADVERBS
+_NOT_OWN = LEX.determiners - {"his", "her", "its", "their"}
 
 
 def main_subject(row: Tokens, before: int) -> tuple[int, int] | None:
@@ -44,18 +19,18 @@ def main_subject(row: Tokens, before: int) -> tuple[int, int] | None:
     words, lowercased = row.words, row.lowercased
     j = 0
     for at in range(1, min(before, 7)):
-        if lowercased[at] == ":" and lowercased[at - 1] in _CLOCK:
+        if lowercased[at] == ":" and lowercased[at - 1] in LEX.clock:
             j = at + 1  # a time of day
-    if before > 2 and words[0].isupper() and lowercased[1] in DASHES:
+    if before > 2 and words[0].isupper() and lowercased[1] in LEX.dashes:
         j = 2  # a date line
-    while j < before and lowercased[j] in _LEADING:
+    while j < before and lowercased[j] in LEX.leading:
         j += 1
     comma = next((k for k in range(j + 1, min(before, j + 6)) if lowercased[k] == ","), j)
-    if lowercased[comma - 1] in _SINCE:
+    if lowercased[comma - 1] in LEX.since:
         j = comma + 1  # "A few days later, NAME"
     if j < before and (
-        lowercased[j] in PREPOSITIONS
-        or lowercased[j] in _CIRCUMSTANCE
+        lowercased[j] in LEX.prepositions
+        or lowercased[j] in LEX.circumstance
         or lowercased[j].endswith("ing")
     ):
         k = j
@@ -67,13 +42,13 @@ def main_subject(row: Tokens, before: int) -> tuple[int, int] | None:
             m = next((m for m in range(j, before) if lowercased[m] in {"he", "she", "they"}), None)
             if m is not None:
                 return m, m + 1
-    while j < before and lowercased[j] in _SKIPPED:
+    while j < before and lowercased[j] in LEX.skipped:
         j += 1
     if j >= before or words[j] == "":
         return None
-    if lowercased[j] in NOBODY:
+    if lowercased[j] in LEX.nobody:
         return None
-    if lowercased[j] in PRONOUNS:
+    if lowercased[j] in LEX.pronouns:
         return j, j + 1
     return appositive_name(row, phrase_right(row, j))
 
@@ -86,21 +61,21 @@ def left_subject(row: Tokens, at: int, verb: Verb) -> tuple[tuple[int, int] | No
     verbal = False
     while j >= 0:
         low = lowercased[j]
-        if low in AUX or low.endswith("n't"):
+        if low in LEX.aux or low.endswith("n't"):
             negated |= low.endswith("n't") or low == "cannot"
-            passive |= low in BE and not verb.participle and not verb.base
+            passive |= low in LEX.be and not verb.participle and not verb.base
             verbal = True
-        elif low in _NEGATIONS:
+        elif low in LEX.negations:
             negated = True
         elif not (
-            low in ADVERBS or (low.endswith("ly") and len(low) > 4 and words[j][0].islower())
+            low in LEX.adverbs or (low.endswith("ly") and len(low) > 4 and words[j][0].islower())
         ):
             break
         j -= 1
     if j < 0:
         return None, negated, passive
     j = skip_dates(row, j)
-    while j > 0 and (lowercased[j] in ADVERBS or lowercased[j] in _SELF):
+    while j > 0 and (lowercased[j] in LEX.adverbs or lowercased[j] in LEX.reflexive):
         j -= 1
     if j >= 0 and lowercased[j] == ")":
         k = j
@@ -132,7 +107,7 @@ def left_subject(row: Tokens, at: int, verb: Verb) -> tuple[tuple[int, int] | No
         if k > 1 and lowercased[k].isdigit() and lowercased[k - 1] == ",":
             k -= 2  # "NAME, 19, who says"
         return phrase_left(row, k), negated, passive
-    if low == "," or low in DASHES:
+    if low == "," or low in LEX.dashes:
         return over_appositive(row, j), negated, passive
     if words[j] == "":
         return None, negated, passive
@@ -149,14 +124,14 @@ def inverted_subject(row: Tokens, at: int) -> tuple[int, int] | None:
     if low in {"he", "she", "they"}:
         follows = lowercased[j + 1] if j + 1 < len(lowercased) else "."
         return (j, j + 1) if follows in {".", ",", "in", "on", "at", "during", ""} else None
-    if low in _NO_INVERSION:
+    if low in LEX.no_inversion:
         return None
     subject = appositive_name(row, phrase_right(row, j))
     if subject is None:
         return None
     after = lowercased[subject[1]] if subject[1] < len(lowercased) else "."
     closes = (
-        after in _CLOSES
+        after in LEX.after_inversion
         or (subject[1] < len(lowercased) and words[subject[1]] == "")
         or after.endswith(("ing", "ly", "ed"))
     )
@@ -185,11 +160,11 @@ def closing_subject(row: Tokens) -> tuple[int, int] | None:
     if lowercased[at] != "”," or not 2 <= len(lowercased) - at - 1 <= 9:
         return None
     start = at + 1
-    if lowercased[start] in DASHES and words[start + 1][:1].isupper():
+    if lowercased[start] in LEX.dashes and words[start + 1][:1].isupper():
         return phrase_right(row, start + 1)  # "“…” — NAME, town"
     if lowercased[start].endswith("ed") and words[start][0].islower():
         start += 1
-    if lowercased[start] in PRONOUNS:
+    if lowercased[start] in LEX.pronouns:
         return (start, start + 1) if lowercased[start] in {"he", "she"} else None
     span = phrase_right(row, start)
     if span is None or not any(word[:1].isupper() for word in words[span[0] : span[1]]):

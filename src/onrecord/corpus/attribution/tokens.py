@@ -1,60 +1,20 @@
-"""Tokens of a sentence, in which every quotation is one token, and the word lists that they are told apart by."""
+"""Tokens of a sentence, in which every quotation is one token, whatever is in it."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from onrecord.corpus.attribution.lexicon import lexicon
-from onrecord.corpus.attribution.lexicon import words as listed
+from onrecord.corpus.attribution.lexicon import LEX
 
-VERBS = lexicon().verbs
-AUX = listed("aux")
-ADVERBS = listed("adverbs")
-DETERMINERS = listed("determiners")
-PREPOSITIONS = listed("prepositions")
-CONJUNCTIONS = listed("conjunctions")
-PRONOUNS = listed("pronouns_he", "pronouns_she", "pronouns_they", "pronouns_other")
-PLAIN = listed("verbs_plain")
-BE = listed("be")
-NOBODY = listed("nobody")
-DATES = listed("weekdays", "time_nouns")
-TITLES = listed("titles")
-DASHES = frozenset("—–―-")
 MOST_TOKENS = 400  # of a sentence
 MOST_LETTERS = 4000  # between two quotations
 REACH = 40  # tokens: no noun phrase of news is longer
 
 _ENDS = frozenset([",", ".", "?", "!", "…", "'"])  # of what is quoted, before the closing mark
-_NAMES_TOO = listed("names_too")
-_ABBREVIATIONS = [
-    "Sen",
-    "Sens",
-    "Rep",
-    "Reps",
-    "Gov",
-    "Govs",
-    "Mr",
-    "Mrs",
-    "Ms",
-    "Dr",
-    "Lt",
-    "Col",
-    "Gen",
-    "Sgt",
-    "Capt",
-    "Maj",
-    "Rev",
-    "Hon",
-    "Prof",
-    "St",
-    "Jr",
-    "Sr",
-    "No",
-]
 _JOINED = r"(?:[-–’'&.@]\w+|\(\w{1,3}\))*"  # to a word, without a space
 _FULL_STOP = (
     r"(?:\.(?:(?<=\b[A-Z]\.)|(?<=\.[A-Z]\.)|"
-    + "|".join(rf"(?<=\b{a}\.)" for a in _ABBREVIATIONS)
+    + "|".join(rf"(?<=\b{a}\.)" for a in LEX.abbreviations)
     + "))?"
 )
 # To most words nothing is joined: the look ahead spares them the rest.
@@ -72,9 +32,8 @@ class Tokens:
     begin: int  # of the sentence in it
     quotes: Sequence[tuple[int, int]]  # the quoted parts of it, in order
     words: list[str]  # as written; empty for a quotation
-    lowercased: list[
-        str
-    ]  # in lower case; ``”,`` for a quotation that ends in a mark of its own, else ``”``
+    # in lower case; ``”,`` for a quotation that ends in a mark of its own, else ``”``
+    lowercased: list[str]
     sizes: list[int]  # in code points
     _starts: list[int] = field(default_factory=list)
 
@@ -115,9 +74,9 @@ def tokens(text: str, start: int, end: int, quotes: Sequence[tuple[int, int]]) -
             plain = list(map(str.lower, found))
             if text.find("’", at, low) >= 0:
                 plain = [word.replace("’", "'") for word in plain]
-            if not _NAMES_TOO.isdisjoint(plain):  # Will Doyle, Theresa May: no auxiliary
+            if not LEX.names_too.isdisjoint(plain):  # Will Doyle, Theresa May: no auxiliary
                 for j in range(not words, len(plain)):
-                    if plain[j] in _NAMES_TOO and found[j][0].isupper():
+                    if plain[j] in LEX.names_too and found[j][0].isupper():
                         plain[j] = found[j]
             words += found
             lowercased += plain
