@@ -184,3 +184,14 @@ def test_checks_and_repeats_are_kept_apart(workspace):
     gold = [r for f in (workspace / "dataset/gold").iterdir() for r in pq.read_table(f).to_pylist()]
     decided = [STANCES[r["stance"]] for r in gold if r["sentence_id"] == last["sentence_id"]]
     assert decided == ["none"]  # raw labels change nothing that was decided
+
+
+def test_a_rebuilt_dataset_is_not_served_from_the_cache(tmp_path):
+    for labels in (["favor", "against"], ["against", "favor"]):
+        write_rows(tmp_path / "rows.jsonl.gz", [ROW | {"id": str(i), "text": f"Sentence {i}.", "label": labels[i % 2]} for i in range(6)])  # fmt: skip
+        assert (
+            build(tmp_path / "ws", "source=rows", f"rows={tmp_path}/rows.jsonl.gz", "split=fixed")
+            == 0
+        )
+        rows = load(tmp_path / "ws/dataset", tmp_path / "cache")["train"]
+        assert [rows.features["label"].int2str(i) for i in rows["label"][:2]] == labels

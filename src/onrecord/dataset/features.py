@@ -5,6 +5,7 @@ Label names are in the Parquet file itself, as ``huggingface`` metadata: whoever
 that no label has, and label names in another order without a warning, so labels are checked here.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from onrecord.core.errors import BadInput
-from onrecord.core.files import atomic, write_text
+from onrecord.core.files import atomic, file_sha256, write_text
 from onrecord.core.tables import PARQUET_OPTIONS, read_parquet
 from onrecord.scheme.scheme import Scheme
 
@@ -42,8 +43,8 @@ def label_feature(names: Sequence[str]) -> Feature:
 
 
 def list_feature(feature: Feature) -> Feature:
-    """Return the feature of a column of lists."""
-    return {"feature": feature, "_type": "List"}
+    """Return the feature of a column of lists, in the form that `datasets` 2 to 5 all read."""
+    return {"feature": feature, "_type": "Sequence"}
 
 
 def arrow_type(feature: Feature) -> pa.DataType:
@@ -59,7 +60,7 @@ def arrow_type(feature: Feature) -> pa.DataType:
         return pa.int64()
     return (
         pa.list_(arrow_type(feature["feature"]))
-        if kind == "List"
+        if "feature" in feature
         else pa.type_for_alias(feature["dtype"])
     )
 
@@ -183,10 +184,20 @@ def write_configs(folder: Path, configs: Mapping[str, Mapping[str, pa.Table]]) -
                     pq.write_table(rows, temporary, **PARQUET_OPTIONS)
 
 
-def configs_yaml(configs: Mapping[str, Mapping[str, pa.Table]]) -> list[dict[str, Any]]:
-    """Return the ``configs`` of a dataset card's YAML; the first is the default."""
+def configs_yaml(
+    folder: Path, configs: Mapping[str, Mapping[str, pa.Table]]
+) -> list[dict[str, Any]]:
+    """Return the ``configs`` of a dataset card's YAML; the first is the default.
+
+    Each is described by a hash of its files in ``folder``: ``load_dataset`` looks its cache up by the YAML alone, and
+    would serve a rebuilt dataset's old rows.
+    """
+    hashes = {
+        config: [file_sha256(path) for path in sorted((folder / config).glob("*.parquet"))]
+        for config in configs
+    }
     return [
-        {"config_name": config}
+        {"config_name": config, "description": f"content {hashlib.sha256(' '.join(hashes[config]).encode()).hexdigest()[:16]}"}
         | ({"default": True} if number == 0 else {})
         | {"data_files": [
             {"split": split, "path": f"{config}/{split}.parquet"} for split, rows in splits.items() if rows.num_rows
@@ -202,7 +213,9 @@ def write_minimal_card(
 
     It names no features, so those of the Parquet files hold and nothing can contradict them.
     """
-    head = yaml.safe_dump({"configs": configs_yaml(configs)}, sort_keys=False, allow_unicode=True)
+    head = yaml.safe_dump(
+        {"configs": configs_yaml(folder, configs)}, sort_keys=False, allow_unicode=True
+    )
     write_text(folder / "README.md", f"---\n{head}---\n\n# {title}\n")
 
 

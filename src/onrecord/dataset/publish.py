@@ -264,7 +264,7 @@ def write_descriptions(
     write_json(folder / "dataset.json", inputs.dataset)
     write_text(folder / "CITATION.cff", citation.citation_cff(info))
     write_json(folder / "datacite.json", citation.datacite(info))
-    head = card.card_yaml(info, tables, features)
+    head = card.card_yaml(folder, info, tables, features)
     write_text(folder / "README.md", card.render(head, inputs, info, fields))
     rai = rai_fields(fields, info)
     write_json(folder / "croissant.json", croissant(folder, features, meaning, info, rai))

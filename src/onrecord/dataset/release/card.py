@@ -70,8 +70,10 @@ def license_of(name: str) -> tuple[str, str]:
     return known[name]["spdx"], known[name]["url"]
 
 
-def card_yaml(info: ReleaseInfo, tables: Tables, features: Features) -> dict[str, Any]:
-    """Return the card's YAML: the Hub's search terms, the configs, and the features as ``datasets`` writes them."""
+def card_yaml(
+    folder: Path, info: ReleaseInfo, tables: Tables, features: Features
+) -> dict[str, Any]:
+    """Return the card's YAML: the Hub's search terms, the configs, and the features as ``datasets`` 2 to 5 read them."""
     rows = sum(table.num_rows for table in tables["gold"].values())
     options = info.options
     return {
@@ -86,11 +88,14 @@ def card_yaml(info: ReleaseInfo, tables: Tables, features: Features) -> dict[str
         "task_categories": options.tasks,
         "task_ids": options.task_ids,
         "tags": [*options.keywords, f"labels-made-by-{info.origin}"],
-        "configs": configs_yaml(tables),
+        "configs": configs_yaml(folder, tables),
         "dataset_info": [
             {
                 "config_name": config,
-                "features": HubFeatures.from_dict(dict(features[config]))._to_yaml_list(),
+                "features": [
+                    {"sequence" if key == "list" else key: value for key, value in column.items()}
+                    for column in HubFeatures.from_dict(dict(features[config]))._to_yaml_list()
+                ],
                 "splits": [
                     {"name": split, "num_bytes": table.nbytes, "num_examples": table.num_rows}
                     for split, table in by_split.items()

@@ -72,6 +72,6 @@ def codebook(
 def _type(feature: Feature) -> str:
     if feature.get("_type") == "ClassLabel":
         return "label"
-    if feature.get("_type") == "List":
+    if "feature" in feature:
         return f"list of {_type(feature['feature'])}"
     return str(feature.get("dtype", "struct"))

@@ -105,7 +105,7 @@ def _records(
 def _field(
     context: mlc.Context, record_set: str, name: str, feature: Feature, meaning: str
 ) -> mlc.Field:  # fmt: skip
-    repeated = feature.get("_type") == "List"
+    repeated = "feature" in feature
     plain = feature["feature"] if repeated else feature
     dtype = "int64" if plain.get("_type") == "ClassLabel" else plain.get("dtype", "string")
     source = mlc.Source(
