@@ -205,7 +205,7 @@ def test_a_trained_model_suggests_its_stance_but_not_to_the_control_arm(
         ("launch", team_server, f"predictions={workspace / 'predictions.parquet'}"),
     ):
         assert app.main([verb, *words, *more]) == 0, verb
-    signature = json.loads((workspace / "prevalence.json").read_text())["run"]
+    signature = json.loads((workspace / "predictions.json").read_text())["run"]
     predicted = {
         row["id"]: row["predicted"]
         for row in pq.read_table(workspace / "predictions.parquet").to_pylist()

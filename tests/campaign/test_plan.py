@@ -19,6 +19,7 @@ from onrecord.campaign.plan import (
 )
 from onrecord.campaign.planning.assignment import assign, insert_repeats, task_id
 from onrecord.campaign.planning.sampling import (
+    group_sample,
     inclusion,
     random_sample,
     stratified_sample,
@@ -155,6 +156,32 @@ def test_strata_have_their_share():
     assert set(chosen.values()) == {0.3}
 
 
+def test_every_stratum_can_be_drawn_and_each_sentence_as_often_as_it_says():
+    """Ten strata and four seats: largest remainders would never reach most of them."""
+    strata = [str(i // 4) for i in range(40)]
+    times: Counter[str] = Counter()
+    for seed in range(2000):
+        chosen = stratified_sample(SENTENCES_40, strata, 4, seed)
+        assert len(chosen) == 4
+        assert set(chosen.values()) == {0.1}
+        times.update(chosen.keys())
+    for sentence in SENTENCES_40:
+        assert times[sentence] / 2000 == pytest.approx(0.1, abs=0.025)
+
+
+def test_whole_groups_are_drawn_each_as_likely_as_any_other():
+    groups = [f"g{i // 4}" for i in range(40)]
+    times: Counter[str] = Counter()
+    for seed in range(2000):
+        chosen = group_sample(SENTENCES_40, groups, 12, seed)
+        assert {groups.count(groups[SENTENCES_40.index(s)]) for s in chosen} == {4}
+        assert len(chosen) == 12
+        assert set(chosen.values()) == {0.3}
+        times.update(chosen.keys())
+    for sentence in SENTENCES_40:
+        assert times[sentence] / 2000 == pytest.approx(0.3, abs=0.035)
+
+
 @given(st.lists(st.floats(0, 5), min_size=2, max_size=30), st.data())
 def test_inclusion_probabilities_add_up_to_the_size(weights, data):
     size = data.draw(st.integers(1, len(weights)))
@@ -234,7 +261,13 @@ def test_what_cannot_be_planned_is_refused():
         reserve_known(SENTENCES_40, SENTENCES_40[:1], Design(("a",), 1, qualification_tasks=5), 40)
     with pytest.raises(BadInput, match="expected predictions=FILE"):
         sample(
-            SENTENCES_40, budget=3, sampling="uncertainty", strata={}, probabilities=None, seed=0
+            SENTENCES_40,
+            budget=3,
+            sampling="uncertainty",
+            strata={},
+            groups={},
+            probabilities=None,
+            seed=0,
         )
     with pytest.raises(BadInput, match="none for a0:0-1 and 39 more"):
         uncertainty_sample(SENTENCES_40, {}, 3, 0)

@@ -249,7 +249,7 @@ def test_a_models_stance_is_suggested_beside_the_speaker_with_its_signature(tmp_
     with pytest.raises(BadInput, match="run `onrecord predict` first"):
         read_model_labels(path, SCHEME, {"": TARGET})
     write_json(
-        tmp_path / "prevalence.json", {"run": "data 1a2b, split by_group", "question": "stance"}
+        tmp_path / "predictions.json", {"run": "data 1a2b, split by_group", "question": "stance"}
     )
     (task,) = campaign_of_one(shown=True, model=read_model_labels(path, SCHEME, {"": TARGET}))
     (proposed,) = task["predictions"]
@@ -262,7 +262,7 @@ def test_a_models_stance_is_suggested_beside_the_speaker_with_its_signature(tmp_
     pq.write_table(pa.table({"id": ["a:0-9"], "predicted": ["pro"]}), path)
     with pytest.raises(BadInput, match="'pro' is not in the scheme"):
         read_model_labels(path, SCHEME, {"": TARGET})
-    write_json(tmp_path / "prevalence.json", {"run": "x", "question": "label"})
+    write_json(tmp_path / "predictions.json", {"run": "x", "question": "label"})
     with pytest.raises(BadInput, match="found 'label'"):
         read_model_labels(path, SCHEME, {"": TARGET})
 
@@ -280,7 +280,7 @@ def test_predictions_toward_a_further_target_answer_its_question(tmp_path):
     pq.write_table(pa.table({"id": ["a:0-9"], "predicted": ["con"]}), path)
     for target, question in (("higher fees", "two"), (TARGET["name"], "one")):
         about = {"run": "x", "question": "one", "target": target}
-        write_json(tmp_path / "prevalence.json", about)
+        write_json(tmp_path / "predictions.json", about)
         assert read_model_labels(path, scheme, targets).question == question
 
 

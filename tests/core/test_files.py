@@ -74,11 +74,11 @@ def test_a_secret_is_never_readable_by_others(tmp_path):
 
 @pytest.mark.parametrize("text", ["{}", "[]", "3", '{"run": 1}'])
 def test_an_object_without_its_keys_names_what_makes_it(tmp_path, text):
-    (tmp_path / "prevalence.json").write_text(text)
+    (tmp_path / "predictions.json").write_text(text)
     with pytest.raises(
         BadInput, match="expected the key 'question', found none: run `onrecord predict` again"
     ):
-        read_object(tmp_path / "prevalence.json", ["question", "run"], "predict")
+        read_object(tmp_path / "predictions.json", ["question", "run"], "predict")
 
 
 def test_a_missing_step_names_the_verb_to_run(tmp_path):

@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 from onrecord.core.records import SENTENCES, sentence_id
 from onrecord.core.tables import read_parquet, write_parquet
 from onrecord.experiment.predict import sentence_frame, shards_by_article
-from onrecord.experiment.quantification import adjusted_shares, estimate_prevalence
 
 from .conftest import done, table
 
@@ -41,18 +39,19 @@ def campaign(built, cli, tmp_path_factory):
     return folder
 
 
-def test_predictions_and_prevalence(campaign, cli):
-    told = done(cli("predict", "workspace=ws", "run=run", "target=free buses", cwd=campaign))
-    assert "labels describe sentences" in told
+def test_every_sentence_that_is_no_furniture_is_predicted(campaign, cli):
+    printed = done(cli("predict", "workspace=ws", "run=run", "target=free buses", cwd=campaign))
+    assert "uncorrected" in printed
     found = pq.read_table(campaign / "ws" / "predictions.parquet")
     assert found.column_names == ["id", "predicted", *NAMES]
     wanted = [r["sentence_id"] for r in sentences(table(seed=2)) if r["furniture"] is None]
     assert sorted(found["id"].to_pylist()) == sorted(wanted)
-    prevalence = json.loads((campaign / "ws" / "prevalence.json").read_text())
-    labels = prevalence["overall"]["labels"]
-    assert sum(share["adjusted"] for share in labels.values()) == pytest.approx(1)
-    for share in labels.values():
-        assert share["low"] <= 1 / 3 <= share["high"]
+    source = json.loads((campaign / "ws" / "predictions.json").read_text())
+    assert (source["question"], source["target"], source["folder"]) == (
+        "label",
+        "free buses",
+        "run",
+    )
 
 
 def test_processes_and_shards_give_the_same_rows(campaign, cli):
@@ -113,23 +112,3 @@ def test_shards_never_part_an_article(campaign, size):
     assert sum(map(len, shards)) == len(frame)
     articles = [a for s in shards for a in sorted(set(s["article"]))]
     assert len(articles) == len(set(articles))
-
-
-@given(
-    shares=st.lists(st.floats(0.05, 1), min_size=3, max_size=3),
-    right=st.lists(st.floats(0.5, 1), min_size=3, max_size=3),
-)
-def test_adjusting_undoes_the_confusion(shares, right):
-    true = np.array(shares) / sum(shares)
-    rates = np.array(
-        [[r if i == j else (1 - r) / 2 for j in range(3)] for i, r in enumerate(right)]
-    )
-    assert adjusted_shares(100 * rates, true @ rates) == pytest.approx(true, abs=1e-6)
-
-
-def test_a_label_without_gold_is_not_adjusted(campaign):
-    checked = pq.read_table(campaign / "run" / "out_of_fold.parquet").to_pandas()
-    frame = checked.assign(group=checked["group_id"], outlet="", speaker="")
-    found = estimate_prevalence(frame, checked[checked["label"] != "favor"], NAMES, replicates=50, seed=1)  # fmt: skip
-    assert found["overall"]["labels"]["favor"]["adjusted"] is None
-    assert "no gold" in found["overall"]["reason"]

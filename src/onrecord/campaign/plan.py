@@ -19,6 +19,7 @@ from onrecord.campaign.planning.assignment import (
 from onrecord.campaign.planning.qualification import KnownAnswer, known_answers
 from onrecord.campaign.planning.sample_size import predict_precision
 from onrecord.campaign.planning.sampling import (
+    group_sample,
     lowest_hashes,
     random_sample,
     stratified_sample,
@@ -34,7 +35,7 @@ from onrecord.core.workspace import Workspace
 LATER_TRIES = (
     "the qualification's later tries are only for annotators who fail: the hours are an upper bound"
 )
-Sampling = Literal["random", "stratified", "uncertainty"]
+Sampling = Literal["random", "articles", "stratified", "uncertainty"]
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def sample(
     budget: int | None,
     sampling: Sampling,
     strata: Mapping[str, str],
+    groups: Mapping[str, str],
     probabilities: Mapping[str, Sequence[float]] | None,
     seed: int,
 ) -> dict[str, float]:
@@ -128,6 +130,8 @@ def sample(
         return dict.fromkeys(pool, 1.0)
     if sampling == "random":
         return random_sample(pool, budget, seed)
+    if sampling == "articles":
+        return group_sample(pool, [groups[s] for s in pool], budget, seed)
     if sampling == "stratified":
         return stratified_sample(pool, [strata[s] for s in pool], budget, seed)
     if probabilities is None:
@@ -238,6 +242,7 @@ def make_plan(
     *,
     sha256_of: Mapping[str, str],
     strata: Mapping[str, str],
+    groups: Mapping[str, str],
     budget: int | None,
     sampling: Sampling,
     probabilities: Mapping[str, Sequence[float]] | None,
@@ -246,7 +251,7 @@ def make_plan(
     qualification, checks = reserve_known(pool, known, design, budget)
     apart = {s for part in (*qualification, checks) for s in part}
     chosen = sample(
-        [s for s in pool if s not in apart], budget=budget, sampling=sampling, strata=strata,
+        [s for s in pool if s not in apart], budget=budget, sampling=sampling, strata=strata, groups=groups,
         probabilities=probabilities, seed=design.seed,
     )  # fmt: skip
     rows = plan_rows(
@@ -271,18 +276,18 @@ def main(cfg: DictConfig) -> None:
         cfg.control_share, cfg.checks_share, cfg.repeats_share, tries.tasks, tries.tries, cfg.seed,
     )  # fmt: skip
     check_share("qualification.pass_mark", tries.pass_mark)
+    groups = {s["sentence_id"]: s["group_id"] or s["article_id"] for s in sentences}
     plan = make_plan(
         pool, design, known_answers(read_jsonl(cfg.known) if cfg.known else [], pool),
         sha256_of={s["sentence_id"]: text_sha256(s["text"]) for s in sentences},
         strata=strata_of(sentences, workspace.read_articles().drop_columns(["text"]).to_pylist()),
-        budget=cfg.budget, sampling=cfg.sampling,
+        groups=groups, budget=cfg.budget, sampling=cfg.sampling,
         probabilities=read_probabilities(Path(cfg.predictions)) if cfg.predictions else None,
     )  # fmt: skip
     notes = [LATER_TRIES] if tries.tasks and tries.tries > 1 else []
     if cfg.pilot:
         count, width = len(plan.chosen), cfg.wanted_width
         notes = predict_precision(Path(cfg.pilot), tasks=count, annotators=design.overlap, width=width, seed=cfg.seed) + notes  # fmt: skip
-    groups = {s["sentence_id"]: s["group_id"] for s in sentences}
     page = plan_page(
         plan.rows, title=cfg.campaign.title, seconds_per_task=cfg.seconds_per_task, group_of=groups,
         alpha=cfg.expected_alpha, notes=notes,

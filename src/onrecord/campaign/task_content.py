@@ -98,12 +98,12 @@ def suggested_labels(
 def read_model_labels(
     path: Path, scheme: Scheme, targets: Mapping[str, Mapping[str, Any]]
 ) -> ModelLabels:
-    """Return the labels in the predictions.parquet of `onrecord predict`; prevalence.json beside it names the run.
+    """Return the labels in the predictions.parquet of `onrecord predict`; predictions.json beside it names the run.
 
     Predictions toward a further target answer the question about that target. Raises BadInput where the
     model answers no question of the scheme, or with labels that it lacks.
     """
-    run = require(path.with_name(Workspace.prevalence.name), "predict")
+    run = require(path.with_name(Workspace.predictions_source.name), "predict")
     about = read_object(run, ["question", "run"], "predict")
     question = scheme.questions.get(about["question"])
     if question is None:

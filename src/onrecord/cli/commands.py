@@ -101,9 +101,14 @@ _TABLE = (
         (Workspace.dataset,), (Workspace.curve, Workspace.curve_plot),
     ),
     Command(
-        "predict", "onrecord.experiment.predict", EXPERIMENT, "label all sentences; how common each label is",
+        "predict", "onrecord.experiment.predict", EXPERIMENT, "label all sentences by a trained model",
         (Workspace.articles, Workspace.sentences, Workspace.speakers),
-        (Workspace.predictions, Workspace.prevalence),
+        (Workspace.predictions, Workspace.predictions_source),
+    ),
+    Command(
+        "estimate", "onrecord.experiment.estimate", EXPERIMENT, "shares, differences and trends, corrected for model error",
+        (Workspace.predictions, Workspace.gold, Workspace.plan),
+        (Workspace.estimates, Workspace.estimates_table, Workspace.estimates_page, Workspace.estimates_design),
     ),
     Command(
         "label_errors", "onrecord.experiment.label_errors", EXPERIMENT, "list gold labels that are likely errors",

@@ -32,7 +32,7 @@ PATH_KEYS = {
     "known", "predictions", "sidecar", "pilot",
     "cache", "data", "out", "sentences", "names",
 }  # fmt: skip
-PATH_LISTS = {"runs"}
+PATH_LISTS = {"runs", "by", "covariates"}
 CAMPAIGN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 ONE_OF = {
     "campaign.origin": ORIGINS,

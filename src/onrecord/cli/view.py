@@ -123,7 +123,9 @@ def gold_labels(workspace: Workspace, declared_origin: str) -> tuple[Labels, str
 def predicted_labels(path: Path, targets: Mapping[str, str]) -> tuple[Labels, str]:
     """Return the labels in a table of predictions and a sentence saying so; ``targets`` by question."""
     table = pq.read_table(require(path, "predict"), columns=["id", "predicted"])
-    about = path.with_name(Workspace.prevalence.name)  # written by `predict`: has its target
+    about = path.with_name(
+        Workspace.predictions_source.name
+    )  # written by `predict`: has its target
     first = read_json(about)["target"] if about.exists() else None
     targets = dict(sorted(targets.items(), key=lambda pair: pair[1] != first))
     rows = zip(table["id"].to_pylist(), table["predicted"].to_pylist(), strict=True)

@@ -74,7 +74,14 @@ class Workspace:
     curve = WorkspaceFile("curve.json", "curve")
     curve_plot = WorkspaceFile("curve.svg", "curve")
     predictions = WorkspaceFile("predictions.parquet", "predict")
-    prevalence = WorkspaceFile("prevalence.json", "predict")
+    predictions_source = WorkspaceFile("predictions.json", "predict")
+    estimates = WorkspaceFile("estimates.json", "estimate")
+    prevalence = WorkspaceFile(
+        "prevalence.json", "estimate"
+    )  # the same as estimates, for one version
+    estimates_table = WorkspaceFile("estimates.csv", "estimate")
+    estimates_page = WorkspaceFile("estimates.html", "estimate")
+    estimates_design = WorkspaceFile("design.csv", "estimate")
     label_errors = WorkspaceFile("label_errors.jsonl", "label_errors")
     label_errors_plan = WorkspaceFile("label_errors_plan.jsonl", "label_errors")
     label_errors_page = WorkspaceFile("label_errors.html", "label_errors")

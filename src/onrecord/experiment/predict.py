@@ -1,6 +1,7 @@
-"""``predict``: a trained model over a campaign's sentences, and how common each label is among them."""
+"""``predict``: a trained model over a campaign's sentences."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -13,17 +14,14 @@ from omegaconf import DictConfig
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import require, write_json
-from onrecord.core.intervals import format_number, format_score
 from onrecord.core.parallel import shard_keys, write_shards
 from onrecord.core.records import SENTENCES
-from onrecord.core.table_reader import read_table
 from onrecord.core.tables import read_parquet
 from onrecord.core.workspace import Workspace
 from onrecord.experiment import runs
 from onrecord.experiment.data import read_examples
 from onrecord.experiment.models.embeddings import vector_columns
 from onrecord.experiment.models.registry import label_probabilities, load_model, wants_vectors
-from onrecord.experiment.quantification import Prevalence, Share, estimate_prevalence
 
 NEEDED = ("sentence_id", "article_id", "group_id", "index", "text", "furniture")
 
@@ -150,7 +148,7 @@ def predict_all(
 
 
 def main(cfg: DictConfig) -> None:
-    """Write predictions.parquet and prevalence.json into the workspace."""
+    """Write predictions.parquet and predictions.json into the workspace."""
     workspace = Workspace(Path(cfg.workspace))
     folder = Path(cfg.run) if cfg.run else None
     if folder is None:
@@ -164,32 +162,11 @@ def main(cfg: DictConfig) -> None:
         encoder=cfg.encoder, cache=cfg.cache, engine=str(cfg.engine.name),
         workers=int(cfg.workers), shard_size=int(cfg.shard_size),
     )  # fmt: skip
-    prevalence = estimate_prevalence(
-        frame.assign(predicted=table["predicted"].to_pylist()),
-        read_table(folder / "out_of_fold.parquet").to_pandas(),
-        run["labels"], replicates=int(cfg.replicates), seed=int(cfg.seed),
-    )  # fmt: skip
-    of = {"run": run["signature"], "target": target, "question": run["question"], "origin": run["origin"]}  # fmt: skip
-    write_json(workspace.prevalence, {**of, **prevalence})
+    of = {"run": run["signature"], "target": target, "question": run["question"], "origin": run["origin"], "folder": str(folder)}  # fmt: skip
+    write_json(workspace.predictions_source, of)
     print(f"{run['name']}: {len(frame)} sentences of {frame['article'].nunique()} articles, toward {target!r}")  # fmt: skip
-    print(summary(prevalence))
-    print(f"  wrote {workspace.predictions} and {workspace.prevalence}")
-
-
-def summary(prevalence: Prevalence) -> str:
-    """Return how common each label is, a line each."""
-    shares = prevalence["overall"]["labels"]
-    lines = [f"  {name:<10} {format_share(share)}" for name, share in shares.items()]
-    return "\n".join([*lines, f"  {prevalence['note']}"])
-
-
-def format_share(share: Share) -> str:
-    """Return a label's share in words.
-
-    >>> format_share({"predicted": 0.5, "adjusted": 0.4, "low": 0.3, "high": 0.5})
-    '0.400 [0.300, 0.500] of sentences, 0.500 as predicted'
-    """
-    predicted = format_number(share["predicted"])
-    if share["adjusted"] is None:
-        return f"{predicted} of sentences as predicted"
-    return f"{format_score(share, 'adjusted')} of sentences, {predicted} as predicted"
+    for name, n in Counter(table["predicted"].to_pylist()).most_common():
+        print(f"  {name:<10} {n / len(frame):.3f} of sentences as predicted, uncorrected")
+    print(
+        f"  wrote {workspace.predictions}; `onrecord estimate` corrects these shares for the model's errors"
+    )

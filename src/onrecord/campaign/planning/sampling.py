@@ -34,9 +34,11 @@ def lowest_hashes(ids: Iterable[str], size: int, seed: int | str) -> list[str]:
 def stratified_sample(
     ids: Sequence[str], strata: Sequence[str], size: int, seed: int
 ) -> dict[str, float]:
-    """Return ``size`` of the ids, in their order, each stratum with its share of them (largest remainders).
+    """Return ``size`` of the ids, in their order, each stratum with its share of them, and their probability.
 
-    ``strata[i]`` names the stratum of ``ids[i]``; the probability is the share taken of the stratum.
+    ``strata[i]`` names the stratum of ``ids[i]``. A share that is no whole number is rounded up or down at random
+    (systematically over the strata), so that every id has the same probability, also in a stratum too small for a
+    seat of its own.
 
     >>> stratified_sample(["a", "b", "c", "d"], ["x", "x", "y", "y"], 4, seed=0)
     {'a': 1.0, 'b': 1.0, 'c': 1.0, 'd': 1.0}
@@ -45,25 +47,30 @@ def stratified_sample(
     members: dict[str, list[str]] = {}
     for identifier, stratum in zip(ids, strata, strict=True):
         members.setdefault(stratum, []).append(identifier)
-    chosen: dict[str, float] = {}
-    for stratum, seats in shares({s: len(m) for s, m in members.items()}, size).items():
-        for identifier in lowest_hashes(members[stratum], seats, seed):
-            chosen[identifier] = seats / len(members[stratum])
-    return {i: chosen[i] for i in ids if i in chosen}
+    start = int(hashlib.sha256(f"{seed} seats".encode()).hexdigest()[:8], 16) % max(1, len(ids))
+    chosen: set[str] = set()
+    passed = 0
+    for stratum in sorted(members):
+        first, last = (
+            (start + size * n) // len(ids) for n in (passed, passed + len(members[stratum]))
+        )
+        chosen.update(lowest_hashes(members[stratum], last - first, seed))
+        passed += len(members[stratum])
+    return {i: size / len(ids) for i in ids if i in chosen}
 
 
-def shares(counts: Mapping[str, int], size: int) -> dict[str, int]:
-    """Return how many of ``size`` seats each key gets in proportion to its count, by largest remainders.
+def group_sample(
+    ids: Sequence[str], groups: Sequence[str], size: int, seed: int
+) -> dict[str, float]:
+    """Return the ids of whole groups, in their order, about ``size`` of them: each group as likely as any other.
 
-    >>> shares({"x": 6, "y": 3, "z": 1}, 5)
-    {'x': 3, 'y': 2, 'z': 0}
+    ``groups[i]`` names the group of ``ids[i]``. People read an article whole, and copies of it once; an estimate from
+    such a sample takes its errors to go together within a group.
     """
-    total = sum(counts.values())
-    seats = {key: size * count // total for key, count in counts.items()}
-    left = sorted(counts, key=lambda key: (-(size * counts[key] % total), key))
-    for key in left[: size - sum(seats.values())]:
-        seats[key] += 1
-    return seats
+    names = dict.fromkeys(groups)
+    count = min(len(names), max(1, round(size * len(names) / len(ids))))
+    chosen = set(lowest_hashes(names, count, seed))
+    return {i: count / len(names) for i, g in zip(ids, groups, strict=True) if g in chosen}
 
 
 def uncertainty_sample(
