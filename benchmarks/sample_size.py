@@ -51,7 +51,8 @@ def main(path: str) -> None:
                     predicted[size].append(width)
                 drawn = generator.permuted(votes[order[max(PILOTS) :][:tasks]], axis=1)[:, :people]
                 found = coefficient(
-                    answers_of_votes(drawn), level="nominal", replicates=2000, seed=1
+                    answers_of_votes(drawn),
+                    level="nominal",
                 )
                 shown.append(found["high"] - found["low"])
             really = np.mean(shown)

@@ -58,10 +58,10 @@ def test_agreement_with_the_rest_and_bias_find_who_stands_apart():
     third = answers.annotator == 2
     leaning[third & (answers.task % 3 == 0)] = LABELS.index("favor")
     apart = Answers(**{**vars(answers), "label": leaning})
-    rest = annotator_quality.agreement_with_rest(apart, seed=1)
+    rest = annotator_quality.agreement_with_rest(apart)
     assert rest["a2"]["high"] < rest["a0"]["low"]
-    assert annotator_quality.label_bias(apart, seed=1)["a2"]["favor"]["low"] > 0.1
-    assert abs(annotator_quality.label_bias(answers, seed=1)["a2"]["favor"]["value"]) < 0.05
+    assert annotator_quality.label_bias(apart)["a2"]["favor"]["low"] > 0.1
+    assert abs(annotator_quality.label_bias(answers)["a2"]["favor"]["value"]) < 0.05
 
 
 def row(annotator, sentence, stance, seconds=10.0, shown=True):
@@ -89,9 +89,9 @@ def test_drift_is_found_where_there_is_some_and_only_there():
     late = (answers.annotator == 1) & (answers.task >= 400)
     label[late] = np.where(np.arange(late.sum()) % 3 == 0, (label[late] + 1) % 3, label[late])
     drifting = Answers(**{**vars(answers), "label": label})
-    found = drift.over_time(drifting, [f"{t:05d}" for t in drifting.task], seed=1)
+    found = drift.over_time(drifting, [f"{t:05d}" for t in drifting.task])
     assert found["a1"]["high"] < -0.1
-    assert drift.over_time(answers, [f"{t:05d}" for t in answers.task], seed=1)["a1"]["high"] > 0
+    assert drift.over_time(answers, [f"{t:05d}" for t in answers.task])["a1"]["high"] > 0
 
 
 def test_anchoring_is_the_difference_between_the_arms():
@@ -105,17 +105,17 @@ def test_anchoring_is_the_difference_between_the_arms():
         rows.append(
             row("a", f"s{i}", "favor" if follows else "none", 8.0 if shown else 12.0, shown)
         )
-    found = drift.anchoring(rows, suggestions, groups, seed=1)
+    found = drift.anchoring(rows, suggestions, groups)
     assert found["agreement"]["speaker"]["low"] < 0.2 < found["agreement"]["speaker"]["high"]
     assert found["agreement"]["speaker"]["low"] > 0
     assert found["seconds"]["value"] == pytest.approx(-4)
-    assert "no control arm" in drift.anchoring([r | {"suggestion_shown": True} for r in rows], suggestions, groups, seed=1)["reason"]  # fmt: skip
+    assert "no control arm" in drift.anchoring([r | {"suggestion_shown": True} for r in rows], suggestions, groups)["reason"]  # fmt: skip
 
 
 @pytest.mark.parametrize("per_group", [1, 8])
 def test_the_predicted_width_is_that_of_the_bootstrap(per_group):
     answers = made([0.8, 0.8, 0.7], tasks=800, per_group=per_group)
-    found = coefficient(answers, level="nominal", replicates=4000, seed=1)
+    found = coefficient(answers, level="nominal")
     wide = predict_widths(answers, tasks=800).alpha
     assert wide == pytest.approx(found["high"] - found["low"], rel=0.06)
     assert predict_widths(answers, tasks=3200).alpha == pytest.approx(wide / 2)
@@ -160,7 +160,7 @@ def test_the_cost_of_a_confusion_is_what_settling_it_gives():
     costliest = costs(answers)[0]
     i, j = (LABELS.index(label) for label in costliest["labels"])
     apart = (counts[:, i] == 1) & (counts[:, j] == 1)
-    before = coefficient(answers, level="nominal", replicates=0, seed=0)["alpha"]
+    before = coefficient(answers, level="nominal")["alpha"]
     m = counts.sum(axis=0)
     gain = (m.sum() - 1) * 2 * apart.sum() / (m.sum() ** 2 - (m**2).sum())
     assert costliest["cost"] == pytest.approx(gain)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from onrecord.experiment.scoring import holm
+
 from .conftest import done, table
 
 
@@ -27,6 +29,24 @@ def test_runs_are_compared_by_group_first(runs, cli):
     assert not any(row["text"] in page for row in table())
 
 
+def test_pairs_are_corrected_for_their_number_or_tested_against_one_baseline(runs, cli):
+    """Three runs are three pairs, corrected by Holm; a baseline, by name or folder, leaves two."""
+    done(cli("compare", "runs=tfidf_logreg,majority,tfidf_nb", cwd=runs))
+    found = json.loads((runs / "compare.json").read_text())["pairs"]
+    p = [pair["difference"]["macro_f1"]["p"] for pair in found]
+    assert [pair["difference"]["macro_f1"]["p_holm"] for pair in found] == pytest.approx(holm(p))
+    said = done(
+        cli("compare", "runs=tfidf_logreg,majority,tfidf_nb", "baseline=majority", cwd=runs)
+    )
+    found = json.loads((runs / "compare.json").read_text())
+    assert found["baseline"] == "majority"
+    assert [(p["first"], p["second"]) for p in found["pairs"]] == [
+        ("tfidf_logreg", "majority"), ("tfidf_nb", "majority"),
+    ]  # fmt: skip
+    assert "corrected for 2 pairs" in said
+    assert "the smallest difference that these groups would show" in said
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -39,6 +59,7 @@ def test_runs_are_compared_by_group_first(runs, cli):
             ("compare", "runs=majority,tfidf_nb", "measure=f2"),
             "measure=f2: expected one of macro_f1",
         ),
+        (("compare", "runs=majority,tfidf_nb", "baseline=other"), "baseline: expected one of"),
         (("compare", "runs=majority,other"), "expected the 60 sentences"),
     ],
 )

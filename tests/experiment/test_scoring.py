@@ -1,11 +1,13 @@
-"""Scores equal those of scikit-learn, and the fast bootstrap is the bootstrap."""
+"""Scores equal those of scikit-learn, intervals are those of a jackknife."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.metrics import f1_score
 from statsmodels.stats.contingency_tables import mcnemar as peer_mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from onrecord.experiment import scoring
 
@@ -39,38 +41,52 @@ def test_confusions_of_groups_sum_to_the_whole(rows):
     assert (per_group.sum(axis=0) == scoring.confusion(gold, predicted, 3).ravel()).all()
 
 
-def test_the_fast_bootstrap_is_the_bootstrap_over_groups():
+def test_the_interval_is_that_of_a_jackknife_by_hand():
     generator = np.random.default_rng(3)
     gold = generator.integers(0, 3, 600)
     predicted = np.where(generator.random(600) < 0.6, gold, generator.integers(0, 3, 600))
     groups = np.repeat(np.arange(60), 10)
     per_group = scoring.group_confusions(gold, predicted, groups, 3)
-    measure = scoring.mean_f1([0, 1, 2])
-    fast = measure(scoring.drawn_confusions(per_group, 20_000, 1).reshape(-1, 3, 3))
-    naive = [
-        measure(per_group[generator.integers(0, 60, 60)].sum(axis=0).reshape(3, 3).astype(float))
-        for _ in range(4000)
-    ]
-    for share in (2.5, 50, 97.5):
-        assert np.percentile(fast, share) == pytest.approx(np.percentile(naive, share), abs=0.004)
+    found = scoring.intervals(per_group, {"a": scoring.accuracy})["a"]
+    without = [(gold == predicted)[groups != g].mean() for g in range(60)]
+    error = np.sqrt(59 / 60 * ((np.array(without) - np.mean(without)) ** 2).sum())
+    value = (gold == predicted).mean()
+    reach = stats.t.ppf(0.975, 59) * error / (value * (1 - value))
+    odds = np.log(value / (1 - value))
+    expected = [1 / (1 + np.exp(-odds + reach)), 1 / (1 + np.exp(-odds - reach))]
+    assert [found["low"], found["high"]] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("groups", "low", "narrow"), [(9, False, None), (10, True, True), (29, True, True), (30, True, None)])  # fmt: skip
-def test_intervals_from_few_groups_are_left_out_or_flagged(groups, low, narrow):
+@pytest.mark.parametrize(("groups", "low"), [(9, False), (10, True)])
+def test_there_is_no_interval_from_few_groups(groups, low):
     per_group = np.tile([[3, 1, 1, 3]], (groups, 1))
-    found = scoring.intervals(per_group, {"accuracy": scoring.accuracy}, replicates=200)["accuracy"]
+    found = scoring.intervals(per_group, {"accuracy": scoring.accuracy})["accuracy"]
     assert (found["low"] is not None) == low
-    assert found.get("narrow") == narrow
     if not low:
         assert found["reason"] == "9 groups, fewer than 10"
 
 
-def test_replicates_without_a_label_are_dropped_and_counted():
+@given(st.integers(10, 40), st.sampled_from(["macro_f1", "accuracy"]), st.sampled_from([0, 1]))
+def test_no_interval_has_no_width(groups, measure, right):
+    """All right or all wrong in every group: the sample shows no error, the interval still has a width."""
+    counts = [[4, 0, 0, 4], [0, 4, 4, 0]][1 - right]
+    measured = {"macro_f1": scoring.MeanF1([0, 1]), "accuracy": scoring.accuracy}
+    found = scoring.intervals(np.tile([counts], (groups, 1)), measured)[measure]
+    assert found["value"] == right
+    assert found["low"] <= right <= found["high"]
+    assert found["high"] - found["low"] > 0.05
+    same = scoring.paired_difference(
+        np.tile([counts], (groups, 1)), np.tile([counts], (groups, 1)), measured[measure]
+    )
+    assert (same["value"], same["p"], same["verdict"]) == (0, 1, "none")
+
+
+def test_a_label_in_one_group_gives_a_reason():
     per_group = np.tile([[1, 0, 0, 0]], (20, 1))
     per_group[0] = [0, 0, 0, 1]  # the one group with the second label
-    found = scoring.intervals(per_group, {"f": scoring.mean_f1([0, 1])}, replicates=2000)["f"]
-    assert 2000 * 0.3 < found["dropped"] < 2000 * 0.42  # (1 - 1/20)^20 is 0.358
-    assert found["value"] == 1.0
+    found = scoring.intervals(per_group, {"f": scoring.MeanF1([0, 1])})["f"]
+    assert (found["value"], found["low"]) == (1.0, None)
+    assert found["reason"] == "undefined without one of the groups"
 
 
 def test_a_difference_inside_the_interval_is_called_none():
@@ -81,7 +97,7 @@ def test_a_difference_inside_the_interval_is_called_none():
     better = np.where(generator.random(400) < 0.9, gold, 1 - gold)
     also = np.where(generator.random(400) < 0.9, gold, 1 - gold)
     per_group = [scoring.group_confusions(gold, p, groups, 2) for p in (better, worse, also)]
-    measure = scoring.mean_f1([0, 1])
+    measure = scoring.MeanF1([0, 1])
     told = [scoring.paired_difference(per_group[0], p, measure)["verdict"] for p in per_group]
     assert told == ["none", "first", "none"]
     assert scoring.paired_difference(per_group[1], per_group[0], measure)["verdict"] == "second"
@@ -105,3 +121,8 @@ def test_calibration_by_hand():
     soft = np.array([[1.0, 0.0], [0.5, 0.5], [np.nan, np.nan], [0.0, 1.0]])
     expected = -(np.log(0.9) + 0.5 * np.log(0.9) + 0.5 * np.log(0.1) + np.log(0.8)) / 3
     assert scoring.calibration(chances, np.array([0, 1, 1, 1]), soft)["cross_entropy_soft"] == pytest.approx(expected)  # fmt: skip
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_holm_is_that_of_statsmodels(p):
+    assert scoring.holm(p) == pytest.approx(list(multipletests(p, method="holm")[1]))

@@ -22,7 +22,6 @@ from onrecord.campaign.agreement.long_table import (
     read_long,
 )
 from onrecord.campaign.agreement.measures import (
-    MAX_ANNOTATORS_FOR_PAIRS,
     breakdown,
     coefficient,
     disputes,
@@ -62,6 +61,7 @@ from onrecord.scheme.guidelines import read_guidelines
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme
 
+MAX_LABELS_FOR_BIAS = 50  # of more labels, such as names, a lean by label is noise
 Known = Mapping[str, Mapping[str, str | None]]  # sentence_id → question → the right answer
 
 
@@ -89,7 +89,7 @@ def week(moment: str) -> str:
 
 
 def measure_campaign(
-    campaign: Campaign, *, replicates: int, seed: int
+    campaign: Campaign,
 ) -> tuple[dict[str, QuestionFigures], dict[str, Answers]]:
     """Return the figures of every question of the scheme, without furniture first, and the answers.
 
@@ -113,21 +113,16 @@ def measure_campaign(
     questions = {}
     for name, own in answers.items():
         level = scheme.questions[name].level
-        found = measure(own, level=level, replicates=replicates, seed=seed)
-        found["with_furniture"] = (
-            coefficient(everything[name], level=level, replicates=replicates, seed=seed)
-            if everything
-            else None
-        )
+        found = measure(own, level=level)
+        found["with_furniture"] = coefficient(everything[name], level=level) if everything else None
         slices = {
-            fact: breakdown(own, fact, level=level, replicates=replicates, seed=seed)
-            for fact in ("guidelines", "week", "outlet")
+            fact: breakdown(own, fact, level=level) for fact in ("guidelines", "week", "outlet")
         }
         found["by_guidelines"] = slices["guidelines"]
         found["by_week"] = slices["week"]
         found["by_outlet"] = slices["outlet"]
-        found["change"] = drift.between_versions(own, level=level, replicates=replicates, seed=seed)
-        found["drift"] = drift.over_time(own, own.facts["moment"], seed=seed)
+        found["change"] = drift.between_versions(own, level=level)
+        found["drift"] = drift.over_time(own, own.facts["moment"])
         questions[name] = found
     return questions, answers
 
@@ -137,23 +132,20 @@ def per_annotator(
 ) -> dict[str, AnnotatorFigures]:
     """Return per annotator: tasks, agreement with the rest and label bias by question.
 
-    Nothing is returned for more than MAX_ANNOTATORS_FOR_PAIRS annotators. ``with_models`` adds the skills that
-    Dawid-Skene and MACE estimate, where a question has three annotators.
+    ``with_models`` adds the skills that Dawid-Skene and MACE estimate, where a question has three annotators.
     """
     found: dict[str, AnnotatorFigures] = {}
     for name, answers in questions.items():
-        if len(answers.annotators) > MAX_ANNOTATORS_FOR_PAIRS:
-            return {}
-        few_labels = len(answers.labels) <= MAX_ANNOTATORS_FOR_PAIRS
+        few_labels = len(answers.labels) <= MAX_LABELS_FOR_BIAS
         modelled = with_models and len(answers.annotators) > 2
-        rest = annotator_quality.agreement_with_rest(answers, seed=seed)
-        bias = annotator_quality.label_bias(answers, seed=seed) if few_labels else {}
+        rest = annotator_quality.agreement_with_rest(answers)
+        bias = annotator_quality.label_bias(answers) if few_labels else {}
         skills = annotator_quality.annotator_models(answers, seed=seed) if modelled else {}
-        for code, annotator in enumerate(answers.annotators):
+        for annotator, given in answers.by_annotator.items():
             row = found.setdefault(
                 annotator, {"n_tasks": 0, "agreement_with_rest": {}, "bias": {}, "models": {}}
             )
-            row["n_tasks"] = max(row["n_tasks"], int((answers.annotator == code).sum()))
+            row["n_tasks"] = max(row["n_tasks"], len(given))
             row["agreement_with_rest"][name] = rest.get(annotator)
             row["bias"] |= {name: bias[annotator]} if annotator in bias else {}
             row["models"] |= {name: skills[annotator]} if annotator in skills else {}
@@ -212,7 +204,7 @@ def make_report(
         add_campaign_quality(annotators, campaign)
         suggestions = {s["sentence_id"]: s for s in campaign.speakers}
         groups = {s["sentence_id"]: s["group_id"] for s in campaign.sentences}
-        report["anchoring"] = drift.anchoring(campaign.rows, suggestions, groups, seed=seed)
+        report["anchoring"] = drift.anchoring(campaign.rows, suggestions, groups)
         report["flags"] = flag_costs(campaign.rows, answers, campaign.scheme)
     return report
 
@@ -243,15 +235,12 @@ def read_campaign(workspace: Workspace, known: str | None) -> Campaign:
 
 
 def measure_table(
-    answers: dict[str, Answers], *, level: Level, replicates: int, seed: int
+    answers: dict[str, Answers], *, level: Level
 ) -> tuple[dict[str, QuestionFigures], dict[str, Answers]]:
     """Return the figures and the answers of every question of a table; raises BadInput for another level."""
     if level not in get_args(Level):
         raise BadInput(f"level: expected one of {', '.join(get_args(Level))}, found {level!r}")
-    return {
-        name: measure(own, level=level, replicates=replicates, seed=seed)
-        for name, own in answers.items()
-    }, answers
+    return {name: measure(own, level=level) for name, own in answers.items()}, answers
 
 
 def read_table(path: Path, kind: str | None, question: str | None) -> dict[str, Answers]:
@@ -273,21 +262,18 @@ def sha256_of(path: Path) -> str:
 def main(cfg: DictConfig) -> None:
     """Measure the workspace's annotations, or any long table, and write agreement.json and .html."""
     workspace = Workspace(Path(cfg.workspace))
-    settings = {"replicates": int(cfg.replicates), "seed": int(cfg.seed)}
+    seed = int(cfg.seed)
     campaign = None if cfg.annotations else read_campaign(workspace, cfg.known)
     source = Path(cfg.annotations) if cfg.annotations else workspace.annotations
     questions, answers = (
-        measure_campaign(campaign, **settings)
+        measure_campaign(campaign)
         if campaign
-        else measure_table(
-            read_table(source, cfg.format, cfg.question), level=cfg.level, **settings
-        )
+        else measure_table(read_table(source, cfg.format, cfg.question), level=cfg.level)
     )
     report = make_report(
         questions, answers, campaign, with_models=cfg.annotator_models, width=cfg.wanted_width,
         origin=origin_of((r["origin"] for r in campaign.rows), cfg.campaign.origin) if campaign else None,
-        signature={"annotations": sha256_of(source), **settings, "onrecord": __version__},
-        seed=settings["seed"],
+        signature={"annotations": sha256_of(source), "seed": seed, "onrecord": __version__}, seed=seed,
     )  # fmt: skip
     texts = contexts(campaign.sentences, campaign.articles) if campaign else {}
     title = str(cfg.campaign.title) if campaign else source.name

@@ -40,7 +40,6 @@ from onrecord.scheme.scheme import Scheme, load_scheme
 
 COLUMNS = ("annotator", "round", "done", "left", "skip", "/hour", "ends", "s/task", "checks", "repeats")  # fmt: skip
 COMMENTS = 200  # shown in status.html
-REPLICATES = 2000  # of the bootstrap: a look, not the report
 
 
 def cells(row: Progress) -> list[str]:
@@ -72,8 +71,6 @@ def agreement_so_far(
     annotations: Iterable[Annotation],
     sentences: Sequence[SentenceRow],
     scheme: Scheme,
-    *,
-    seed: int,
 ) -> dict[str, AlphaFigures]:
     """Return each question's alpha and interval by the annotations that count, without furniture."""
     groups = {s["sentence_id"]: str(s["group_id"]) for s in sentences if not s["furniture"]}
@@ -81,8 +78,7 @@ def agreement_so_far(
     rows = [r for r in valid_annotations(annotations, texts) if r["sentence_id"] in groups]
     answers = answers_of_annotations(rows, scheme, groups, {})
     return {
-        name: coefficient(own, level=scheme.questions[name].level, replicates=REPLICATES, seed=seed)
-        for name, own in answers.items()
+        name: coefficient(own, level=scheme.questions[name].level) for name, own in answers.items()
     }
 
 
@@ -225,9 +221,7 @@ class Look(NamedTuple):
     attention: list[str]
 
 
-def look(
-    workspace: Workspace, scheme: Scheme, reported: Sequence[str], *, title: str, seed: int
-) -> Look:
+def look(workspace: Workspace, scheme: Scheme, reported: Sequence[str], *, title: str) -> Look:
     """Write ``status.html`` and the pages of practice, and return what the terminal shows.
 
     ``reported`` are collect's lines.
@@ -240,7 +234,7 @@ def look(
     answers = read_object(known, ["answers"], "plan")["answers"] if known.exists() else {}
     now = datetime.now(UTC)
     found = progress(launched, rows, answers, scheme, now)
-    agreement = agreement_so_far(rows, sentences, scheme, seed=seed)
+    agreement = agreement_so_far(rows, sentences, scheme)
     outcome = record_results(workspace, read_plan(workspace), scheme)
     guidelines = read_guidelines(scheme)
     for annotator in dict.fromkeys(o["annotator"] for o in outcome if o["done"]):
@@ -269,7 +263,7 @@ def collect_and_look(cfg: DictConfig, workspace: Workspace, scheme: Scheme) -> L
             workspace, backend, target_id=cfg.campaign.target.id, origin=cfg.campaign.origin,
             sweep=bool(cfg.sweep), sweep_every=cfg.sweep_every,
         )  # fmt: skip
-    return look(workspace, scheme, reported[1:], title=cfg.campaign.title, seed=cfg.seed)
+    return look(workspace, scheme, reported[1:], title=cfg.campaign.title)
 
 
 def main(cfg: DictConfig) -> None:

@@ -19,9 +19,7 @@ class AlphaFigures(TypedDict):
     n_annotations: int
     n_groups: int
     unanimous: int
-    narrow: NotRequired[bool]
     reason: NotRequired[str]
-    undefined_replicates: NotRequired[int]
     with_furniture: NotRequired["AlphaFigures | None"]
 
 
@@ -62,17 +60,24 @@ class Difference(TypedDict):
     high: float | None
     n: list[int]
     reason: NotRequired[str]
-    undefined_replicates: NotRequired[int]
 
 
 VersionChange = TypedDict(
     "VersionChange",
     {
         "from": str, "to": str, "value": float | None, "low": float | None, "high": float | None,
-        "n": NotRequired[int], "narrow": NotRequired[bool], "reason": NotRequired[str],
-        "undefined_replicates": NotRequired[int],
+        "n": NotRequired[int], "reason": NotRequired[str],
     },
 )  # fmt: skip
+
+
+class OtherAnnotators(TypedDict):
+    """The 95 % interval of alpha for other annotators like these, or the ``reason`` why there is none."""
+
+    low: float | None
+    high: float | None
+    n_annotators: int
+    reason: NotRequired[str]
 
 
 class QuestionFigures(AlphaFigures):
@@ -81,6 +86,10 @@ class QuestionFigures(AlphaFigures):
     level: NotRequired[str]
     percent: NotRequired[Score]
     ac1: NotRequired[Score]
+    ac2: NotRequired[Score]
+    fleiss: NotRequired[Score]
+    others: NotRequired[OtherAnnotators]
+    without_annotator: NotRequired[dict[str, float | None]]
     labels: NotRequired[dict[str, LabelFigures]]
     pairs: NotRequired[list[PairFigures]]
     confusion: NotRequired[ConfusionMatrix]

@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import require, write_json, write_text
-from onrecord.core.intervals import Ints, format_score
+from onrecord.core.intervals import Ints, format_number, format_score
 from onrecord.core.table_reader import read_table
 from onrecord.experiment import runs, scoring
 from onrecord.experiment.reporting.compare_page import Compared, Pair, compare_page, verdict_words
@@ -24,36 +24,44 @@ def compare_runs(
     groups: Sequence[str],
     labels: Sequence[str],
     *,
-    replicates: int = scoring.REPLICATES,
-    seed: int = 0,
+    baseline: str | None = None,
 ) -> Compared:
-    """Return each run's scores and each pair's difference, all on the same rows.
+    """Return each run's scores and the differences between pairs, all on the same rows.
 
-    ``predicted`` has one array of label indices a run. A pair has a paired bootstrap over groups for each
-    measure, which gives the verdict, and the exact McNemar test, which is blind to groups.
+    ``predicted`` has one array of label indices a run. With ``baseline`` every other run is tested against it, else
+    every pair. The verdicts are by t tests over groups, corrected for the number of pairs; the exact McNemar test,
+    blind to groups, is beside them.
     """
     per_group = [scoring.group_confusions(gold, p, groups, len(labels)) for p in predicted]
-    measured = scoring.measures(labels, gold)
-    pairs = [
+    measured = {k: m for k, m in scoring.measures(labels, gold).items() if m is not None}
+    pairs = list(combinations(range(len(names)), 2))
+    if baseline is not None:
+        pairs = [(i, names.index(baseline)) for i, name in enumerate(names) if name != baseline]
+    found = [
         Pair(
             first=names[i],
             second=names[j],
             difference={
-                key: scoring.paired_difference(
-                    per_group[i], per_group[j], measure, replicates=replicates, seed=seed
-                )
+                key: scoring.paired_difference(per_group[i], per_group[j], measure)
                 for key, measure in measured.items()
-                if measure is not None
             },
             mcnemar=scoring.mcnemar(predicted[i] == gold, predicted[j] == gold),
         )
-        for i, j in combinations(range(len(names)), 2)
+        for i, j in pairs
     ]
+    for key in measured:
+        tested = [d for pair in found if (d := pair["difference"][key])["p"] is not None]
+        corrected = scoring.holm([d["p"] or 0.0 for d in tested])
+        for difference, p in zip(tested, corrected, strict=True):
+            difference["p_holm"] = p
+            difference["verdict"] = scoring.verdict(difference["value"] or 0.0, p)
     scores = {
-        name: scoring.intervals(counts, measured, replicates=replicates, seed=seed)
+        name: scoring.intervals(counts, scoring.measures(labels, gold))
         for name, counts in zip(names, per_group, strict=True)
     }
-    return Compared(n=len(gold), n_groups=len(per_group[0]), runs=scores, pairs=pairs, folders={})
+    return Compared(
+        n=len(gold), n_groups=len(per_group[0]), baseline=baseline, runs=scores, pairs=found, folders={}
+    )  # fmt: skip
 
 
 def aligned(
@@ -112,10 +120,12 @@ def main(cfg: DictConfig) -> None:
         raise BadInput(f"out={out}: expected a name that ends in .json: the page lies beside it")
     reports = read_reports(folders)
     predicted, gold, groups, labels = aligned(folders)
-    found = compare_runs(
-        list(reports), predicted, gold, groups, labels, replicates=int(cfg.replicates), seed=int(cfg.seed)
-    )  # fmt: skip
-    found["folders"] = {name: str(folder) for name, folder in zip(reports, folders, strict=True)}
+    by_folder = dict(zip(map(str, folders), reports, strict=True))
+    baseline = by_folder.get(str(cfg.baseline), cfg.baseline)
+    if baseline is not None and baseline not in reports:
+        raise BadInput(f"baseline: expected one of {', '.join(reports)}, found {baseline!r}")
+    found = compare_runs(list(reports), predicted, gold, groups, labels, baseline=baseline)
+    found["folders"] = {name: folder for folder, name in by_folder.items()}
     words = summary(found, str(cfg.measure))
     write_json(out, found)
     write_text(out.with_suffix(".html"), compare_page(found, reports))
@@ -138,5 +148,11 @@ def summary(found: Compared, measure: str) -> str:
         difference = pair["difference"][measure]
         better = verdict_words(pair, difference["verdict"])
         lines.append(f"  {pair['first']} − {pair['second']}: {format_score(difference)}  difference: {better}")  # fmt: skip
+        if difference["p"] is not None:
+            detectable = format_number(difference["detectable"])
+            lines.append(
+                f"    p = {difference['p']:.3g}, corrected for {len(found['pairs'])} pairs {difference['p_holm']:.3g}; "
+                f"the smallest difference that these groups would show: {detectable}"
+            )
         lines.append(f"    exact McNemar (blind to groups): p = {pair['mcnemar']['p']:.3g}")
     return "\n".join(lines)

@@ -177,7 +177,7 @@ def extrapolate(sizes: Floats, curve: Floats, drawn: Floats, more: int) -> Extra
     size = float(sizes[-1] + more)
     a, b, c = fit_power_law(sizes, curve[None])
     low_a, low_b, low_c = fit_power_law(sizes, drawn)
-    low, high, _ = percentile_interval(low_a - low_b * size**-low_c)
+    low, high = percentile_interval(low_a - low_b * size**-low_c)
     return Extrapolation(
         more=more, size=round(size), value=float(a[0] - b[0] * size ** -c[0]), low=low, high=high,
         fit=Fit(a=float(a[0]), b=float(b[0]), c=float(c[0])),
@@ -219,7 +219,7 @@ def make_curve(
         drawn = drawn[:0]
     points = []
     for i, size in enumerate(sizes):
-        low, high, _ = percentile_interval(drawn[:, i])
+        low, high = percentile_interval(drawn[:, i])
         points.append(Point(size=round(float(size)), value=float(curve[i]), low=low, high=high))
     return Curve(
         measure=measure, n=len(groups), n_groups=n_groups, repeats=repeats, reason=reason,

@@ -107,7 +107,7 @@ def main(cfg: DictConfig) -> None:
         baseline = (name, baseline_probabilities(name, examples, part, on, settings))
     report = make_report(
         part, probabilities, report_signature(run, on), small=run["small"], baseline=baseline,
-        replicates=int(cfg.replicates), seed=settings["seed"], by_person=bool(cfg.by_person),
+        by_person=bool(cfg.by_person),
     )  # fmt: skip
     report["curve"] = curve_of(workspace.curve, examples.signature, settings)
     if on == "test":

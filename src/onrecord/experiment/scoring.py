@@ -1,11 +1,11 @@
-"""Scores from confusion counts, with intervals by bootstrap over groups (core.intervals).
+"""Scores from confusion counts, with intervals over groups (core.intervals).
 
-Shapes: K labels; a confusion is an array (K, K), rows gold, columns predicted. Groups with the same confusion
-are exchangeable, so only the distinct confusions are drawn.
+Shapes: K labels; a confusion is an array (K, K), rows gold, columns predicted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -14,33 +14,26 @@ from scipy.stats import binomtest
 from onrecord.core.intervals import (
     Floats,
     Ints,
-    is_narrow,
-    multinomial_weights,
-    percentile_interval,
-    too_few_groups,
+    Score,
+    effective_groups,
+    interval,
+    jackknife_error,
+    t_quantile,
+    t_test,
 )
 
 Measure = Callable[[Floats], Floats]
 
-REPLICATES = 10_000
 MAX_DRAWN = 20_000_000  # weights held at once
 
 
-class Score(TypedDict):
-    """A figure with its 95 % interval. ``dropped`` replicates were undefined; ``reason`` says why a figure is null."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    dropped: NotRequired[int]
-    reason: NotRequired[str | None]
-    narrow: NotRequired[bool]
-
-
 class Difference(Score):
-    """First minus second. ``verdict`` is first, second, none (the interval holds 0) or unknown (no interval)."""
+    """First minus second. ``verdict`` is first, second, none or unknown (no interval); ``p_holm`` is over all pairs."""
 
     verdict: str
+    p: float | None
+    detectable: float | None
+    p_holm: float | None
 
 
 class McNemar(TypedDict):
@@ -87,16 +80,17 @@ def f1_per_label(counts: Floats) -> Floats:
         return np.asarray(np.where(both > 0, 2 * hits / both, np.nan))
 
 
-def mean_f1(labels: Sequence[int]) -> Measure:
-    """Return the measure "mean F1 of these labels"; undefined (NaN) where one of them has no gold."""
-    chosen = list(labels)
+@dataclass(frozen=True)
+class MeanF1:
+    """The measure "mean F1 of these labels"; undefined (NaN) where one of them has no gold."""
 
-    def measure(counts: Floats) -> Floats:
-        scores = f1_per_label(counts)[..., chosen].mean(axis=-1)
-        missing = (counts.sum(axis=-1)[..., chosen] == 0).any(axis=-1)
+    labels: Sequence[int]
+
+    def __call__(self, counts: Floats) -> Floats:
+        """Return the measure of confusions (..., K, K)."""
+        scores = f1_per_label(counts)[..., list(self.labels)].mean(axis=-1)
+        missing = (counts.sum(axis=-1)[..., list(self.labels)] == 0).any(axis=-1)
         return np.asarray(np.where(missing, np.nan, scores))
-
-    return measure
 
 
 def accuracy(counts: Floats) -> Floats:
@@ -116,8 +110,8 @@ def measures(names: Sequence[str], gold: Ints) -> dict[str, Measure | None]:
     sides = [names.index(n) for n in ("favor", "against") if n in names]
     both = len(sides) == 2 and set(sides) <= set(present)
     return {
-        "macro_f1": mean_f1(present) if present else None,
-        "f_avg": mean_f1(sides) if both else None,
+        "macro_f1": MeanF1(present) if present else None,
+        "f_avg": MeanF1(sides) if both else None,
         "accuracy": accuracy if present else None,
     }
 
@@ -125,81 +119,84 @@ def measures(names: Sequence[str], gold: Ints) -> dict[str, Measure | None]:
 def drawn_confusions(per_group: Ints, replicates: int, seed: int) -> Floats:
     """Return resampled sums of per-group counts: shape (replicates, cells) from (groups, cells).
 
-    Each replicate draws as many groups as there are, with replacement.
+    Each replicate draws as many groups as there are, with replacement; equal groups are drawn together.
     """
     distinct, multiplicity = np.unique(per_group, axis=0, return_counts=True)
-    generator = np.random.default_rng(seed)
+    generator, groups = np.random.default_rng(seed), len(per_group)
     drawn = np.empty((replicates, per_group.shape[1]))
     step = max(1, MAX_DRAWN // max(1, len(distinct)))
     for start in range(0, replicates, step):
         size = min(step, replicates - start)
-        drawn[start : start + size] = multinomial_weights(multiplicity, size, generator) @ distinct
+        weights = generator.multinomial(groups, multiplicity / groups, size=size)
+        drawn[start : start + size] = weights.astype(np.float64) @ distinct
     return drawn
 
 
-def intervals(
-    per_group: Ints,
-    measured: Mapping[str, Measure | None],
-    *,
-    replicates: int = REPLICATES,
-    seed: int = 0,
-) -> dict[str, Score]:
-    """Return each measure with its interval; ``per_group`` has shape (groups, K * K).
+def intervals(per_group: Ints, measured: Mapping[str, Measure | None]) -> dict[str, Score]:
+    """Return each measure with its interval over groups, or a reason; ``per_group`` has shape (groups, K * K).
 
-    Below 10 groups there is a reason instead of an interval; from 10 to 29 it is flagged narrow. Replicates in
-    which a measure is undefined are dropped and counted.
+    The groups that count for a mean F1 are those that hold its labels: the harmonic mean of their effective numbers.
     """
     side = round(per_group.shape[1] ** 0.5)
-    too_few = too_few_groups(len(per_group))
-    summed = per_group.sum(axis=0).reshape(side, side).astype(float)
-    drawn = None if too_few else drawn_confusions(per_group, replicates, seed)
+    confusions = per_group.reshape(-1, side, side).astype(float)
+    whole = confusions.sum(axis=0)
     found: dict[str, Score] = {}
     for name, measure in measured.items():
-        value = np.nan if measure is None else float(measure(summed))
-        score = Score(value=None if np.isnan(value) else value, low=None, high=None)
+        value = np.nan if measure is None else float(measure(whole))
         if measure is None or np.isnan(value):
-            score["reason"] = "not defined for these rows and labels"
-        elif drawn is None:
-            score["reason"] = too_few
-        else:
-            _add_interval(score, measure(drawn.reshape(-1, side, side)), len(per_group))
-        found[name] = score
+            found[name] = Score(value=None, low=None, high=None, reason="not defined for these rows and labels")  # fmt: skip
+            continue
+        groups = effective_groups(confusions.sum(axis=(1, 2)))
+        if isinstance(measure, MeanF1):
+            held = confusions.sum(axis=1) + confusions.sum(axis=2)
+            groups = 1 / (1 / effective_groups(held[:, list(measure.labels)])).mean()
+        found[name] = interval(value, measure(whole - confusions), "share", groups=float(groups))
     return found
 
 
-def _add_interval(score: Score, replicates: Floats, groups: int) -> None:
-    score["low"], score["high"], score["dropped"] = percentile_interval(replicates)
-    if score["low"] is None:
-        score["reason"] = "no replicate is defined"
-    if is_narrow(groups):
-        score["narrow"] = True
+def paired_difference(first: Ints, second: Ints, measure: Measure) -> Difference:
+    """Return first minus second on the same groups; both have shape (groups, K * K), groups in the same order.
 
-
-def paired_difference(
-    first: Ints, second: Ints, measure: Measure, *, replicates: int = REPLICATES, seed: int = 0
-) -> Difference:
-    """Return first minus second on the same groups; both have shape (groups, K * K), groups in the same order."""
-    cells = first.shape[1]
-    side = round(cells**0.5)
-
-    def difference(counts: Floats) -> Floats:
-        a, b = counts[..., :cells], counts[..., cells:]
-        shape = (*counts.shape[:-1], side, side)
-        return np.asarray(measure(a.reshape(shape)) - measure(b.reshape(shape)))
-
-    joined = np.hstack([first, second])
-    value = float(difference(joined.sum(axis=0).astype(float)))
-    result = Difference(
-        value=None if np.isnan(value) else value, low=None, high=None, verdict="unknown"
-    )
-    too_few = too_few_groups(len(first))
-    if too_few or np.isnan(value):
-        result["reason"] = too_few
-        return result
-    _add_interval(result, difference(drawn_confusions(joined, replicates, seed)), len(first))
-    if result["low"] is not None and result["high"] is not None:
-        result["verdict"] = "first" if result["low"] > 0 else "second" if result["high"] < 0 else "none"  # fmt: skip
+    ``p`` is of the t test that the interval inverts, ``detectable`` the difference that these groups would show as
+    one in four cases of five. The verdict is by ``p`` at 5 %; ``compare`` corrects it where it tests several pairs.
+    """
+    side = round(first.shape[1] ** 0.5)
+    one, other = (part.reshape(-1, side, side).astype(float) for part in (first, second))
+    a, b = one.sum(axis=0), other.sum(axis=0)
+    value, without = float(measure(a) - measure(b)), measure(a - one) - measure(b - other)
+    groups = float(effective_groups(one.sum(axis=(1, 2))))
+    scored = interval(value, without, "difference", groups=groups)
+    result = Difference(**scored, verdict="unknown", p=None, p_holm=None, detectable=None)
+    if scored["low"] is not None:
+        error = jackknife_error(without)
+        p = t_test(value, error, groups)
+        result |= {"p": p, "verdict": verdict(value, p)}
+        result["detectable"] = (t_quantile(groups) + t_quantile(groups, 0.8)) * error or None
     return result
+
+
+def verdict(value: float, p: float) -> str:
+    """Return which of two models is better at the 5 % level: first, second or none.
+
+    >>> verdict(-0.1, 0.03), verdict(-0.1, 0.06)
+    ('second', 'none')
+    """
+    if p >= 0.05:
+        return "none"
+    return "first" if value > 0 else "second"
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Return p values corrected for their number (Holm 1979), in the order given.
+
+    >>> [round(value, 3) for value in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p, kind="stable")
+    raised = np.asarray(p, dtype=float)[order] * (len(p) - np.arange(len(p)))
+    found = np.empty(len(p))
+    found[order] = np.minimum(np.maximum.accumulate(raised), 1.0)
+    return [float(value) for value in found]
 
 
 def mcnemar(first_right: npt.NDArray[np.bool_], second_right: npt.NDArray[np.bool_]) -> McNemar:

@@ -14,55 +14,40 @@ from onrecord.campaign.agreement.long_table import Answers
 from onrecord.campaign.agreement.measures import counts_of
 from onrecord.core.agreement_report import CountedShare, Pace
 from onrecord.core.errors import BadInput
-from onrecord.core.intervals import (
-    Floats,
-    Ints,
-    Score,
-    percentile_interval,
-    too_few_groups,
-    weight_batches,
-)
+from onrecord.core.intervals import Floats, Ints, Scale, Score, effective_groups, interval
 from onrecord.core.records import Annotation
 
 OUTLYING = 3.5  # robust z-scores of the logarithm of seconds: Iglewicz & Hoaglin (1993)
-REPLICATES = 2000  # of each annotator's intervals, of which there are many
 
 
-def shares_with_intervals(hits: Floats, of: Floats, groups: Ints, *, seed: int) -> list[Score]:
+def shares_with_intervals(hits: Floats, of: Floats, groups: Ints, scale: Scale) -> list[Score]:
     """Return ``value`` = sum of a column of hits / sum of ``of``, with intervals over groups if there are enough.
 
     ``hits`` has shape (n, columns), ``of`` and ``groups`` (n,). Null where ``of`` sums to nothing.
     """
-    whole, kept = float(of.sum()), of != 0
-    found: list[Score] = [
-        {"value": total / whole if whole > 0 else None, "low": None, "high": None, "n": int(kept.sum())}
-        for total in hits.sum(axis=0).tolist()
-    ]  # fmt: skip
-    codes, at = np.unique(groups[kept], return_inverse=True)
-    if whole <= 0 or too_few_groups(len(codes)):
-        return found
+    kept = of != 0
+    _, at = np.unique(groups[kept], return_inverse=True)
     above = np.stack([np.bincount(at, column) for column in hits[kept].T], axis=1)
-    below = np.bincount(at, of[kept])
-    each = np.ones(len(codes), dtype=np.int64)
-    drawn = []
-    for weights in weight_batches(each, REPLICATES, np.random.default_rng(seed)):
-        n = weights @ below
-        drawn.append((weights @ above) / np.where(n > 0, n, np.nan)[:, None])
-    for row, column in zip(found, np.concatenate(drawn).T, strict=True):
-        row["low"], row["high"], _ = percentile_interval(column)
-    return found
+    below = np.bincount(at, of[kept]).astype(np.float64)
+    values = above.sum(axis=0) / below.sum() if len(below) else np.full(hits.shape[1], np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        without = (above.sum(axis=0) - above) / (below.sum() - below)[:, None]
+    n, groups_worth = int(kept.sum()), float(effective_groups(below))
+    return [
+        {**interval(float(value), column, scale, groups=groups_worth), "n": n}
+        for value, column in zip(values, without.T, strict=True)
+    ]
 
 
-def agreement_with_rest(answers: Answers, *, seed: int) -> dict[str, Score]:
+def agreement_with_rest(answers: Answers) -> dict[str, Score]:
     """Return per annotator the mean share of a task's other annotators who gave the same label."""
     same, others = matches_with_rest(answers)
     share = np.where(others > 0, same / np.maximum(others, 1), 0.0)
     return {
         name: shares_with_intervals(
-            share[mine][:, None], (others[mine] > 0).astype(float), answers.group[answers.task[mine]], seed=seed
+            share[mine][:, None], (others[mine] > 0).astype(float), answers.group[answers.task[mine]], "share"
         )[0]
-        for code, name in enumerate(answers.annotators)
-        if len(mine := np.flatnonzero(answers.annotator == code))
+        for name, mine in answers.by_annotator.items()
     }  # fmt: skip
 
 
@@ -72,25 +57,24 @@ def matches_with_rest(answers: Answers) -> tuple[Floats, Floats]:
     return counts[answers.task, answers.label] - 1, counts[answers.task].sum(axis=1) - 1
 
 
-def label_bias(answers: Answers, *, seed: int) -> dict[str, dict[str, Score]]:
+def label_bias(answers: Answers) -> dict[str, dict[str, Score]]:
     """Return per annotator and label: their share of it less the share of the rest on the same tasks.
 
     Above 0 the annotator uses the label more than the others. Labels that neither used are left out.
     """
     counts = counts_of(answers)
     found: dict[str, dict[str, Score]] = {}
-    for code, name in enumerate(answers.annotators):
-        mine = np.flatnonzero(answers.annotator == code)
+    for name, given in answers.by_annotator.items():
+        mine = given[counts[answers.task[given]].sum(axis=1) > 1]
         rest = counts[answers.task[mine]].copy()
         rest[np.arange(len(mine)), answers.label[mine]] -= 1
         n = rest.sum(axis=1)
-        mine, rest, n = mine[n > 0], rest[n > 0], n[n > 0]
         if not len(mine):
             continue
         own = np.eye(len(answers.labels))[answers.label[mine]]
         lean = own - rest / n[:, None]
         groups = answers.group[answers.task[mine]]
-        intervals = shares_with_intervals(lean, np.ones(len(mine)), groups, seed=seed)
+        intervals = shares_with_intervals(lean, np.ones(len(mine)), groups, "difference")
         found[name] = {
             label: intervals[k]
             for k, label in enumerate(answers.labels)

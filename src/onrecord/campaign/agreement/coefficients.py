@@ -4,7 +4,7 @@ Letters: T tasks, K labels. ``group_sums`` has the other coefficients, and the i
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -19,23 +19,35 @@ def label_counts(tasks: Ints, labels: Ints, n_tasks: int, n_labels: int) -> Floa
     return flat.reshape(n_tasks, n_labels).astype(np.float64)
 
 
-def distances(marginals: Floats, level: Level, values: Sequence[float] | None = None) -> Floats:
-    """Return squared distances between labels, shape (K, K).
+class Metric(NamedTuple):
+    """How far labels are apart, for alpha, and how far they agree (1: wholly), for AC2 and kappa; both (K, K)."""
 
-    nominal: 1 between any two. interval: the squared difference of ``values`` (default: their order).
-    ordinal: Krippendorff's, from the marginals of all tasks, which the bootstrap then keeps.
+    distance: Floats
+    weights: Floats
+
+
+def metric(marginals: Floats, level: Level, values: Sequence[float] | None = None) -> Metric:
+    """Return the metric of a level, from the labels' use (K,) and, for an interval level, their ``values``.
+
+    nominal: labels agree or differ. interval: the squared difference of the values (default: of their order).
+    ordinal: Krippendorff's distance, from how many labels lie between. The weights of both are quadratic, of the
+    values or of the order (Cohen 1968).
 
     Source: Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability".
     """
     k = len(marginals)
     if level == "nominal":
-        return 1.0 - np.eye(k)
-    if level == "interval":
-        at = np.asarray(values if values is not None else range(k), dtype=np.float64)
+        return Metric(1.0 - np.eye(k), np.eye(k))
+
+    def squared(at: Floats) -> Floats:
         return np.asarray((at[:, None] - at[None, :]) ** 2)
+
+    apart = squared(np.asarray(values if level == "interval" and values else range(k), np.float64))
+    weights = 1 - apart / max(apart.max(initial=0.0), 1e-300)
+    if level == "interval":
+        return Metric(apart, weights)
     cumulative = np.concatenate([[0.0], np.cumsum(marginals)])
-    middle = cumulative[:-1] + marginals / 2
-    return np.asarray((middle[:, None] - middle[None, :]) ** 2)
+    return Metric(squared(cumulative[:-1] + marginals / 2), weights)
 
 
 def alpha(marginals: Floats, disagreement: Floats, distance: Floats) -> Floats:
@@ -49,6 +61,12 @@ def alpha(marginals: Floats, disagreement: Floats, distance: Floats) -> Floats:
         return np.asarray(np.where(expected > 0, 1 - (n - 1) * disagreement / expected, np.nan))
 
 
+def lowest(marginals: Floats) -> float:
+    """Return what a chance-corrected coefficient is, for labels used so often (K,), if no pair agreed; −1 at least."""
+    chance = float(((marginals / marginals.sum()) ** 2).sum())
+    return -1.0 if chance >= 0.5 else -chance / (1 - chance)
+
+
 def why_undefined(counts: Floats, labels: Sequence[str]) -> str | None:
     """Return why alpha cannot be computed from counts of shape (T, K), or None where it can."""
     pairable = counts[counts.sum(axis=1) >= 2]
@@ -60,10 +78,14 @@ def why_undefined(counts: Floats, labels: Sequence[str]) -> str | None:
     return None
 
 
-def cohen_kappa(first: Ints, second: Ints, n_labels: int) -> float | None:
-    """Return Cohen's kappa of two annotators' labels of the same tasks; None where it is undefined."""
+def cohen_kappa(first: Ints, second: Ints, weights: Floats) -> float | None:
+    """Return Cohen's kappa of two annotators' labels of the same tasks, weighted; None where it is undefined.
+
+    ``weights`` (K, K) are those of a metric. Sources: Cohen (1960, 1968).
+    """
     if not len(first):
         return None
-    table = label_counts(first, second, n_labels, n_labels) / len(first)
-    chance = float(table.sum(axis=1) @ table.sum(axis=0))
-    return None if chance >= 1 else float((np.trace(table) - chance) / (1 - chance))
+    k = len(weights)
+    table = label_counts(first, second, k, k) / len(first)
+    chance = float(table.sum(axis=1) @ weights @ table.sum(axis=0))
+    return None if chance >= 1 else float(((weights * table).sum() - chance) / (1 - chance))

@@ -45,6 +45,13 @@ class Answers:
         """The code of each task."""
         return {task: code for code, task in enumerate(self.tasks)}
 
+    @cached_property
+    def by_annotator(self) -> dict[str, Ints]:
+        """The annotations of each annotator who has some, as positions."""
+        ends = np.cumsum(np.bincount(self.annotator, minlength=len(self.annotators)))[:-1]
+        own = np.split(np.argsort(self.annotator, kind="stable"), ends)
+        return {name: rows for name, rows in zip(self.annotators, own, strict=False) if len(rows)}
+
     def only(self, kept: NDArray[np.bool_]) -> "Answers":
         """Return the answers of the kept annotations (a mask over annotations); tasks stay as they are."""
         return Answers(

@@ -9,18 +9,21 @@ from numpy.typing import NDArray
 
 from onrecord.campaign.agreement.coefficients import (
     Level,
+    Metric,
     cohen_kappa,
-    distances,
     label_counts,
+    lowest,
+    metric,
     why_undefined,
 )
+from onrecord.campaign.agreement.crossed import for_others, without_annotators
 from onrecord.campaign.agreement.group_sums import (
     Sums,
-    bootstrap,
     coefficients,
     pairable_groups,
     sums_by_group,
     total,
+    without_each,
 )
 from onrecord.campaign.agreement.long_table import Answers, numbers
 from onrecord.core.agreement_report import (
@@ -29,9 +32,9 @@ from onrecord.core.agreement_report import (
     PairFigures,
     QuestionFigures,
 )
-from onrecord.core.intervals import Floats, Score, is_narrow, percentile_interval, too_few_groups
+from onrecord.core.intervals import Floats, Score, effective_groups, interval
 
-MAX_ANNOTATORS_FOR_PAIRS = 50  # with more, figures by pair or by annotator are too many to read
+MAX_ANNOTATORS_FOR_PAIRS = 50  # with more, figures by pair are too many to read
 
 
 def counts_of(answers: Answers) -> Floats:
@@ -39,80 +42,89 @@ def counts_of(answers: Answers) -> Floats:
     return label_counts(answers.task, answers.label, len(answers.tasks), len(answers.labels))
 
 
-def sums_of(answers: Answers, counts: Floats, level: Level) -> tuple[Sums, Floats]:
-    """Return the sums of each group with a pairable task, and the distances between labels."""
-    pairable = counts.sum(axis=1) >= 2
-    distance = distances(counts[pairable].sum(axis=0), level, numbers(answers.labels))
+def metric_of(answers: Answers, counts: Floats, level: Level) -> Metric:
+    """Return the metric of a question's labels, from their use in tasks with two annotations."""
+    return metric(counts[counts.sum(axis=1) >= 2].sum(axis=0), level, numbers(answers.labels))
+
+
+def sums_of(answers: Answers, counts: Floats, of: Metric) -> Sums:
+    """Return the sums of each group with a pairable task."""
     _, groups = np.unique(answers.group, return_inverse=True)
-    return pairable_groups(sums_by_group(counts, groups, distance)), distance
+    return pairable_groups(sums_by_group(counts, groups, of))
 
 
-def coefficient(answers: Answers, *, level: Level, replicates: int, seed: int) -> AlphaFigures:
-    """Return alpha with its interval, or null with the reason, and what it rests on.
-
-    Below FEWEST_GROUPS groups there is no interval; below NARROW_GROUPS it is flagged as narrow.
-    """
-    return _coefficients(answers, level, replicates, seed)[0]
+def coefficient(answers: Answers, *, level: Level) -> AlphaFigures:
+    """Return alpha with its interval, or null with the reason, and what it rests on."""
+    return _scores(answers, level)[0]
 
 
-def _coefficients(
-    answers: Answers, level: Level, replicates: int, seed: int
-) -> tuple[AlphaFigures, dict[str, Floats], dict[str, Floats] | None]:
-    """Return alpha's figures, every coefficient, and every coefficient of each replicate (None where not drawn)."""
+def _scores(
+    answers: Answers, level: Level
+) -> tuple[AlphaFigures, dict[str, Score], list[Score], Floats]:
+    """Return alpha's figures, the other coefficients, each label's specific agreement, and alpha without each group."""
     counts = counts_of(answers)
     n = counts.sum(axis=1)
     pairable = n >= 2
     undefined = why_undefined(counts, answers.labels)
-    n_groups = len(np.unique(answers.group[pairable]))
     found: AlphaFigures = {
         "alpha": None, "low": None, "high": None,
         "n_tasks": int((n > 0).sum()), "n_pairable": int(pairable.sum()),
-        "n_annotations": int(n.sum()), "n_groups": n_groups,
+        "n_annotations": int(n.sum()), "n_groups": len(np.unique(answers.group[pairable])),
         "unanimous": int((counts[pairable].max(axis=1, initial=0) == n[pairable]).sum()),
     }  # fmt: skip
-    reason = undefined or too_few_groups(n_groups)
-    if reason:
-        found["reason"] = reason
+    if undefined:
+        found["reason"] = undefined
     if not pairable.any():
-        return found, {}, None
-    sums, distance = sums_of(answers, counts, level)
-    values = coefficients(total(sums), distance)
-    drawn = None
-    if replicates and not too_few_groups(n_groups):
-        drawn = bootstrap(sums, distance, replicates=replicates, seed=seed)
+        return found, {}, [], np.zeros(0)
+    of = metric_of(answers, counts, level)
+    sums = sums_of(answers, counts, of)
+    values, without = coefficients(total(sums), of), coefficients(without_each(sums), of)
+    groups = float(effective_groups(sums.pairable))
+    floor = lowest(total(sums).marginals)
+    specific, without_label = values.pop("specific"), without.pop("specific")
+    scores = {
+        name: interval(
+            float(value), without[name], "share" if name == "percent" else "coefficient", groups=groups, floor=floor
+        )
+        for name, value in values.items()
+    }  # fmt: skip
+    alpha = scores.pop("alpha")
     if not undefined:
-        found["alpha"] = float(values["alpha"])
-        if drawn is not None:
-            low, high, dropped = percentile_interval(drawn["alpha"])
-            found |= {"low": low, "high": high, "undefined_replicates": dropped}
-            found["narrow"] = is_narrow(n_groups)
-    return found, values, drawn
+        found |= {"alpha": alpha["value"], "low": alpha["low"], "high": alpha["high"]}
+        if "reason" in alpha:
+            found["reason"] = alpha["reason"]
+    labels = [
+        interval(float(value), without_label[:, k], "share", groups=float(own))
+        for k, (value, own) in enumerate(zip(specific, effective_groups(sums.possible), strict=True))
+    ]  # fmt: skip
+    return found, scores, labels, without["alpha"]
 
 
-def measure(answers: Answers, *, level: Level, replicates: int, seed: int) -> QuestionFigures:
-    """Return all figures of one question: coefficients, by label, by pair of annotators, confusion."""
-    own, values, drawn = _coefficients(answers, level, replicates, seed)
+def measure(answers: Answers, *, level: Level) -> QuestionFigures:
+    """Return all figures of one question: coefficients, by label, by annotator, by pair of annotators, confusion."""
+    own, scores, specific, without_group = _scores(answers, level)
     found = cast(QuestionFigures, own)
-    counts = counts_of(answers)
-
-    def score(name: str, *at: int) -> Score:
-        value = float(values[name][at])
-        if np.isnan(value) or drawn is None:
-            return {"value": None if np.isnan(value) else value, "low": None, "high": None}
-        low, high, _ = percentile_interval(drawn[name].T[at])
-        return {"value": value, "low": low, "high": high}
-
-    if values:
-        found["percent"], found["ac1"] = score("percent"), score("ac1")
-        found["labels"] = {
-            label: {"n": int(given), "specific": score("specific", k)}
-            for k, (label, given) in enumerate(zip(answers.labels, counts.sum(axis=0), strict=True))
-            if given
-        }
     found["level"] = level
-    if not values:
+    if not scores:
         return found
-    found["pairs"] = pair_kappas(answers)
+    counts = counts_of(answers)
+    found["percent"], found["ac1"], found["fleiss"] = (
+        scores["percent"],
+        scores["ac1"],
+        scores["fleiss"],
+    )
+    if level != "nominal":
+        found["ac2"] = scores["ac2"]
+    found["labels"] = {
+        label: {"n": int(given), "specific": specific[k]}
+        for k, (label, given) in enumerate(zip(answers.labels, counts.sum(axis=0), strict=True))
+        if given
+    }
+    of = metric_of(answers, counts, level)
+    found["without_annotator"] = without_annotators(answers, counts, of)
+    if found["low"] is not None and found["alpha"] is not None:
+        found["others"] = for_others(answers, counts, of, found["alpha"], without_group)
+    found["pairs"] = pair_kappas(answers, of.weights)
     confusion = coincidences(counts)
     used = confusion.sum(axis=1) > 0
     names = [label for label, kept in zip(answers.labels, used, strict=True) if kept]
@@ -142,8 +154,8 @@ def coincidences(counts: Floats) -> Floats:
     return np.asarray(counts.T @ share - np.diag(share.sum(axis=0)))
 
 
-def pair_kappas(answers: Answers) -> list[PairFigures]:
-    """Return Cohen's kappa and the number of shared tasks of each pair; none above MAX_ANNOTATORS_FOR_PAIRS."""
+def pair_kappas(answers: Answers, weights: Floats) -> list[PairFigures]:
+    """Return Cohen's (weighted) kappa and the shared tasks of each pair; none above MAX_ANNOTATORS_FOR_PAIRS."""
     if len(answers.annotators) > MAX_ANNOTATORS_FOR_PAIRS:
         return []
     given = answers_table(answers)
@@ -151,7 +163,7 @@ def pair_kappas(answers: Answers) -> list[PairFigures]:
     for i, j in combinations(range(len(answers.annotators)), 2):
         shared = (given[i] >= 0) & (given[j] >= 0)
         if shared.any():
-            kappa = cohen_kappa(given[i][shared], given[j][shared], len(answers.labels))
+            kappa = cohen_kappa(given[i][shared], given[j][shared], weights)
             pair = [answers.annotators[i], answers.annotators[j]]
             found.append({"pair": pair, "kappa": kappa, "n_tasks": int(shared.sum())})
     return found
@@ -164,15 +176,11 @@ def answers_table(answers: Answers) -> NDArray[np.int32]:
     return table
 
 
-def breakdown(
-    answers: Answers, fact: str, *, level: Level, replicates: int, seed: int
-) -> dict[str, AlphaFigures]:
+def breakdown(answers: Answers, fact: str, *, level: Level) -> dict[str, AlphaFigures]:
     """Return alpha with its interval within each value of a fact: a week, an outlet, a guidelines version."""
     values = np.array(answers.facts[fact])
     return {
-        value: coefficient(
-            answers.only(values == value), level=level, replicates=replicates, seed=seed
-        )
+        value: coefficient(answers.only(values == value), level=level)
         for value in sorted(set(answers.facts[fact]))
     }
 

@@ -9,11 +9,12 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from onrecord.core.intervals import NARROW_GROUPS, format_score
+from onrecord.core.intervals import format_score
 from onrecord.dataset.dataset_info import DatasetInfo
 from onrecord.dataset.features import Tables
 from onrecord.dataset.release.release_inputs import ReleaseInfo, ReleaseInputs
 
+WIDE_GROUPS = 30  # over fewer, intervals are wide
 CARD_TEXT: dict[str, dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("templates").joinpath("card.yaml").read_text(encoding="utf-8")
 )
@@ -133,7 +134,7 @@ def limits(info: ReleaseInfo, dataset: DatasetInfo, outlets: int, groups: int) -
         "machine": ["the labels are machine-made, not people's"],
         "simulated": ["the labels are simulated, not people's"],
     }[info.origin]
-    if groups < NARROW_GROUPS:
+    if groups < WIDE_GROUPS:
         found.append(
             f"{groups} groups of articles: intervals are wide or cannot be given, and scores are unstable"
         )

@@ -6,10 +6,10 @@ from typing import Any, TypedDict
 from markupsafe import Markup
 
 from onrecord.core.html import Interval, Section, interval_plot, notice, page, table, text
-from onrecord.core.intervals import NARROW_GROUPS, is_narrow, too_few_groups
+from onrecord.core.intervals import Score, too_few_groups
 from onrecord.experiment.reporting.report import Report
 from onrecord.experiment.reporting.report_page import MEASURES
-from onrecord.experiment.scoring import Difference, McNemar, Score
+from onrecord.experiment.scoring import Difference, McNemar
 
 Reports = Mapping[str, Report]
 SIGNED = ("classifier", "on", "data", "split", "config", "seed", "fold_by", "baseline", "onrecord")
@@ -29,6 +29,7 @@ class Compared(TypedDict):
 
     n: int
     n_groups: int
+    baseline: str | None
     runs: dict[str, dict[str, Score]]
     pairs: list[Pair]
     folders: dict[str, str]
@@ -38,10 +39,12 @@ def compare_page(found: Compared, reports: Reports) -> str:
     """Return the page of ``compare.json``'s content; ``reports`` has the ``report.json`` of each run by name."""
     lead = (
         f"{len(reports)} runs on the same {found['n']:,} sentences in {found['n_groups']:,} groups. Intervals are "
-        "95 %, by bootstrap over groups; two runs differ where the interval of their difference leaves out 0."
+        "95 %, over groups; two runs differ where p, corrected for the number of pairs (Holm), is below .05."
     )
+    reason = too_few_groups(found["n_groups"])
+    cautions = [notice(f"{reason}: no intervals.")] if reason else []
     sections = [
-        Section("Scores", [*_cautions(found), *_scores(found)]),
+        Section("Scores", [*cautions, *_scores(found)]),
         Section("Differences", _differences(found)),
         Section("By label", [_labels(reports)]),
         Section("Probabilities", [_calibration(reports)]),
@@ -63,14 +66,6 @@ def verdict_words(pair: Pair, verdict: str) -> str:
     return words.get(verdict) or f"{better} is better"
 
 
-def _cautions(found: Compared) -> list[Markup]:
-    if reason := too_few_groups(found["n_groups"]):
-        return [notice(f"{reason}: no intervals.")]
-    if is_narrow(found["n_groups"]):
-        return [notice(f"Fewer than {NARROW_GROUPS} groups: the intervals are likely too narrow.")]
-    return []
-
-
 def _scores(found: Compared) -> list[Markup]:
     blocks = []
     for measure, words in MEASURES.items():
@@ -83,7 +78,8 @@ def _scores(found: Compared) -> list[Markup]:
 
 def _differences(found: Compared) -> list[Markup]:
     rows = [
-        [f"{p['first']} − {p['second']}", MEASURES[k], d["value"], d["low"], d["high"], verdict_words(p, d["verdict"])]
+        [f"{p['first']} − {p['second']}", MEASURES[k], d["value"], d["low"], d["high"], d["p"], d.get("p_holm"),
+         d["detectable"], verdict_words(p, d["verdict"])]
         for p in found["pairs"]
         for k, d in p["difference"].items()
     ]  # fmt: skip
@@ -93,7 +89,12 @@ def _differences(found: Compared) -> list[Markup]:
         for t in [p["mcnemar"]]
     ]  # fmt: skip
     return [
-        table("Paired bootstrap over groups", ("runs", "score", "difference", "low", "high", "better"), rows),
+        table(
+            "Paired differences over groups: t by the jackknife; detectable: what a test set like this one shows in "
+            "four cases of five",
+            ("runs", "score", "difference", "low", "high", "p", f"p of {len(found['pairs'])} pairs", "detectable", "better"),
+            rows,
+        ),
         text("Second, and blind to groups: the exact McNemar test on which sentences each run gets right."),
         table("Exact McNemar", ("runs", "only the first right", "only the second right", "p"), tests),
     ]  # fmt: skip

@@ -6,13 +6,13 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 import pandas as pd
 
-from onrecord.core.intervals import FEWEST_GROUPS, Floats, format_number
+from onrecord.core.intervals import FEWEST_GROUPS, Floats, Score, format_number
 from onrecord.experiment import scoring
 from onrecord.experiment.cross_validation import CrossValidation
 from onrecord.experiment.data import Examples
 from onrecord.experiment.models.registry import FittedPart
 from onrecord.experiment.runs import Run
-from onrecord.experiment.scoring import Calibration, Difference, McNemar, Score
+from onrecord.experiment.scoring import Calibration, Difference, McNemar
 
 CONFIDENT_ERRORS = 20
 OFFICE = ("politician", "agency")  # people whose public statements may be tabled by name
@@ -61,7 +61,7 @@ class LabelScores(TypedDict):
 
 
 class Comparison(TypedDict):
-    """A run against its baseline on the same rows: paired bootstrap over groups, then McNemar."""
+    """A run against its baseline on the same rows: paired differences over groups, then McNemar."""
 
     name: str
     scores: dict[str, Score]
@@ -102,7 +102,7 @@ class Report(Stratum):
     calibration: Calibration
     baseline: Comparison | None
     confident_errors: list[ConfidentError]
-    bootstrap: dict[str, Any]
+    intervals: dict[str, Any]
     curve: NotRequired[dict[str, Any] | None]
     looks_at_test: NotRequired[int]
 
@@ -114,21 +114,19 @@ def make_report(
     *,
     small: Sequence[str] = (),
     baseline: tuple[str, Floats] | None = None,
-    replicates: int = scoring.REPLICATES,
-    seed: int = 0,
     by_person: bool = False,
 ) -> Report:
     """Return ``report.json``'s content for the examples scored and their probabilities, shape (rows, labels).
 
     ``small`` names the labels too small to learn; ``baseline`` is a name and its probabilities on the same
-    rows. Scores are shares of 1, each with its 95 % interval by bootstrap over groups.
+    rows. Scores are shares of 1, each with its 95 % interval over groups.
     """
     gold, predicted = examples.labels, probabilities.argmax(axis=1)
     frame = examples.frame.assign(_gold=gold, _predicted=predicted)
     counts = scoring.confusion(gold, predicted, len(examples.names))
 
     def score(rows: pd.DataFrame) -> Stratum:
-        return stratum_scores(rows, examples.names, replicates=replicates, seed=seed)
+        return stratum_scores(rows, examples.names)
 
     overall = score(frame)
     heading = TOO_SMALL if small or overall["n_groups"] < FEWEST_GROUPS else None
@@ -151,7 +149,7 @@ def make_report(
         labels=list(examples.names),
         absent_from_gold=[n for i, n in enumerate(examples.names) if not (gold == i).any()],
         left_out=dict(examples.left_out),
-        per_label=per_label(frame, examples.names, replicates=replicates, seed=seed),
+        per_label=per_label(frame, examples.names),
         per_target=strata["target"],
         per_speaker=strata["speaker"],
         per_speaker_name=strata["speaker_name"],
@@ -163,39 +161,33 @@ def make_report(
         calibration=scoring.calibration(probabilities, gold, examples.soft),
         baseline=None,
         confident_errors=confident_errors(examples, probabilities),
-        bootstrap={"unit": "group", "replicates": replicates, "seed": seed, "level": 0.95},
+        intervals={"unit": "group", "method": "jackknife, Student's t", "level": 0.95},
     )
     if baseline is not None:
-        report["baseline"] = compared(
-            examples, probabilities, baseline[1], baseline[0], replicates=replicates, seed=seed
-        )
+        report["baseline"] = compared(examples, probabilities, baseline[1], baseline[0])
     return report
 
 
-def stratum_scores(
-    frame: pd.DataFrame, names: Sequence[str], *, replicates: int, seed: int
-) -> Stratum:
+def stratum_scores(frame: pd.DataFrame, names: Sequence[str]) -> Stratum:
     """Return n, n_groups and the scores of the rows of a frame with ``_gold`` and ``_predicted``."""
     gold = frame["_gold"].to_numpy()
     per_group = scoring.group_confusions(
         gold, frame["_predicted"].to_numpy(), list(frame["group"]), len(names)
     )
     measured = scoring.measures(names, gold)
-    found = scoring.intervals(per_group, measured, replicates=replicates, seed=seed)
+    found = scoring.intervals(per_group, measured)
     return Stratum(
         n=len(frame), n_groups=len(per_group),
         macro_f1=found["macro_f1"], f_avg=found["f_avg"], accuracy=found["accuracy"],
     )  # fmt: skip
 
 
-def per_label(
-    frame: pd.DataFrame, names: Sequence[str], *, replicates: int, seed: int
-) -> dict[str, LabelScores]:
+def per_label(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, LabelScores]:
     """Return precision, recall and F1 (with interval) of each label, with its n in gold and predicted."""
     gold, predicted = frame["_gold"].to_numpy(), frame["_predicted"].to_numpy()
     per_group = scoring.group_confusions(gold, predicted, list(frame["group"]), len(names))
-    measured = {name: scoring.mean_f1([i]) for i, name in enumerate(names)}
-    found = scoring.intervals(per_group, measured, replicates=replicates, seed=seed)
+    measured = {name: scoring.MeanF1([i]) for i, name in enumerate(names)}
+    found = scoring.intervals(per_group, measured)
     return {
         name: LabelScores(
             n=int((gold == i).sum()),
@@ -209,12 +201,10 @@ def per_label(
     }
 
 
-def compared(
-    examples: Examples, first: Floats, second: Floats, name: str, *, replicates: int, seed: int
-) -> Comparison:
+def compared(examples: Examples, first: Floats, second: Floats, name: str) -> Comparison:
     """Return the paired comparison of two models' probabilities on the same rows; ``name`` is the second model's.
 
-    The bootstrap over groups gives the verdict; the exact McNemar test, blind to groups, is beside it.
+    A t test over groups gives the verdict; the exact McNemar test, blind to groups, is beside it.
     """
     gold, labels = examples.labels, len(examples.names)
     a, b = first.argmax(axis=1), second.argmax(axis=1)
@@ -224,9 +214,9 @@ def compared(
     measured = scoring.measures(examples.names, gold)
     return Comparison(
         name=name,
-        scores=scoring.intervals(other, measured, replicates=replicates, seed=seed),
+        scores=scoring.intervals(other, measured),
         difference={
-            key: scoring.paired_difference(one, other, measure, replicates=replicates, seed=seed)
+            key: scoring.paired_difference(one, other, measure)
             for key, measure in measured.items()
             if measure is not None
         },

@@ -18,10 +18,9 @@ from onrecord.core.html import (
     table,
     text,
 )
-from onrecord.core.intervals import format_number, format_score
+from onrecord.core.intervals import Score, format_number, format_score
 from onrecord.experiment.models.top_features import Top
 from onrecord.experiment.reporting.report import ORIGINS, Report, Stratum
-from onrecord.experiment.scoring import Score
 
 MEASURES = {"macro_f1": "macro-F1", "f_avg": "F_avg", "accuracy": "accuracy"}
 VERDICTS = {
@@ -47,7 +46,7 @@ def report_page(
         title += f" ({report['heading']})"
     lead = (
         f"{campaign[:1].upper()}{campaign[1:]}. Scored on {where}: {report['n']:,} sentences in {report['n_groups']:,} groups. "
-        "Intervals are 95 %, by bootstrap over groups."
+        "Intervals are 95 %, over groups."
     )
     sections = [
         Section("Scores", [*_cautions(report), *_scores(report)]),
@@ -85,8 +84,6 @@ def _cautions(report: Report) -> list[Markup]:
                 "plain",
             )
         )
-    if report["macro_f1"].get("narrow"):
-        found.append(notice("Fewer than 30 groups: the intervals are likely too narrow.", "plain"))
     if report.get("looks_at_test"):
         found.append(
             notice(f"Runs that have looked at this test split: {report['looks_at_test']}.", "plain")
@@ -116,20 +113,13 @@ def _scores(report: Report) -> list[Markup]:
         ]  # fmt: skip
         name = report["signature"]["name"]
         columns = ("score", name, other["name"], "difference", "low", "high", "verdict")
-        title = "Against the baseline named beforehand (paired bootstrap over groups)"
+        title = "Against the baseline named beforehand (paired, over groups)"
         blocks.append(table(title, columns, cells))
         test = other["mcnemar"]
         blocks.append(
             text(
                 f"Exact McNemar, blind to groups: {test['only_first_right']} sentences only {name} gets right, "
                 f"{test['only_second_right']} only {other['name']}; p = {test['p']:.3g}."
-            )
-        )
-    dropped = report["macro_f1"].get("dropped")
-    if dropped:
-        blocks.append(
-            text(
-                f"{dropped:,} of {report['bootstrap']['replicates']:,} replicates lacked a label and were dropped."
             )
         )
     return blocks
