@@ -1,6 +1,6 @@
 """The shape of ``agreement.json``, which ``agree`` writes and the pages and the dataset card read."""
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from onrecord.core.intervals import Score
 
@@ -31,27 +31,6 @@ class PairFigures(TypedDict):
     n_tasks: int
 
 
-class LabelFigures(TypedDict):
-    """One label: how often it was given, and its specific agreement."""
-
-    n: int
-    specific: Score
-
-
-class LabelConfusion(TypedDict):
-    """Two labels, and how many pairs of annotations of one task have one each."""
-
-    labels: list[str]
-    pairs: float
-
-
-class ConfusionMatrix(TypedDict):
-    """Krippendorff's coincidence matrix, shape (labels, labels)."""
-
-    labels: list[str]
-    pairs: list[list[float]]
-
-
 class Difference(TypedDict):
     """A mean of one part less that of another; ``n`` has the sizes of the two."""
 
@@ -62,13 +41,11 @@ class Difference(TypedDict):
     reason: NotRequired[str]
 
 
-VersionChange = TypedDict(
-    "VersionChange",
-    {
-        "from": str, "to": str, "value": float | None, "low": float | None, "high": float | None,
-        "n": NotRequired[int], "reason": NotRequired[str],
-    },
-)  # fmt: skip
+_Versions = TypedDict("_Versions", {"from": str, "to": str})
+
+
+class VersionChange(Score, _Versions):
+    """The change of alpha from one version of the guidelines to another."""
 
 
 class OtherAnnotators(TypedDict):
@@ -81,7 +58,12 @@ class OtherAnnotators(TypedDict):
 
 
 class QuestionFigures(AlphaFigures):
-    """All figures of one question; those from ``percent`` on exist where a task has two annotations."""
+    """All figures of one question; those from ``percent`` on exist where a task has two annotations.
+
+    ``labels`` has ``n`` and ``specific`` agreement of each label; ``confused`` rows of two ``labels`` and the
+    ``pairs`` of annotations that have one each; ``confusion`` the ``labels`` and Krippendorff's coincidence
+    matrix ``pairs``, shape (labels, labels).
+    """
 
     level: NotRequired[str]
     percent: NotRequired[Score]
@@ -90,10 +72,10 @@ class QuestionFigures(AlphaFigures):
     fleiss: NotRequired[Score]
     others: NotRequired[OtherAnnotators]
     without_annotator: NotRequired[dict[str, float | None]]
-    labels: NotRequired[dict[str, LabelFigures]]
+    labels: NotRequired[dict[str, dict[str, Any]]]
     pairs: NotRequired[list[PairFigures]]
-    confusion: NotRequired[ConfusionMatrix]
-    confused: NotRequired[list[LabelConfusion]]
+    confusion: NotRequired[dict[str, Any]]
+    confused: NotRequired[list[dict[str, Any]]]
     by_guidelines: NotRequired[dict[str, AlphaFigures]]
     by_week: NotRequired[dict[str, AlphaFigures]]
     by_outlet: NotRequired[dict[str, AlphaFigures]]

@@ -7,7 +7,7 @@ code points, into an article's text; ``text[start:end]`` of the article is the s
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, NotRequired, TypedDict, TypeVar
+from typing import Any, NamedTuple, NotRequired, TypedDict, TypeVar, get_type_hints
 
 import pyarrow as pa
 
@@ -36,16 +36,20 @@ class ArticleText(TypedDict):
     furniture: list[FurnitureSpan] | None
 
 
-class ArticleRow(ArticleText):
+class ArticleRow(TypedDict):
     """A row of articles.parquet (ARTICLES). ``sha256`` is of the text's UTF-8; ``published`` is ISO 8601."""
 
+    article_id: str
     outlet: str | None
     title: str | None
     byline: str | None
     published: str | None
     url: str | None
+    text: str
     sha256: str
+    group_id: str | None
     copy_of: str | None
+    furniture: list[FurnitureSpan] | None
     source_file: str | None
 
 
@@ -78,6 +82,10 @@ class SentenceSpan(NamedTuple):
 MAX_CANDIDATES = 7  # names to choose from: as many as annotators have keys for
 
 
+class _SentenceKey(TypedDict):
+    sentence_id: str
+
+
 class Suggestion(TypedDict):
     """A suggested speaker of a sentence. ``attribution`` is direct, indirect, mixed or none.
 
@@ -92,10 +100,8 @@ class Suggestion(TypedDict):
     confidence: float
 
 
-class SpeakerRow(Suggestion):
+class SpeakerRow(_SentenceKey, Suggestion):
     """A row of speakers.parquet (SPEAKERS)."""
-
-    sentence_id: str
 
 
 class Assignment(TypedDict):
@@ -256,50 +262,21 @@ FURNITURE_KINDS = (
     "headline", "deck", "byline", "dateline", "date", "caption", "credit", "promo", "comments", "bio", "cue",
 )  # fmt: skip
 
-SPAN_OF_FURNITURE = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("kind", pa.string())])
+_ARROW_TYPES = {
+    str: pa.string(), str | None: pa.string(), int: pa.int64(), float: pa.float64(),
+    list[str]: pa.list_(pa.string()),
+}  # fmt: skip
 
-ARTICLES = pa.schema(
-    [
-        ("article_id", pa.string()),
-        ("outlet", pa.string()),
-        ("title", pa.string()),
-        ("byline", pa.string()),
-        ("published", pa.string()),
-        ("url", pa.string()),
-        ("text", pa.string()),
-        ("sha256", pa.string()),
-        ("group_id", pa.string()),
-        ("copy_of", pa.string()),
-        ("furniture", pa.list_(SPAN_OF_FURNITURE)),
-        ("source_file", pa.string()),
-    ]
-)
 
-SENTENCES = pa.schema(
-    [
-        ("sentence_id", pa.string()),
-        ("article_id", pa.string()),
-        ("group_id", pa.string()),
-        ("index", pa.int32()),
-        ("paragraph", pa.int32()),
-        ("start", pa.int64()),
-        ("end", pa.int64()),
-        ("text", pa.string()),
-        ("furniture", pa.string()),
-    ]
-)
+def _schema(row_type: type, **others: pa.DataType) -> pa.Schema:
+    """Return the columns of a row type, in the order of its keys; ``others`` are the types of some of them."""
+    hints = get_type_hints(row_type)
+    return pa.schema({name: others.get(name) or _ARROW_TYPES[hints[name]] for name in hints})
 
-SPEAKERS = pa.schema(
-    [
-        ("sentence_id", pa.string()),
-        ("speaker", pa.string()),
-        ("speaker_name", pa.string()),
-        ("attribution", pa.string()),
-        ("cue", pa.string()),
-        ("candidates", pa.list_(pa.string())),
-        ("confidence", pa.float64()),
-    ]
-)
+
+ARTICLES = _schema(ArticleRow, furniture=pa.list_(pa.struct(list(_schema(FurnitureSpan)))))
+SENTENCES = _schema(SentenceRow, index=pa.int32(), paragraph=pa.int32())
+SPEAKERS = _schema(SpeakerRow)
 
 ARTICLE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
