@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skops.io import dump
 
-from onrecord.corpus.attribution.cue_classifier import FEATURES, features
+from onrecord.corpus.attribution.cue_classifier import features
 from onrecord.corpus.attribution.sentence_speakers import SentenceSpeakers
 
 TARGET = Path(__file__).parents[1] / "src/onrecord/corpus/attribution/cue_classifier.skops"
@@ -32,7 +32,7 @@ class Collecting(SentenceSpeakers):
 
 
 def examples(part: str):
-    """Return features (cues, FEATURES), whether each cue's sentence is attributed, and its document."""
+    """Return the features' names, their values (cues, features), whether each cue's sentence is attributed, and its document."""
     rows, labels, groups = [], [], []
     for number, document in enumerate(documents(part)):
         article = Collecting(document["text"], spans(document))
@@ -45,14 +45,15 @@ def examples(part: str):
                 rows.append(article.asked[reading.sentence])
                 labels.append(sentence["speaker"] is not None)
                 groups.append(number)
-    return np.array(rows), np.array(labels), np.array(groups)
+    values = np.array([[*row.values()] for row in rows], float)
+    return [*rows[0]], values, np.array(labels), np.array(groups)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=TARGET)
     arguments = parser.parse_args()
-    x, y, groups = examples("train")
+    names, x, y, groups = examples("train")
     model = make_pipeline(StandardScaler(), LogisticRegression(C=1.0, max_iter=2000, tol=1e-8))
     folds = GroupKFold(5)
     p = cross_val_predict(model, x, y, groups=groups, cv=folds, method="predict_proba")[:, 1]
@@ -65,7 +66,7 @@ if __name__ == "__main__":
     model.fit(x, y)
     print("iterations", model[-1].n_iter_[0])
     for name, weight in sorted(
-        zip(FEATURES, model[-1].coef_[0], strict=True), key=lambda w: -abs(w[1])
+        zip(names, model[-1].coef_[0], strict=True), key=lambda w: -abs(w[1])
     ):
         print(f"{name:32}{weight:+.2f}")
     dump(model, arguments.out)

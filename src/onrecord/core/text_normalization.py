@@ -50,6 +50,15 @@ def normalized(text: str) -> str:
     return " ".join(normalized_words(text))
 
 
+def letters_and_digits(text: str) -> str:
+    """Return the letters and digits of a text in lower case, their forms as they are.
+
+    >>> letters_and_digits("“It’s 5 p.m.”")
+    'its5pm'
+    """
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
 @dataclass(frozen=True)
 class Letters:
     """A text's normalised letters and digits, without spaces.

@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from onrecord.core.parallel import map_shards, shard_keys, shards_to_make, write_shards
 from onrecord.core.records import MAX_CANDIDATES, SPEAKERS, SpeakerRow, Suggestion
 from onrecord.core.tables import read_values, table_from_rows
+from onrecord.core.text_normalization import letters_and_digits
 from onrecord.core.workspace import Workspace
 from onrecord.corpus.article_shards import (
     ArticleShard,
@@ -43,7 +44,7 @@ def quoted_speakers(texts: Sequence[str], rows: Sequence[Suggestion]) -> QuotedS
         for text, row in zip(texts, rows, strict=True)
         if row["attribution"] == "direct"
         and row["speaker_name"] is not None
-        and len(key := normalize(text)) >= MIN_LETTERS
+        and len(key := letters_and_digits(text)) >= MIN_LETTERS
     }
 
 
@@ -57,7 +58,7 @@ def correct_by_copies(
     """
     for text, row in zip(texts, rows, strict=True):
         if row["speaker"] == "author" or row["confidence"] < MIN_CONFIDENCE:
-            given = known.get(normalize(text))
+            given = known.get(letters_and_digits(text))
             if given is not None and given is not row:
                 names = dict.fromkeys([*given["candidates"], *row["candidates"]])
                 row.update(
@@ -70,11 +71,6 @@ def correct_by_copies(
                         "confidence": round(0.9 * given["confidence"], 3),
                     }
                 )
-
-
-def normalize(text: str) -> str:
-    """Return the letters and digits of a sentence in lower case: what is the same in two copies."""
-    return "".join(c for c in text.lower() if c.isalnum())
 
 
 def group_speakers(shard: ArticleShard, *, rules: str) -> dict[str, QuotedSpeakers]:

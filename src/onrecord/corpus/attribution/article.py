@@ -5,8 +5,8 @@ cue; a quotation without a cue takes the speaker of the quotation that it belong
 else is the author's.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from onrecord.core.records import MAX_CANDIDATES, SentenceSpan, Suggestion
 from onrecord.corpus.attribution.entities import Entities
@@ -26,26 +26,15 @@ def attribute_article(text: str, sentences: Sequence[SentenceSpan]) -> list[Sugg
     article = SentenceSpeakers(text, sentences)
     article.attribute()
     kinds: dict[str | None, str | None] = {None: "author"}
-    speakers = _speakers(article.readings)
-    persons = _persons(article.entities)
-    return [_row(article, reading, kinds, speakers, persons) for reading in article.readings]
-
-
-def _speakers(readings: Iterable[Reading]) -> list[str]:
-    """Return the article's speakers, the most often credited first, no more than can be shown."""
-    counts: dict[str, int] = defaultdict(int)
-    for reading in readings:
-        if reading.name is not None:
-            counts[reading.name] += 1
-    return sorted(counts, key=lambda name: -counts[name])[:MAX_CANDIDATES]
-
-
-def _persons(entities: Entities) -> list[str | None]:
-    """Return, for each mention of an article, the fullest form of the name if it is a person's."""
-    known = {
-        name: entities.full(name) if entities.is_person(name) else None for name in entities.counts
+    # The article's speakers, the most often credited first, no more than can be shown.
+    counts = Counter(reading.name for reading in article.readings if reading.name is not None)
+    speakers = [name for name, _ in counts.most_common(MAX_CANDIDATES)]
+    full = {
+        name: article.entities.full(name) if article.entities.is_person(name) else None
+        for name in article.entities.counts
     }
-    return [known[mention.name] for mention in entities.mentions]
+    persons = [full[mention.name] for mention in article.entities.mentions]
+    return [_row(article, reading, kinds, speakers, persons) for reading in article.readings]
 
 
 def _row(
@@ -61,8 +50,10 @@ def _row(
             "speaker": "none", "speaker_name": None, "attribution": "none", "cue": None,
             "candidates": [], "confidence": 0.95,
         }  # fmt: skip
-    if name not in kinds:
-        kinds[name] = _kind(article, name)  # type: ignore[arg-type]
+    if name is not None and name not in kinds:
+        named = article.entities.mentions_of(name)
+        kind_of = kind_of_name if named else kind_of_nominal
+        kinds[name] = kind_of(name, article.text, article.entities)
     sure = reading.confidence if name is not None else 0.6 if reading.quoted else 0.9
     return {
         "speaker": kinds[name],
@@ -72,13 +63,6 @@ def _row(
         "candidates": _candidates(article.entities, reading, speakers, persons),
         "confidence": round(sure, 3),
     }
-
-
-def _kind(article: SentenceSpeakers, name: str) -> str | None:
-    """Return a speaker's kind; None for a name that no word of the article tells anything of."""
-    if article.entities.mentions_of(name):
-        return kind_of_name(article.text, article.entities, name)
-    return kind_of_nominal(name, article.text, article.entities)
 
 
 def _candidates(

@@ -8,7 +8,7 @@ are named and hold no words; the weights were fitted on the train half of polnea
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
@@ -25,22 +25,11 @@ from onrecord.corpus.attribution.tokens import Tokens
 
 THRESHOLD = 0.3  # near the best F1 out of fold on the train half, on the side of recall
 
-FEATURES = (
-    "coverage", "coverage_squared", "verb_of_saying", "verb_of_clauses", "verb_of_quotations", "according_to",
-    "participle", "often_a_noun", "base_form", "verb_of_wish", "verb_of_opinion", "inverted", "negated",
-    "postposed", "subject_pronoun", "subject_he_or_she", "subject_ends_in_capital", "subject_has_capital",
-    "subject_length", "subject_has_determiner", "subject_plural", "subject_opens_sentence", "subject_position",
-    "cue_position", "sentence_length", "cues_in_sentence", "that_follows", "to_follows", "preposition_follows",
-    "pause_follows", "clause_follows", "auxiliary_before", "modal_before", "perfect_before",
-    "sentence_opens_with_small_word", "relative_before_subject", "has_number", "question", "first_paragraph",
-    "condition_before",
-)  # fmt: skip
-
 
 def features(
     row: Tokens, cue: Attribution, *, cues: int, first_paragraph: bool
-) -> tuple[float, ...]:
-    """Return the values of :data:`FEATURES` for a cue in its sentence, in their order."""
+) -> dict[str, float]:
+    """Return the features of a cue in its sentence, in the order of the model's weights."""
     words, lowercased = row.words, row.lowercased
     verb = VERBS.get(lowercased[cue.at])
     begin, end = cue.subject
@@ -48,48 +37,48 @@ def features(
     after = lowercased[cue.at + 1] if cue.at + 1 < len(lowercased) else "."
     before = lowercased[cue.at - 1] if cue.at else ""
     spoken = cue.cue != "according to"
-    return (
-        cue.coverage,
-        cue.coverage**2,
-        cue.strength == SAY,
-        cue.strength == CLAUSE,
-        cue.strength == QUOTE,
-        not spoken,
-        verb is not None and verb.participle,
-        verb is not None and verb.nounish,
-        verb is not None and verb.base,
-        verb is not None and verb.wish,
-        verb is not None and verb.opinion,
-        cue.inverted,
-        cue.negated,
-        spoken and postposed(row, cue.at, cue.subject),
-        subject[0] in LEX.pronouns,
-        subject[0] in {"he", "she"},
-        words[end - 1][:1].isupper(),
-        any(word[:1].isupper() for word in words[begin:end]),
-        len(subject) / 10,
-        subject[0] in LEX.determiners,
-        subject[-1].endswith("s"),
-        begin == 0,
-        begin / len(lowercased),
-        cue.at / len(lowercased),
-        len(lowercased) / 40,
-        cues,
-        after == "that",
-        after == "to",
-        after in LEX.prepositions,
-        after in {",", "."},
-        spoken and clause_follows(row, cue.at),
-        before in LEX.aux,
-        before in LEX.modals,
-        before in LEX.perfect,
-        lowercased[0] in LEX.prepositions_conjunctions,
-        not LEX.relative_subjects.isdisjoint(lowercased[:begin]),
-        any(word.isdigit() for word in words),
-        lowercased[-1] == "?",
-        first_paragraph,
-        not LEX.conditions.isdisjoint(lowercased[: cue.at]),
-    )
+    return {
+        "coverage": cue.coverage,
+        "coverage_squared": cue.coverage**2,
+        "verb_of_saying": cue.strength == SAY,
+        "verb_of_clauses": cue.strength == CLAUSE,
+        "verb_of_quotations": cue.strength == QUOTE,
+        "according_to": not spoken,
+        "participle": verb is not None and verb.participle,
+        "often_a_noun": verb is not None and verb.nounish,
+        "base_form": verb is not None and verb.base,
+        "verb_of_wish": verb is not None and verb.wish,
+        "verb_of_opinion": verb is not None and verb.opinion,
+        "inverted": cue.inverted,
+        "negated": cue.negated,
+        "postposed": spoken and postposed(row, cue.at, cue.subject),
+        "subject_pronoun": subject[0] in LEX.pronouns,
+        "subject_he_or_she": subject[0] in {"he", "she"},
+        "subject_ends_in_capital": words[end - 1][:1].isupper(),
+        "subject_has_capital": any(word[:1].isupper() for word in words[begin:end]),
+        "subject_length": len(subject) / 10,
+        "subject_has_determiner": subject[0] in LEX.determiners,
+        "subject_plural": subject[-1].endswith("s"),
+        "subject_opens_sentence": begin == 0,
+        "subject_position": begin / len(lowercased),
+        "cue_position": cue.at / len(lowercased),
+        "sentence_length": len(lowercased) / 40,
+        "cues_in_sentence": cues,
+        "that_follows": after == "that",
+        "to_follows": after == "to",
+        "preposition_follows": after in LEX.prepositions,
+        "pause_follows": after in {",", "."},
+        "clause_follows": spoken and clause_follows(row, cue.at),
+        "auxiliary_before": before in LEX.aux,
+        "modal_before": before in LEX.modals,
+        "perfect_before": before in LEX.perfect,
+        "sentence_opens_with_small_word": lowercased[0] in LEX.prepositions_conjunctions,
+        "relative_before_subject": not LEX.relative_subjects.isdisjoint(lowercased[:begin]),
+        "has_number": any(word.isdigit() for word in words),
+        "question": lowercased[-1] == "?",
+        "first_paragraph": first_paragraph,
+        "condition_before": not LEX.conditions.isdisjoint(lowercased[: cue.at]),
+    }
 
 
 class Weights(NamedTuple):
@@ -98,9 +87,9 @@ class Weights(NamedTuple):
     intercept: float
     weights: tuple[float, ...]
 
-    def probability(self, values: Sequence[float]) -> float:
+    def probability(self, features: Mapping[str, float]) -> float:
         """Return the probability that the cue reports its sentence."""
-        z = self.intercept + sum(map(mul, self.weights, values))
+        z = self.intercept + sum(map(mul, self.weights, features.values()))
         return 1 / (1 + math.exp(-z))
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from onrecord.core.text_normalization import letters_and_digits
 from onrecord.corpus.attribution.entities import Entities
 from onrecord.corpus.attribution.quotations import Quotation
 from onrecord.corpus.attribution.sentence_state import Reading, SpeakerLink
@@ -86,7 +87,7 @@ class QuoteLinker:
                 if later.sentence.paragraph != reading.sentence.paragraph:
                     break
                 if later.sentence.furniture is None and later.confidence < _FIRM:
-                    self._link_like(later, reading, 0.9)
+                    self._link_to(later, reading.speaker, 0.9)
 
     def _bare_quotations(self) -> None:
         by_quote: dict[int, list[int]] = defaultdict(list)
@@ -114,7 +115,7 @@ class QuoteLinker:
             if actor is not None:
                 self._link_to(reading, actor, _SUBJECT_BEFORE)
             elif giver is not None:
-                self._link_like(reading, self.readings[giver], sure)
+                self._link_to(reading, self.readings[giver].speaker, sure)
 
     def _passage(self, at: int, reading: Reading) -> None:
         """Give quoted words amid the author's to whom the sentence before quotes in the same paragraph."""
@@ -126,7 +127,7 @@ class QuoteLinker:
             and before.sentence.paragraph == reading.sentence.paragraph
             and self._is_speech(reading)
         ):
-            self._link_like(reading, before, 0.7)
+            self._link_to(reading, before.speaker, 0.7)
 
     def _is_speech(self, reading: Reading) -> bool:
         return max(high - low for low, high in reading.quoted) >= _SPEECH
@@ -220,17 +221,11 @@ class QuoteLinker:
         name = self.entities.bearer(here[0])
         return self.entities.full(name), name, 1.0
 
-    def _link_to(self, reading: Reading, lead: SpeakerLink, sure: float) -> None:
-        reading.name, reading.person, given = lead
+    def _link_to(self, reading: Reading, speaker: SpeakerLink, sure: float) -> None:
+        reading.name, reading.person, given = speaker
         reading.kind = "direct" if reading.share > 0.9 or not reading.quoted else "mixed"
         reading.cue = None
         reading.confidence = sure * given
-
-    def _link_like(self, reading: Reading, giver: Reading, sure: float) -> None:
-        reading.name, reading.person = giver.name, giver.person
-        reading.kind = "direct" if reading.share > 0.9 or not reading.quoted else "mixed"
-        reading.cue = None
-        reading.confidence = sure * giver.confidence
 
     def _pull_quotes(self) -> None:
         """Give a quotation that stands alone to the speaker of the passage that it repeats."""
@@ -240,16 +235,12 @@ class QuoteLinker:
             if r.name is None and r.share > 0.8 and r.sentence.furniture is None
         ]
         for reading in alone:
-            words = _normalize(self.text[reading.sentence.start : reading.sentence.end])
+            words = letters_and_digits(self.text[reading.sentence.start : reading.sentence.end])
             if len(words) < 20:
                 continue
             for other in self.readings:
-                if other.name is not None and words in _normalize(
+                if other.name is not None and words in letters_and_digits(
                     self.text[other.sentence.start : other.sentence.end]
                 ):
-                    self._link_like(reading, other, 0.95)
+                    self._link_to(reading, other.speaker, 0.95)
                     break
-
-
-def _normalize(text: str) -> str:
-    return "".join(c for c in text.lower() if c.isalnum())

@@ -8,7 +8,7 @@ from onrecord.core.records import SentenceSpan
 from onrecord.corpus.attribution.quotations import Quotation
 
 # A speaker handed over: the name, the person's name as mentioned, and how sure it is.
-SpeakerLink = tuple[str, tuple[str, ...] | None, float]
+SpeakerLink = tuple[str | None, tuple[str, ...] | None, float]
 
 
 @dataclass
@@ -25,6 +25,11 @@ class Reading:
     confidence: float = 0.5
     opening_speaker: SpeakerLink | None = None  # whom its closing colon hands over to
     closing_speaker: SpeakerLink | None = None  # whom it credits with the quotation before it
+
+    @property
+    def speaker(self) -> SpeakerLink:
+        """The speaker as it is handed over to another sentence."""
+        return self.name, self.person, self.confidence
 
 
 def readings_of(sentences: Sequence[SentenceSpan], quotes: Sequence[Quotation]) -> list[Reading]:

@@ -90,7 +90,7 @@ def _singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
 
 
-def kind_of_name(text: str, entities: Entities, name: str) -> str | None:
+def kind_of_name(name: str, text: str, entities: Entities) -> str | None:
     """Return the kind of a named speaker from all its mentions.
 
     A person whom the article names in full without any role is a citizen: other. None is for a name that
@@ -104,9 +104,11 @@ def kind_of_name(text: str, entities: Entities, name: str) -> str | None:
             votes[kind] = votes.get(kind, 0) + weight
     if not person:
         low = [bare(w).lower() for w in name.split()]
-        body = _whole_body(low, name)
+        body = "agency" if {"white", "house"} <= set(low) else body_kind(low)
         if body is not None:
             return body
+        if name.isupper() and len(name) <= 5:
+            return "agency"
     if votes:
         return max(votes, key=votes.__getitem__)
     return "other" if " " in name else None
@@ -213,15 +215,6 @@ def _capitals_and_body(phrase: Sequence[str]) -> list[str]:
     return kept
 
 
-def _whole_body(low: Sequence[str], name: str) -> str | None:
-    if {"white", "house"} <= set(low):
-        return "agency"
-    kind = body_kind(low)
-    if kind is None and name.isupper() and len(name) <= 5:
-        return "agency"
-    return kind
-
-
 def kind_of_nominal(phrase: str, text: str, entities: Entities) -> str:
     """Return the kind of an unnamed speaker by the words of its phrase; other where none tells.
 
@@ -239,13 +232,10 @@ def kind_of_nominal(phrase: str, text: str, entities: Entities) -> str:
             return kind
         for mention in entities.mentions[:_LOOKED_AT]:
             if mention.name[-1] in found and entities.is_person(mention.name):
-                return kind_of_name(text, entities, entities.full(mention.name)) or "politician"
+                return kind_of_name(entities.full(mention.name), text, entities) or "politician"
         return "agency"
-    return kind_of_descriptor(found[:cut]) or body_kind(low[:cut]) or _plain_group(head) or "other"
-
-
-def _plain_group(head: Sequence[str]) -> str | None:
-    return _BODIES.get(head[-1]) if head else None
+    group = _BODIES.get(head[-1]) if head else None
+    return kind_of_descriptor(found[:cut]) or body_kind(low[:cut]) or group or "other"
 
 
 def _phrase_before(text: str, start: int) -> list[str]:
