@@ -12,6 +12,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import onrecord
 from onrecord.core.errors import BadInput
 from onrecord.core.files import write_json, write_jsonl
 from onrecord.core.records import ARTICLES, SENTENCES, SPEAKERS, sentence_id
@@ -184,6 +185,13 @@ def test_how_the_sample_was_drawn_is_read_off_the_labels():
     assert estimate(sampled(frame, drawn, 0.125))["design"]["drawn"] == "two_stage"
 
 
+def test_the_package_gives_the_function_for_notebooks():
+    frame = rows_drawn(corpus(), 100, np.random.default_rng(2))
+    assert onrecord.estimate(frame, by="outlet") == estimate(frame, by=["outlet"])
+    with pytest.raises(AttributeError, match="no attribute 'estimates'"):
+        onrecord.estimates  # noqa: B018
+
+
 def test_few_drawn_groups_have_no_interval_but_a_reason():
     found = share_of(estimate(groups_drawn(corpus(), 4, np.random.default_rng(0))))
     assert found["low"] is None and found["reason"] == "4 drawn groups, fewer than 6"
@@ -242,9 +250,10 @@ def test_intervals_cover_what_the_corpus_holds(design):
     assert np.mean(narrower) < 0.95
 
 
-def test_the_command_writes_figures_a_table_a_design_and_a_page(tmp_path, onrecord):
+def test_the_command_writes_figures_a_table_a_design_and_a_page(tmp_path, request):
+    command = request.getfixturevalue("onrecord")
     rows_drawn(corpus(), 150, np.random.default_rng(5)).to_parquet(tmp_path / "rows.parquet")
-    done = onrecord(
+    done = command(
         "estimate",
         f"rows={tmp_path}/rows.parquet",
         "by=outlet",

@@ -65,9 +65,9 @@ class Estimates(TypedDict):
 def estimate(
     frame: pd.DataFrame,
     *,
-    by: Sequence[str] = (),
+    by: str | Sequence[str] = (),
     trend: str | None = None,
-    covariates: Sequence[str] = (),
+    covariates: str | Sequence[str] = (),
     regression: Literal["linear", "logistic"] = "logistic",
     outcome: str | None = None,
     labels: Sequence[str] | None = None,
@@ -89,6 +89,7 @@ def estimate(
 
     Sources: Särndal, Swensson and Wretman (1992); Egami et al. (2023); Angelopoulos, Duchi and Zrnic (2023).
     """
+    by, covariates = ([one] if isinstance(one, str) else one for one in (by, covariates))
     corpus = read_corpus(frame, labels=labels, stratum=stratum, drawn=drawn)
     questions = list(shares(corpus, by))
     if trend is not None:

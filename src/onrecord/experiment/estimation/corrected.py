@@ -166,7 +166,9 @@ class _Reference:
         whole = float(expected.sum())
         effective = whole**2 / float((expected**2).sum()) if whole > 0 else 1.0
         open_share = float((design.open_share * expected).sum()) / whole if whole > 0 else 1.0
-        one_error = open_share * float((lever**4).sum() / (lever**2).sum()) if whole > 0 else 0.0
+        # a row counts by its bearing on the contrast, not by its weight: errors are no likelier in rarely drawn rows
+        bearing = (lever / design.weight) ** 2
+        one_error = open_share * float(np.average(lever**2, weights=bearing)) if whole > 0 else 0.0
         n_units = int((expected > 0).sum())
         floor = min(n_units - len(contrast), FEWEST_DESIGN_FREEDOM)
         freedom = max(effective - len(contrast), floor, 1.0)
