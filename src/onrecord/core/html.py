@@ -5,15 +5,17 @@ escaped. Plots are SVG whose horizontal positions are shares of the width, so th
 at every width; each carries its figures as text for screen readers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
+
+from onrecord.core.intervals import format_number, format_score
 
 EDGE = 1.5  # per cent of the width left free at both ends of a plot, so that no dot is cut
 Tone = Literal["plain", "caution"]
@@ -55,12 +57,15 @@ def templates() -> Environment:
     """Return the package's templates: values are escaped unless they are Markup."""
     environment = Environment(
         loader=PackageLoader("onrecord.core"),
-        autoescape=True,
+        autoescape=select_autoescape(("html", "svg")),
+        extensions=["jinja2.ext.do"],
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
+    environment.filters |= {"number": number, "figure": format_number, "score": format_score}
+    blocks = (text, notice, table, interval_plot, bar_plot, heat_map, line_plot, Interval, Line)
+    environment.globals |= {block.__name__: block for block in blocks}
     css = (Path(__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
     environment.globals["style"] = Markup(css)  # noqa: S704 (a file of this package)
     return environment
@@ -69,6 +74,18 @@ def templates() -> Environment:
 def render(template: str, **values: Any) -> Markup:
     """Return a template of this package filled in, as text that needs no further escaping."""
     return Markup(templates().get_template(template).render(**values))  # noqa: S704 (autoescaped)
+
+
+def rendered_sections(template: str, **values: Any) -> list[Section]:
+    """Return the sections that a template makes with ``{% call section(title, lead) %}``, in its order."""
+    found: list[Section] = []
+
+    def section(title: str, lead: str = "", *, caller: Callable[[], Markup]) -> str:
+        found.append(Section(title, [caller().strip()], lead))
+        return ""
+
+    render(template, section=section, **values)
+    return found
 
 
 def page(title: str, lead: str, sections: Sequence[Section], note: str = "") -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from onrecord.core.files import read_jsonl, write_text
-from onrecord.core.html import Interval, Section, interval_plot, page, table, text
+from onrecord.core.html import page, rendered_sections
 from onrecord.core.tables import write_parquet
 from onrecord.experiment import runs
 
@@ -19,6 +19,11 @@ SCHEMA = pa.schema(
     + [("ece", pa.float64()), ("origin", pa.string()), ("data", pa.string()), ("split", pa.string()),
        ("config", pa.string()), ("seed", pa.int64()), ("onrecord", pa.string()), ("heading", pa.string())]
 )  # fmt: skip
+COLUMNS = {  # heading → key of a row
+    "model": "name", "classifier": "classifier", "macro-F1": "macro_f1", "low": "macro_f1_low", "high": "macro_f1_high",
+    "F_avg": "f_avg", "accuracy": "accuracy", "ECE": "ece", "n": "n", "groups": "n_groups", "config": "config",
+    "split": "split", "seed": "seed", "run": "run",
+}  # fmt: skip
 
 
 def leaderboard_row(run: str, report: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,21 +57,7 @@ def known_folders() -> set[Path]:
 
 def leaderboard_page(rows: list[dict[str, Any]]) -> str:
     """Return the leaderboard as a page: a section for each dataset and way of scoring."""
-    sections = []
-    for data, on in dict.fromkeys((r["data"], r["on"]) for r in rows):
-        part = [r for r in rows if (r["data"], r["on"]) == (data, on)]
-        dots = [Interval(r["name"], r["macro_f1"], r["macro_f1_low"], r["macro_f1_high"], Path(r["run"]).name) for r in part]  # fmt: skip
-        columns = ("model", "classifier", "macro-F1", "low", "high", "F_avg", "accuracy", "ECE", "n", "groups", "config", "split", "seed", "run")  # fmt: skip
-        keys = ("name", "classifier", "macro_f1", "macro_f1_low", "macro_f1_high", "f_avg", "accuracy", "ece", "n", "n_groups", "config", "split", "seed", "run")  # fmt: skip
-        cells = [[str(r[k]) if k == "seed" else r[k] for k in keys] for r in part]
-        heading = {"test": "On the test split", "out_of_fold": "Out of fold, by group"}.get(on, on)
-        sections.append(
-            Section(
-                f"{heading}, data {data}",
-                [interval_plot(dots, "macro-F1 with 95 % intervals over groups"),
-                 table("Every run with its signature", columns, cells)],
-            )
-        )  # fmt: skip
-    if not rows:
-        sections.append(Section("No runs yet", [text("`onrecord train` and `onrecord evaluate` make one.")]))  # fmt: skip
-    return page("Leaderboard", "Overlapping confidence intervals don't tell you which model is better; `onrecord compare` does.", sections)  # fmt: skip
+    parts = list(dict.fromkeys((row["data"], row["on"]) for row in rows))
+    lead = "Overlapping confidence intervals don't tell you which model is better; `onrecord compare` does."
+    sections = rendered_sections("leaderboard.html", rows=rows, parts=parts, columns=COLUMNS)
+    return page("Leaderboard", lead, sections)

@@ -1,16 +1,16 @@
 """The report of one run's scores on one split, and the model card. They hold ids, never text."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from onrecord.core.intervals import FEWEST_GROUPS, Floats, Score, format_number
+from onrecord.core.html import render
+from onrecord.core.intervals import FEWEST_GROUPS, Floats, Score
 from onrecord.experiment import scoring
 from onrecord.experiment.cross_validation import CrossValidation
 from onrecord.experiment.data import Examples
-from onrecord.experiment.models.registry import FittedPart
 from onrecord.experiment.runs import Run
 from onrecord.experiment.scoring import Calibration, Difference, McNemar
 
@@ -263,50 +263,5 @@ def _share(part: Any, whole: Any) -> float | None:
 
 def model_card(run: Run, cv: CrossValidation) -> str:
     """Return the card in Markdown, from a run's description and its cross-validation; it holds no text."""
-    settings = run["settings"]
-    small = "".join(f"- {line}\n" for line in run["small"]) or "- none\n"
-    blocks = settings["model"].get("features") or {}
-    features = "".join(f"- {name}: {_options(b)}\n" for name, b in blocks.items()) or "- none\n"
-    classifiers = "".join(f"- {line}\n" for line in dict.fromkeys(map(_fitted, run["fitted"])))
     absent = sorted({label for fold in cv["folds"] for label in fold["absent_from_training"]})
-    missing = (
-        f"Absent from the training rows of some fold: {', '.join(absent)}.\n" if absent else ""
-    )
-    return f"""# {run["name"]}: {run["question"]} for {run["campaign"]}
-
-**Labels made by {ORIGINS.get(run["origin"], run["origin"])}.** A label describes a sentence as published, not
-a person's view.
-
-Predicts {", ".join(run["labels"])} for a sentence and a target.
-
-## Training
-
-{run["n"]} sentences in {run["n_groups"]} groups (split `{run["split"]}`, data `{run["data"]}`), test rows never seen.
-Seed {settings["seed"]}. Classifiers, as fitted{", one model for each target" if settings["model"].get("per_target") else ""}:
-
-{classifiers}
-Features:
-
-{features}
-Labels too small to learn (fewer than 30 sentences or 3 groups):
-
-{small}
-## Scores
-
-Out of fold by {settings["fold_by"]}, {len(cv["folds"])} folds: macro-F1 {format_number(cv["macro_f1"])}, accuracy {format_number(cv["accuracy"])}.
-{missing}Intervals and the test scores, once looked at, are in `report.json` and `report.html`.
-
-## Made with
-
-onrecord {run["onrecord"]}, Python {run["python"]}, {", ".join(f"{k} {v}" for k, v in run["packages"].items())}. Signature `{run["signature"]}`.
-Saved with skops; load it with the trusted types named, as `onrecord predict` does.
-"""
-
-
-def _fitted(part: FittedPart) -> str:
-    return f"{part['classifier']}: {_options(part['parameters'])}"
-
-
-def _options(options: Mapping[str, Any]) -> str:
-    """Return options in one line; a default of None says nothing."""
-    return ", ".join(f"{k} {v}" for k, v in options.items() if v is not None)
+    return str(render("model_card.md", run=run, cv=cv, absent=absent, origins=ORIGINS))
