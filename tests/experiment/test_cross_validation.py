@@ -62,6 +62,13 @@ def test_a_label_absent_from_a_fold_is_said_and_gets_no_probability(examples):
     assert held_out.probabilities[2, 1] == 0
 
 
+def test_a_story_of_two_outlets_is_not_learnt_from_where_it_is_tested(examples):
+    part = with_columns(examples, group=["a", "a", "b", "c"], outlet=["x", "y", "x", "y"])
+    held_out, cv = cross_validate(part, MAJORITY, folds=5, fold_by="outlet", soft=False, seed=1)
+    assert (held_out.fold >= 0).all()
+    assert [(fold["n_train"], fold["n_test"]) for fold in cv["folds"]] == [(1, 2), (1, 2)]
+
+
 def test_folds_part_no_sentence_that_stands_in_several_groups(tmp_path):
     """Random labels cannot be learnt: they could be looked up, were a copy of the sentence in another fold."""
     draw = random.Random(1)

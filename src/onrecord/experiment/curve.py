@@ -13,7 +13,7 @@ from onrecord.core.files import write_json, write_text
 from onrecord.core.intervals import Floats, Ints, format_score, percentile_interval, too_few_groups
 from onrecord.core.workspace import Workspace
 from onrecord.experiment import runs, scoring
-from onrecord.experiment.cross_validation import Progress, grouped_folds, no_progress
+from onrecord.experiment.cross_validation import grouped_folds
 from onrecord.experiment.data import Examples, read_examples
 from onrecord.experiment.models.embeddings import attach_vectors
 from onrecord.experiment.models.registry import (
@@ -82,7 +82,6 @@ def measure_curve(
     folds: int,
     repeats: int,
     seed: int,
-    progress: Progress = no_progress,
 ) -> tuple[Floats, Ints]:
     """Return the sizes trained on and what was predicted at each.
 
@@ -110,7 +109,6 @@ def measure_curve(
                 found = label_probabilities(model, examples.frame.iloc[test], len(examples.names))
                 predicted[repeat, place, test] = found.argmax(axis=1)
                 sizes[place] += len(rows) / (len(cut) * repeats)
-            progress(repeat * len(cut) + number + 1, repeats * len(cut))
     return sizes, predicted
 
 
@@ -195,7 +193,6 @@ def make_curve(
     repeats: int,
     replicates: int,
     seed: int,
-    progress: Progress = no_progress,
 ) -> Curve:
     """Return the points with intervals, the fit and what more sentences would give."""
     measured = scoring.measures(examples.names, examples.labels).get(measure)
@@ -206,9 +203,7 @@ def make_curve(
         raise BadInput(
             f"shares: expected three or more, rising, above 0 up to 1, found {list(shares)}"
         )
-    sizes, predicted = measure_curve(
-        examples, fit, shares, folds=folds, repeats=repeats, seed=seed, progress=progress
-    )
+    sizes, predicted = measure_curve(examples, fit, shares, folds=folds, repeats=repeats, seed=seed)
     groups = list(examples.groups)
     curve, drawn = resampled_curves(
         examples.labels, predicted, groups, len(examples.names), measured, replicates=replicates, seed=seed
