@@ -269,7 +269,9 @@ def file_row(
     row["updated_at"] = one.updated_at or (before["updated_at"] if before else now)
     if before is None:
         return row
-    if row["labels"].keys() < before["labels"].keys():  # of a file that answers one question only
+    if (
+        row["labels"] and not before["labels"].keys() <= row["labels"].keys()
+    ):  # of one question alone
         row["labels"] = before["labels"] | row["labels"]
     row = {
         **before, **row, "guidelines_version": before["guidelines_version"],
