@@ -118,21 +118,15 @@ def _read_jsonl(path: Path) -> pa.Table:
 
 def _misread(column: pa.ChunkedArray) -> bool:
     """Return whether Arrow took text such as 2026-01-14 for a time, or NaN, which JSON lacks, for a number."""
-    finite = not pa.types.is_floating(column.type) or pc.all(pc.is_finite(column)).as_py() in (
-        True,
-        None,
-    )
-    return "timestamp" in str(column.type) or not finite
+    if pa.types.is_floating(column.type):
+        return pc.all(pc.is_finite(column)).as_py() is False
+    return "timestamp" in str(column.type)
 
 
 def _column(values: list[Any]) -> pa.Array:
     try:
         return pa.array(values)
     except (pa.ArrowException, TypeError, OverflowError):
-        return pa.array([_as_text(value) for value in values], pa.string())
-
-
-def _as_text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+        plain = (str, type(None))
+        texts = [v if isinstance(v, plain) else json.dumps(v, ensure_ascii=False) for v in values]
+        return pa.array(texts, pa.string())

@@ -60,6 +60,15 @@ def range_hashes(ranges: Iterable[RowRange], columns: Sequence[str]) -> list[str
     return found
 
 
+def shortened(names: Sequence[str], most: int) -> str:
+    """Return the first names, and how many more there are.
+
+    >>> shortened(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if names[most:] else "")
+
+
 def unless_all(made: int, shards: int) -> str:
     """Return how many of the shards were made again, in words, where not all were."""
     return f": {made} of {shards} shards made again" if made < shards else ""

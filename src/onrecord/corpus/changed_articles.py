@@ -12,6 +12,7 @@ import numpy.typing as npt
 from onrecord.core.files import read_jsonl
 from onrecord.core.records import latest_annotations, parse_sentence_id, text_sha256
 from onrecord.core.tables import read_values
+from onrecord.corpus.article_shards import shortened
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,8 @@ def refusal(changes: Changes, lost: Mapping[str, int]) -> str | None:
     parts = []
     for what, names in (("of changed text", changes.changed), ("gone", gone)):
         if names:
-            listed = [f"{n} ({lost[n]} annotations)" if n in lost else n for n in names[:5]]
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            parts.append(f"{len(names)} known articles are {what}: {', '.join(listed)}{more}")
+            listed = [f"{n} ({lost[n]} annotations)" if n in lost else n for n in names]
+            parts.append(f"{len(names)} known articles are {what}: {shortened(listed, 5)}")
     if not parts:
         return None
     return (

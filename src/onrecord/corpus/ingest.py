@@ -16,7 +16,7 @@ from onrecord.core.parallel import map_shards, shard_keys, write_shards
 from onrecord.core.records import ARTICLES
 from onrecord.core.workspace import Workspace
 from onrecord.corpus import changed_articles, dedupe
-from onrecord.corpus.article_shards import repeated, rules_hash
+from onrecord.corpus.article_shards import repeated, rules_hash, shortened
 from onrecord.corpus.ingest_shards import (
     Batch,
     Complaint,
@@ -53,12 +53,6 @@ def sidecar_path(source: str, given: str | None) -> Path | None:
     if not Path(source).is_file():
         places.append(folder.parent / "articles.csv")
     return next((place for place in places if place.is_file() and place != Path(source)), None)
-
-
-def unmatched_sidecar_rows(sidecar: Iterable[str], files: Iterable[tuple[Path, str]]) -> list[str]:
-    """Return which of a sidecar's rows name no article file, by path or by bare name."""
-    names = {name for path, full in files for name in (full, path.name)}
-    return [name for name in sidecar if name not in names]
 
 
 def duplicate_ids(batches: Sequence[Batch]) -> dict[int, Complaint]:
@@ -199,8 +193,7 @@ def extractor(sources: Iterable[str]) -> dict[str, str]:
 def report_left_out(rejected: Path, bad: Sequence[Complaint], encodings: Sequence[str]) -> None:
     """Print which encodings were guessed and what was left out; the file ``rejected`` lists all of that."""
     if encodings:
-        more = f" and {len(encodings) - MAX_LISTED} more" if len(encodings) > MAX_LISTED else ""
-        print(f"not UTF-8, encoding guessed: {', '.join(encodings[:MAX_LISTED])}{more}")
+        print(f"not UTF-8, encoding guessed: {shortened(encodings, MAX_LISTED)}")
     rejected.unlink(missing_ok=True)
     if bad:
         write_jsonl(rejected, bad)
@@ -212,11 +205,9 @@ def report_unused(
     source: str, files: Sequence[tuple[Path, str]], sidecar: Sidecar, sidecar_file: Path | None
 ) -> None:
     """Print which rows of the sidecar name no article, and which files are of kinds that are not read."""
-    if not Path(source).is_file() and (rows := unmatched_sidecar_rows(sidecar, files)):
-        more = ", …" if rows[MAX_LISTED:] else ""
-        print(
-            f"{sidecar_file}: {len(rows)} rows name no article: {', '.join(rows[:MAX_LISTED])}{more}"
-        )
+    names = {name for path, full in files for name in (full, path.name)}
+    rows = [] if Path(source).is_file() else [name for name in sidecar if name not in names]
+    if rows:
+        print(f"{sidecar_file}: {len(rows)} rows name no article: {shortened(rows, MAX_LISTED)}")
     if left := unsupported_files(source):
-        more = ", …" if left[3:] else ""
-        print(f"{len(left)} files of other kinds were not read: {', '.join(left[:3])}{more}")
+        print(f"{len(left)} files of other kinds were not read: {shortened(left, 3)}")

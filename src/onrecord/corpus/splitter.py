@@ -6,7 +6,7 @@ word before and the word after. Text is never changed: what is returned are span
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from onrecord.core.errors import BadInput
@@ -43,9 +43,7 @@ DOTTED = re.compile(r"(?:[^\W\d_]\.&?)+[^\W\d_]$")  # U.S, a.m, Ph.D without its
 PARTED = re.compile(r"[—–/(>“”\"‘]")
 LIST_MARK = re.compile(r"\s*\(?(?:\d{1,2}|[A-Za-z]|[ivxIVX]{1,4})")
 NAMES = r"(?:(?:[A-Z][\w’'.-]*|of|the|de|van|von)\s+){1,6}"
-WORD_BEFORE = (
-    40  # code points looked back at for the word before a stop: bounds the work on any text
-)
+WORD_BEFORE = 40  # code points looked back at for the word before a stop: bounds the work
 
 
 def make_splitter(config: Mapping[str, Any]) -> Splitter:
@@ -57,53 +55,36 @@ def make_splitter(config: Mapping[str, Any]) -> Splitter:
     """
     kind = config.get("kind")
     if kind == "rules":
-        return RuleSplitter(
-            titles=words(config, "titles"),
-            before_number=words(config, "before_number"),
-            abbreviations=words(config, "abbreviations"),
-            openers=words(config, "openers"),
-            reporting=words(config, "reporting"),
-            ordinals=bool(config.get("ordinals")),
-        )
+        return RuleSplitter(config)
     if kind == "lines":
-        return lambda text: [
-            s for m in LINE.finditer(text) for s in [trimmed(text, *m.span())] if s
-        ]
+        return lambda text: [s for m in LINE.finditer(text) if (s := trimmed(text, *m.span()))]
     raise BadInput(f"splitter.kind: expected rules or lines, found {kind!r}")
 
 
 def words(config: Mapping[str, Any], key: str) -> list[str]:
     """Return the words of a key: one value to Hydra, which takes a tenth of a second over lists of them."""
-    said = config.get(key)
-    if not isinstance(said, str):
-        found = "no such key" if said is None else type(said).__name__
+    value = config.get(key)
+    if not isinstance(value, str):
+        found = "no such key" if value is None else type(value).__name__
         raise BadInput(f"splitter.{key}: expected words with spaces between them, found {found}")
-    return said.split()
+    return value.split()
 
 
 class RuleSplitter:
-    """A splitter by rules. The word lists are those of ``conf/splitter/english.yaml``, without stops.
+    """A splitter by rules, with the word lists of a file of ``conf/splitter/``, which are without stops.
 
-    ``ordinals`` says that a number before a stop is one ("am 3. Oktober"), and does not end a sentence.
+    ``ordinals`` in the file means that a number before a stop is one ("am 3. Oktober"), and does not end a sentence.
     """
 
-    def __init__(
-        self,
-        *,
-        titles: Iterable[str],
-        before_number: Iterable[str],
-        abbreviations: Iterable[str],
-        openers: Iterable[str],
-        reporting: Iterable[str],
-        ordinals: bool = False,
-    ) -> None:
-        self.titles = frozenset(titles)
-        self.before_number = frozenset(before_number)
-        self.abbreviations = frozenset(abbreviations)
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.titles = frozenset(words(config, "titles"))
+        self.before_number = frozenset(words(config, "before_number"))
+        self.abbreviations = frozenset(words(config, "abbreviations"))
         self.known = self.titles | self.before_number | self.abbreviations
-        self.openers = frozenset(openers)
-        self.reported = re.compile(rf"\s+{NAMES}(?:{'|'.join(map(re.escape, reporting))})\b")
-        self.ordinals = ordinals
+        self.openers = frozenset(words(config, "openers"))
+        reporting = "|".join(map(re.escape, words(config, "reporting")))
+        self.reported = re.compile(rf"\s+{NAMES}(?:{reporting})\b")
+        self.ordinals = bool(config.get("ordinals"))
 
     def __call__(self, text: str) -> Spans:
         """Return the spans of the sentences in ``text``, in order, without white space at either end."""

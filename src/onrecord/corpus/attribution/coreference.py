@@ -123,20 +123,11 @@ class Pronouns:
         if word not in LEX.openers and not word.endswith(("ing", "ed")):
             return None
         for mention in mentions:
-            after = self.text[mention.end : mention.end + 2]
-            if (
-                self.text[mention.start - 2 : mention.start] == ", "
-                and after[:1] == " "
-                and after[1:].islower()
-            ):
-                speaks = self.entities.is_person(mention.name) or self.entities.has_spoken(
-                    mention.name
-                )
-                return (
-                    mention
-                    if speaks and self.entities.gender(mention.name) in {"", gender}
-                    else None
-                )
+            name, after = mention.name, self.text[mention.end : mention.end + 2]
+            comma = self.text[mention.start - 2 : mention.start] == ", "
+            if comma and after[:1] == " " and after[1:].islower():
+                speaks = self.entities.is_person(name) or self.entities.has_spoken(name)
+                return mention if speaks and self.entities.gender(name) in {"", gender} else None
         return None
 
     def _is_object(self, mention: Mention) -> bool:

@@ -26,14 +26,7 @@ _RUN = re.compile(
     rf"{_CAP}(?:,? (?=[JS]r\b){_CAP}|[ \u00a0](?=[A-ZÀ-Þdlvbae])(?:{_OF} ){{0,2}}(?:al-|el-)?{_CAP})*"
 )
 # What joins the capitalised words of a body's name: Immigration and Customs Enforcement.
-_JOINS = frozenset(
-    f" {word} " for word in ["of", "for", "and", "the", "on", "in", "to", "de", "&", "against"]
-) | {
-    " of the ",
-    " for the ",
-    " on the ",
-    " and the ",
-}
+_JOINS = frozenset(f" {words.replace('_', ' ')} " for words in LEX.joins)
 _HEADLINED = frozenset(word.title() for word in LEX.headlined)
 _INTRODUCED = re.compile(r",? who\b|, (?:aged? )?\d{2},|,? (?:said|says|told)\b")
 _SPACES = frozenset(" \u00a0")
@@ -91,22 +84,10 @@ def split_name(run: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if len(lowercased) > 1 and lowercased[0] in LEX.first_names:
             return (), tuple(parts)
         return tuple(parts), ()
-    last = max(
-        (
-            i
-            for i, low in enumerate(lowercased[:-1])
-            if low in LEX.name_titles and not (i == 0 and low in LEX.men)
-        ),
-        default=-1,
-    )
-    if (
-        last >= 0
-        and lowercased[-1] in LEX.name_titles
-        and lowercased[last + 1] not in LEX.first_names
-        and len(lowercased) - last == 2
-        and last > 0
-        and lowercased[0] in LEX.first_names
-    ):
+    titled = [i for i, low in enumerate(lowercased[:-1]) if low in LEX.name_titles]
+    last = next((i for i in reversed(titled) if i or lowercased[0] not in LEX.men), -1)
+    both = lowercased[0] in LEX.first_names and lowercased[-1] in LEX.name_titles
+    if 0 < last == len(lowercased) - 2 and both and lowercased[-1] not in LEX.first_names:
         last = -1
     if len(parts) - last > 3 and lowercased[-2] in LEX.first_names and _leads(parts[last + 1 : -2]):
         last = len(parts) - 3
@@ -307,10 +288,5 @@ def _acronyms(text: str, runs: Sequence[_Run]) -> dict[str, str]:
                 continue
             initials = "".join(w[0] for w in chain[skip:] if w[0].isupper())
             if initials in wanted:
-                found.setdefault(initials, bare_tail(chain[skip:]))
+                found.setdefault(initials, " ".join([*chain[skip:-1], bare(chain[-1])]))
     return found
-
-
-def bare_tail(run: Sequence[str]) -> str:
-    """Return a run of words as a name, its last word without a possessive ending."""
-    return " ".join([*run[:-1], bare(run[-1])])

@@ -24,27 +24,29 @@ def article(raw: Mapping[str, Any], sidecar: FileFields, source_file: str) -> Ar
     an id or a text that cannot be used.
     """
     where, text = raw["where"], raw["text"]
-    identifier = checked_id(sidecar.get("id") or raw["id"], where)
+    identifier = sidecar.get("id") or raw["id"]
+    if not ARTICLE_ID.fullmatch(identifier) or identifier in {".", ".."}:
+        raise BadInput(
+            f"{where}: expected an article id of 1 to 128 letters, digits, '.', '_' or '-', "
+            f"found {identifier[:140]!r}"
+        )
     if not text.strip(BLANKS):
         raise BadInput(f"{where}: expected text, found an empty one")
-    told = {field: sidecar.get(field) or raw.get(field) for field in FIELDS}
-    for field, value in {**told, "text": text}.items():
-        if value and ("\0" in value or not (value.isascii() or can_be_written(value))):
-            raise BadInput(f"{where}: expected text, {unusable(value)} of the {field}")
-    furniture = mark(text, title=told["title"], byline=told["byline"])
-    from_text = {
-        f["kind"]: text[f["start"] : f["end"]]
-        for f in reversed(furniture)
-        if text[f["start"]]
-        not in "-—–"  # a reader's letter is signed; that is not the article's by-line
-    }
+    known = {field: sidecar.get(field) or raw.get(field) for field in FIELDS}
+    for field, value in {**known, "text": text}.items():
+        if value and (found := unusable(value)):
+            raise BadInput(f"{where}: expected text, found {found} of the {field}")
+    furniture = mark(text, title=known["title"], byline=known["byline"])
+    # A reader's letter is signed after a dash; that is not the article's by-line.
+    shown = [f for f in reversed(furniture) if text[f["start"]] not in "-—–"]
+    from_text = {f["kind"]: text[f["start"] : f["end"]] for f in shown}
     return {
         "article_id": identifier,
-        "outlet": told["outlet"],
-        "title": told["title"] or from_text.get("headline"),
-        "byline": told["byline"] or byline_names(from_text.get("byline")),
-        "published": told["published"] or iso_date(from_text.get("date")),
-        "url": told["url"],
+        "outlet": known["outlet"],
+        "title": known["title"] or from_text.get("headline"),
+        "byline": known["byline"] or ", ".join(author_names(from_text.get("byline"))) or None,
+        "published": known["published"] or iso_date(from_text.get("date")),
+        "url": known["url"],
         "text": text,
         "sha256": text_sha256(text),
         "group_id": None,
@@ -54,39 +56,13 @@ def article(raw: Mapping[str, Any], sidecar: FileFields, source_file: str) -> Ar
     }
 
 
-def can_be_written(value: str) -> bool:
-    """Return whether a text is free of lone surrogates."""
+def unusable(value: str) -> str | None:
+    """Return what no file or no database takes of a text, and where: a NUL or a lone surrogate; else None."""
     try:
         value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def unusable(value: str) -> str:
-    """Return what no file or no database takes of a text, and where: a NUL or a lone surrogate."""
-    at = next(n for n, c in enumerate(value) if c == "\0" or "\ud800" <= c <= "\udfff")
-    what = "a NUL" if value[at] == "\0" else f"a lone surrogate (U+{ord(value[at]):04X})"
-    return f"found {what} at {at}"
-
-
-def checked_id(identifier: str, where: str) -> str:
-    """Return an article's id; raises BadInput where it is not one."""
-    if not ARTICLE_ID.fullmatch(identifier) or identifier in {".", ".."}:
-        raise BadInput(
-            f"{where}: expected an article id of 1 to 128 letters, digits, '.', '_' or '-', "
-            f"found {identifier[:140]!r}"
-        )
-    return identifier
-
-
-def byline_names(byline: str | None) -> str | None:
-    """Return the names in a by-line as it stands in a text, or None where it has none.
-
-    >>> byline_names("By Ana Roe, The Herald")
-    'Ana Roe, The Herald'
-    """
-    return ", ".join(author_names(byline)) or None
+    except UnicodeEncodeError as error:
+        return f"a lone surrogate (U+{ord(value[error.start]):04X}) at {error.start}"
+    return f"a NUL at {value.index(chr(0))}" if "\0" in value else None
 
 
 def iso_date(line: str | None) -> str | None:
@@ -123,10 +99,10 @@ def read_sidecar(
     found: dict[str, dict[str, str | None]] = {}
     try:
         for row in reader:
-            said = {field: row.get(columns[field]) or None for field in FIELDS}
-            if found.setdefault(row[key], said) != said:
+            fields = {field: row.get(columns[field]) or None for field in FIELDS}
+            if found.setdefault(row[key], fields) != fields:
                 raise BadInput(
-                    f"{where}, line {reader.line_num}: expected each file once, or with the same words, "
+                    f"{where}, line {reader.line_num}: expected each file once, or with the same values, "
                     f"found {row[key]!r} a second time"
                 )
     except csv.Error as error:

@@ -58,8 +58,8 @@ def decode(data: bytes, where: str) -> tuple[str, str]:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         text, encoding = guessed(data, error.start, where)
-    said = data if encoding == "utf-8" else text.encode("utf-8", "replace")
-    if len(said) - len(said.translate(None, CONTROLS)) > len(said) // 1000:
+    read = data if encoding == "utf-8" else text.encode("utf-8", "replace")
+    if len(read) - len(read.translate(None, CONTROLS)) > len(read) // 1000:
         raise BadInput(f"{where}: expected text, found control characters: a binary file?")
     return text, encoding
 

@@ -65,9 +65,9 @@ def raw_articles(
     except BadInput as error:
         yield error
     except (OSError, EOFError, zlib.error, csv.Error, pa.ArrowException, UnicodeError) as error:
-        said = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+        found = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
         after = f" after {read} rows" if read else ""
-        yield BadInput(f"{part.name}: expected {kind[1:]}, found{after} {said}")
+        yield BadInput(f"{part.name}: expected {kind[1:]}, found{after} {found}")
 
 
 def single(part: Part, kind: str) -> Raw:
@@ -139,8 +139,8 @@ def columns_found(part: Part, names: Sequence[str], columns: Mapping[str, str]) 
     for field in ("id", "text"):
         if not counts[columns[field]]:
             listed = ", ".join(names)[:200] or "none"
-            said = f"the column {columns[field]!r} (columns.{field})"
-            raise BadInput(f"{part.name}: expected {said}, found the columns {listed}")
+            column = f"the column {columns[field]!r} (columns.{field})"
+            raise BadInput(f"{part.name}: expected {column}, found the columns {listed}")
     wanted = [columns[field] for field in FIELDS if counts[columns[field]]]
     if twice := [name for name in wanted if counts[name] > 1]:
         raise BadInput(f"{part.name}: expected columns that differ, found {twice[0]!r} twice")
@@ -152,12 +152,9 @@ def csv_rows(part: Part, columns: Mapping[str, str], limit: float) -> Rows:
     csv.field_size_limit(int(limit))
     with Path(part.path).open("rb") as data:
         encoding = stream_encoding(data, part.name)
-        errors = "strict"
-        if encoding.startswith("utf-8"):
-            named, errors = "utf-8-sig", "replace"
-        else:
-            named = encoding
-        text = io.TextIOWrapper(data, named, errors=errors, newline="")
+        utf8 = encoding.startswith("utf-8")
+        codec, errors = ("utf-8-sig", "replace") if utf8 else (encoding, "strict")
+        text = io.TextIOWrapper(data, codec, errors=errors, newline="")
         reader = csv.DictReader(text, strict=True)
         columns_found(part, reader.fieldnames or [], columns)
         try:
@@ -235,33 +232,30 @@ def picked(
     found: Raw = {"where": where, "encoding": encoding}
     for field in FIELDS:
         value = row.get(columns[field])
-        if value is None or value == "":
-            found[field] = None
-        elif isinstance(value, str):
-            found[field] = value
-        else:
-            try:
-                found[field] = cell(value, field)
-            except TypeError as error:
-                said = f"in the column {columns[field]!r} (columns.{field})"
-                return BadInput(f"{where}: expected text {said}, found {error}")
+        try:
+            found[field] = cell(value, field)
+        except TypeError as error:
+            column = f"in the column {columns[field]!r} (columns.{field})"
+            return BadInput(f"{where}: expected text {column}, found {error}")
     for field in ("id", "text"):
         if found[field] is None:
             names = ", ".join(str(name) for name in row)[:200] or "none"
-            said = f"a value in the column {columns[field]!r} (columns.{field})"
-            return BadInput(f"{where}: expected {said}, found the columns {names}")
+            column = f"a value in the column {columns[field]!r} (columns.{field})"
+            return BadInput(f"{where}: expected {column}, found the columns {names}")
     return found
 
 
 def cell(value: Any, field: str) -> str | None:
-    """Return what a value that is no text says of a field; raises TypeError where it says nothing.
+    """Return a table's value as the text of a field, None for an empty one; raises TypeError where it is no text.
 
-    A date is written as ISO 8601, a whole number may be an id, a list of names a by-line; NaN is nothing.
+    A date is written as ISO 8601, a whole number may be an id, a list of names a by-line; NaN is empty.
 
     >>> cell(["Ana Roe", "Lee Po"], "byline")
     'Ana Roe, Lee Po'
     """
-    if isinstance(value, float) and isnan(value):
+    if isinstance(value, str):
+        return value or None
+    if value is None or (isinstance(value, float) and isnan(value)):
         return None
     if isinstance(value, date):  # a datetime is one too
         return value.isoformat()

@@ -106,14 +106,11 @@ def work_units(files: Sequence[tuple[Path, str]], size: int) -> list[tuple[Part,
         kind = suffix(path)
         if kind in SINGLE:
             continue
-        if not path.is_file() or kind not in {
-            ".jsonl",
-            ".parquet",
-        }:  # a pipe is not opened: it would wait
-            units.append((Part(str(path), name),))
-        else:
+        if path.is_file() and kind in {".jsonl", ".parquet"}:
             ranges = line_ranges(path) if kind == ".jsonl" else group_ranges(path, size)
             units += [(Part(str(path), name, first, last),) for first, last in ranges]
+        else:  # a pipe is not opened: it would wait
+            units.append((Part(str(path), name),))
     return units
 
 
