@@ -42,6 +42,10 @@ CANNOT = {
     "from=": "needs a file from elsewhere (tests/campaign/test_import_annotations.py has real ones)",
     "diff=": "needs a second version of the scheme (tests/scheme/test_migrations.py has one)",
     "round=": "needs an adjudicator (tests/campaign/test_adjudicate.py has one)",
+    "format=": "needs another tool's export (tests/campaign/test_import_annotations.py has some)",
+    "budget=": "would plan the walk's campaign anew",
+    "run=experiments/runs/NAME": "needs a run's name",
+    "by=outlet": "needs predictions of the campaign (tests/experiment/test_estimate.py has some)",
     "study=": "a study takes minutes (tests/experiment/ runs one)",
 }
 

@@ -71,9 +71,9 @@ def leakage_units(
     """Return the unit of each row. Groups are joined by an article in both, then by sentences, the rarest first.
 
     >>> text = "The council voted to make every bus in the city free"
-    >>> rows = [text, text.upper(), "Snow closed the upper road twice in the first week of March"]
-    >>> leakage_units(["b", "a", "c"], near_same(rows, ["b", "a", "c"])).unit_of
-    ['a', 'a', 'c']
+    >>> rows = [text, text.upper(), "Snow fell.", "Rain fell.", "Hail fell.", "Night fell."]
+    >>> leakage_units([*"bacdef"], near_same(rows, [*"bacdef"])).unit_of
+    ['a', 'a', 'c', 'd', 'e', 'f']
     """
     size = Counter(groups)
     limit = max(UNIT_SHARE * len(groups), min(len(groups) / 3, 30), max(size.values(), default=0))

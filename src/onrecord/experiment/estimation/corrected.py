@@ -86,7 +86,7 @@ def estimated(  # noqa: PLR0917
     everywhere = solver(model.outcome, model.regressors, np.ones(len(labelled)))
     sample = solver(model.outcome[labelled], model.regressors[labelled], design.weight)
     model_pulls = _unit_influences(sample, design, contrast)
-    power = _powers(pulls, model_pulls, design, prior_power)
+    power = _powers(pulls, model_pulls, design, reference.n_units, prior_power)
     left = pulls - power * model_pulls
     unseen = UNSEEN_ERRORS * reference.one_error
     if design.variance(left) + unseen >= design.variance(pulls):
@@ -119,15 +119,17 @@ def _unit_influences(solution: Solution, design: Design, contrast: Floats) -> Fl
     return design.centred(np.asarray(corrected @ (root @ contrast)))
 
 
-def _powers(people: Floats, model: Floats, design: Design, prior: float | None) -> Floats:
-    """Return each unit's power (U,), from the covariances of influences (U,) over the other units.
+def _powers(
+    people: Floats, model: Floats, design: Design, n_units: int, prior: float | None
+) -> Floats:
+    """Return each unit's power (U,), from the covariances of influences (U,) over the other ``n_units`` units.
 
     Without a prior the power is pulled to 0 by how little the other units show that the model helps: none is left
     where the squared t of the slope is 1 or less, as a model that knows nothing has it. With a prior it is
     pulled to that instead, as if that came from POOLED_UNITS more units.
     """
     share = design.open_share
-    n = max(int((model != 0).sum()) - 1, 1)
+    n = max(n_units - 1, 1)
     parts = (share * people * model, share * model**2, share * people**2)
     cross, own, total = (part.sum() - part for part in parts)
     with np.errstate(divide="ignore", invalid="ignore"):
