@@ -1,12 +1,14 @@
 """Plan a campaign: the tasks of each annotator, their order, and the hours to expect. Deterministic by the seed."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import pyarrow as pa
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from onrecord.campaign.planning.assignment import (
     Order,
@@ -17,6 +19,13 @@ from onrecord.campaign.planning.assignment import (
     qualification_round,
 )
 from onrecord.campaign.planning.qualification import KnownAnswer, known_answers
+from onrecord.campaign.planning.reassignment import (
+    Changes,
+    Reassignment,
+    changes_of,
+    latest_of_tasks,
+    reassigned,
+)
 from onrecord.campaign.planning.sample_size import predict_precision
 from onrecord.campaign.planning.sampling import (
     group_sample,
@@ -28,10 +37,19 @@ from onrecord.campaign.planning.sampling import (
 from onrecord.campaign.planning.workload import plan_page
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, write_json, write_jsonl, write_text
-from onrecord.core.records import ArticleRow, PlanRow, SentenceRow, text_sha256
+from onrecord.core.records import (
+    Annotation,
+    ArticleRow,
+    InstrumentVersion,
+    PlanRow,
+    SentenceRow,
+    text_sha256,
+)
 from onrecord.core.table_reader import read_table
 from onrecord.core.workspace import Workspace
+from onrecord.scheme.migrations import read_annotations
 
+SHAPES = {dict: "NAME: VALUE pairs", list: "a list of pseudonyms"}
 LATER_TRIES = (
     "the qualification's later tries are only for annotators who fail: the hours are an upper bound"
 )
@@ -261,11 +279,82 @@ def make_plan(
     return Plan(chosen, rows, {s: known[s] for s in pool if s in apart})
 
 
+def asked_changes(cfg: DictConfig) -> Changes | None:
+    """Return the changes of people that the command line asks for, None for none; raises BadInput for other shapes."""
+    asked: dict[str, Any] = {
+        key: OmegaConf.to_container(cfg[key]) if OmegaConf.is_config(cfg[key]) else cfg[key]
+        for key in Changes._fields
+    }
+    for key, kind in (("replace", dict), ("again", dict), ("add", list), ("pause", list), ("resume", list)):  # fmt: skip
+        asked[key] = asked[key] or kind()
+        if not isinstance(asked[key], kind):
+            raise BadInput(f"{key}: expected {SHAPES[kind]}, found {asked[key]!r}")
+    annotator_names([*(asked["add"] or ["-"])])
+    changes = Changes(**asked)
+    return changes if any(asked.values()) or changes.idle == 0 else None
+
+
+def change_people(
+    workspace: Workspace, asked: Changes, sha256_of: Mapping[str, str]
+) -> list[PlanRow]:
+    """Return the plan that there is with the changes, and add those to ``reassignments.jsonl``."""
+    rows = read_jsonl(workspace.require(Workspace.plan), PlanRow)
+    path, versions = workspace.reassignments, workspace.versions
+    earlier = read_jsonl(path, Reassignment) if path.exists() else []
+    done = annotated(workspace)
+    launched = read_jsonl(versions, InstrumentVersion) if versions.exists() else []
+    changes = changes_of(rows, done, asked, launched, datetime.now(UTC))
+    changed = reassigned(rows, changes, sha256_of, done, earlier)
+    write_jsonl(path, [*earlier, *changes])
+    given = Counter(change["to"] for change in changes if change.get("to"))
+    shares = ", ".join(f"{count} to {name}" for name, count in given.items())
+    print(
+        f"{sum(given.values())} tasks change hands{f' ({shares})' if shares else ''}; all others stay."
+    )
+    return changed
+
+
+def annotated(workspace: Workspace) -> dict[str, Annotation]:
+    """Return the annotation of each task, as of the last collect."""
+    path = workspace.annotations
+    return latest_of_tasks(read_annotations(path)) if path.exists() else {}
+
+
 def main(cfg: DictConfig) -> None:
     """Read the sentences, write ``plan.jsonl`` and ``plan.md``."""
-    workspace, tries = Workspace(Path(cfg.workspace)), cfg.qualification
-    workspace.require(Workspace.speakers)
+    workspace = Workspace(Path(cfg.workspace))
     sentences: list[SentenceRow] = workspace.read_sentences().to_pylist()
+    sha256_of = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
+    if asked := asked_changes(cfg):
+        rows, notes = change_people(workspace, asked, sha256_of), list[str]()
+    else:
+        rows, notes = new_plan(cfg, workspace, sentences, sha256_of)
+    if resting := dict.fromkeys(row["annotator"] for row in rows if row.get("paused")):
+        notes = [*notes, f"paused: {', '.join(resting)}"]
+    groups = {s["sentence_id"]: s["group_id"] for s in sentences}
+    page = plan_page(
+        rows, title=cfg.campaign.title, seconds_per_task=cfg.seconds_per_task, group_of=groups,
+        alpha=cfg.expected_alpha, notes=notes,
+    )  # fmt: skip
+    write_jsonl(workspace.plan, rows)
+    write_text(workspace.plan_summary, page)
+    hours = len(rows) * cfg.seconds_per_task / 3600
+    count = len({row["sentence_id"] for row in rows if row["purpose"] == "main"})
+    print(
+        f"{count} of {len(sentences)} sentences, {len({row['annotator'] for row in rows})} annotators: "
+        f"{len(rows)} tasks, about {hours:.1f} hours → {workspace.plan}, {workspace.plan_summary}"
+    )
+
+
+def new_plan(
+    cfg: DictConfig,
+    workspace: Workspace,
+    sentences: list[SentenceRow],
+    sha256_of: Mapping[str, str],
+) -> tuple[list[PlanRow], list[str]]:
+    """Return the plan by the settings, with the changes of people so far, and notes; write the known answers."""
+    tries = cfg.qualification
+    workspace.require(Workspace.speakers)
     pool = to_annotate(sentences, send_furniture=cfg.campaign.send_furniture)
     if not pool:
         raise BadInput(f"{workspace.sentences}: expected sentences, found none to annotate")
@@ -279,7 +368,7 @@ def main(cfg: DictConfig) -> None:
     groups = {s["sentence_id"]: s["group_id"] or s["article_id"] for s in sentences}
     plan = make_plan(
         pool, design, known_answers(read_jsonl(cfg.known) if cfg.known else [], pool),
-        sha256_of={s["sentence_id"]: text_sha256(s["text"]) for s in sentences},
+        sha256_of=sha256_of,
         strata=strata_of(sentences, workspace.read_articles().drop_columns(["text"]).to_pylist()),
         groups=groups, budget=cfg.budget, sampling=cfg.sampling,
         probabilities=read_probabilities(Path(cfg.predictions)) if cfg.predictions else None,
@@ -288,15 +377,7 @@ def main(cfg: DictConfig) -> None:
     if cfg.pilot:
         count, width = len(plan.chosen), cfg.wanted_width
         notes = predict_precision(Path(cfg.pilot), tasks=count, annotators=design.overlap, width=width, seed=cfg.seed) + notes  # fmt: skip
-    page = plan_page(
-        plan.rows, title=cfg.campaign.title, seconds_per_task=cfg.seconds_per_task, group_of=groups,
-        alpha=cfg.expected_alpha, notes=notes,
-    )  # fmt: skip
     write_json(workspace.known_answers, {"pass_mark": tries.pass_mark, "answers": plan.known})
-    write_jsonl(workspace.plan, plan.rows)
-    write_text(workspace.plan_summary, page)
-    hours = len(plan.rows) * cfg.seconds_per_task / 3600
-    print(
-        f"{len(plan.chosen)} of {len(pool)} sentences, {len(names)} annotators: {len(plan.rows)} tasks, "
-        f"about {hours:.1f} hours → {workspace.plan}, {workspace.plan_summary}"
-    )
+    path = workspace.reassignments
+    changes = read_jsonl(path, Reassignment) if path.exists() else []
+    return reassigned(plan.rows, changes, sha256_of, annotated(workspace)), notes

@@ -28,9 +28,11 @@ class StepRecord(TypedDict):
     wrote: str | None
 
 
+# Of plan: they change what there is, so that its settings stay those of the run that made it.
+AMENDMENTS = {"replace", "add", "idle", "again", "pause", "resume"}
 # Overrides that apply to a single run and are not remembered.
 NOT_PERSISTED_OVERRIDES = {
-    "accept_changes", "from", "format", "names", "sweep", "simulate", "seats", "round",
+    *AMENDMENTS, "accept_changes", "from", "format", "names", "sweep", "simulate", "seats", "round",
 }  # fmt: skip
 # Settings that say where things are or how fast to go, not what comes out.
 NOT_SETTINGS = {"workspace", "articles", "workers", "engine", "labelstudio"}
@@ -100,11 +102,14 @@ def record_run(
 ) -> None:
     """Record that ``step`` has just run, with ``overrides``, on its present inputs and settings."""
     known = read_steps(workspace)
+    words, settings = persistent(overrides), settings_hash(config)
+    if step.name in known and any(o.split("=")[0] in AMENDMENTS for o in overrides):
+        words, settings = known[step.name]["words"], known[step.name]["settings"]
     known[step.name] = {
         "campaign": config["campaign"]["name"],
-        "words": persistent(overrides),
+        "words": words,
         "read": content_hash(_paths(step.reads, workspace, config)),
-        "settings": settings_hash(config),
+        "settings": settings,
         "wrote": content_hash(_paths(step.writes, workspace, config)),
     }
     write_json(workspace.steps, known)

@@ -116,10 +116,11 @@ class Assignment(TypedDict):
 
 
 class PlanRow(Assignment):
-    """A row of plan.jsonl. ``position`` counts within the annotator's round."""
+    """A row of plan.jsonl. ``position`` counts within the annotator's round; a ``paused`` task is not launched."""
 
     position: int
     inclusion_probability: float
+    paused: NotRequired[bool]
 
 
 class Launched(Assignment):

@@ -49,6 +49,7 @@ class Workspace:
     speakers = WorkspaceFile("speakers.parquet", "attribute")
     plan = WorkspaceFile("plan.jsonl", "plan")
     plan_summary = WorkspaceFile("plan.md", "plan")
+    reassignments = WorkspaceFile("reassignments.jsonl", "plan")
     qualification = WorkspaceFile("qualification.jsonl", "plan")
     known_answers = WorkspaceFile("known.json", "plan")
     labelstudio = WorkspaceFile("labelstudio", "serve")

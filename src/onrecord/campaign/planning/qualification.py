@@ -133,7 +133,8 @@ def launchable_rows(
     """Return the rows of the plan that may be launched now.
 
     The first qualification round always, the next once the one before is failed, and an annotator's other tasks
-    once one is passed. An annotator without a qualification round in the plan may do everything.
+    once one is passed. An annotator without a qualification round in the plan may do everything, and nobody what is
+    paused.
     """
     states: dict[str, list[str]] = {}
     rounds: dict[str, list[str]] = {}
@@ -147,9 +148,12 @@ def launchable_rows(
     return [
         row
         for row in plan
-        if row["annotator"] not in states
-        or row["round"] in allowed[row["annotator"]]
-        or (row["purpose"] != QUALIFICATION and "passed" in states[row["annotator"]])
+        if not row.get("paused")
+        and (
+            row["annotator"] not in states
+            or row["round"] in allowed[row["annotator"]]
+            or (row["purpose"] != QUALIFICATION and "passed" in states[row["annotator"]])
+        )
     ]
 
 
