@@ -120,7 +120,7 @@ class _Packed:
 def shard_keys(contents: Iterable[object], about: object, schema: pa.Schema) -> list[str]:
     """Return the key of each shard: a hash of its ``contents`` and of ``about``, what all shards depend on.
 
-    Both are told apart by their ``repr``; ``about`` has settings, rules and versions of libraries. Shards of
+    Both are compared by their ``repr``; ``about`` has settings, rules and versions of libraries. Shards of
     the same content get different keys.
     """
     seen = Counter[str]()

@@ -33,12 +33,12 @@ MIN_CONFIDENCE = 0.5  # a copy may correct what is less sure
 MIN_LETTERS = 20  # shorter sentences repeat by chance
 ROWS_AT_ONCE = 4000  # sentences in one row group, about
 
-QuotedSpeakers = dict[str, Suggestion]  # normalized sentence → whom an article attributes it to
+QuotedSpeakers = dict[str, Suggestion]  # letters of a sentence → the speaker an article gives it
 Place = tuple[int, int]  # in a file: where it begins, and its size
 
 
 def quoted_speakers(texts: Sequence[str], rows: Sequence[Suggestion]) -> QuotedSpeakers:
-    """Return whom the directly quoted sentences of one article are credited to, by their letters."""
+    """Return the speakers of the directly quoted sentences of one article, by the sentences' letters."""
     return {
         key: row
         for text, row in zip(texts, rows, strict=True)
@@ -74,7 +74,7 @@ def correct_by_copies(
 
 
 def group_speakers(shard: ArticleShard, *, rules: str) -> dict[str, QuotedSpeakers]:
-    """Return, for each of a shard's groups, whom its articles attribute their quoted sentences to.
+    """Return, for each of a shard's groups, the speakers of its articles' quoted sentences.
 
     ``rules`` is the name of an attributor.
     """

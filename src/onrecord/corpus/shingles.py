@@ -112,8 +112,8 @@ def letter_numbers(codes: npt.NDArray[np.uint32]) -> Hashes:
 def letter_table() -> Hashes:
     """Return the numbers of the first 65,536 code points."""
     numbers = mixed_up(np.arange(1 << 16, dtype=np.uint64))
-    said = [c.isalnum() or c == "_" for c in map(chr, range(1 << 16))]
-    numbers[~np.array(said)] = 0
+    in_word = [c.isalnum() or c == "_" for c in map(chr, range(1 << 16))]
+    numbers[~np.array(in_word)] = 0
     return numbers
 
 

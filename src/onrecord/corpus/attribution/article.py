@@ -16,7 +16,7 @@ from onrecord.corpus.attribution.speaker_types import kind_of_name, kind_of_nomi
 
 
 def attribute_article(text: str, sentences: Sequence[SentenceSpan]) -> list[Suggestion]:
-    """Return whom each sentence of an article is attributed to.
+    """Attribute each sentence of an article to a speaker.
 
     >>> text = 'Mayor Ann Lee said taxes must fall. “They hurt,” she added. The vote is on Monday.'
     >>> spans = [SentenceSpan(0, 35, 0, None), SentenceSpan(36, 59, 0, None), SentenceSpan(60, 82, 0, None)]

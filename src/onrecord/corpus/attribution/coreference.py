@@ -1,4 +1,4 @@
-"""Whom "he" and "she" stand for in an article: near, first in a sentence, lately a speaker."""
+"""The persons that "he" and "she" stand for in an article: near, first in a sentence, lately a speaker."""
 
 import re
 from collections.abc import Sequence
@@ -53,12 +53,12 @@ class Pronouns:
         best, best_score = None, -99.0
         other: tuple[str, ...] | None = None
         here = False  # a person is named before the pronoun in its own sentence
-        said = at - self.last_at  # how far back the last speaker spoke
+        distance = at - self.last_at  # how far back the last speaker spoke
         back = 0
         for index in range(at, max(-1, at - _SIGHT), -1):
             reading = self.readings[index]
             if index == self.last_at and back == 1:
-                said = 1
+                distance = 1
             if index < at and reading.share > _BARE:
                 continue
             most = _MOST - back + _ASKED_MORE * (back <= _ANSWERED)
@@ -106,16 +106,16 @@ class Pronouns:
             back += not goes_on
         if self.last is not None:
             known = self.entities.gender(self.last)
-            score = 1.0 - 0.5 * said + (0.2 if known else 0.0)
+            score = 1.0 - 0.5 * distance + (0.2 if known else 0.0)
             asks = self.readings[self.last_at].cue in LEX.asks  # then somebody else answers
-            if not here and self.readings[at].quoted and said == 1 and not asks:
+            if not here and self.readings[at].quoted and distance == 1 and not asks:
                 score += 1.0  # who is being quoted goes on
             if (not known or known == gender) and score > best_score + 1e-9:
                 best = self.last
         return best or other
 
     def _after_opener(self, start: int, mentions: Sequence[Mention], gender: str) -> Mention | None:
-        """Return whom a sentence is about after its opening phrase: "At a rally in TOWN, NAME began …".
+        """Return the person a sentence is about after its opening phrase: "At a rally in TOWN, NAME began …".
 
         None where that is nobody the pronoun can stand for.
         """

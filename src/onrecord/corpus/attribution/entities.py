@@ -80,7 +80,7 @@ class Entities:
         return max(same, key=lambda n: (len(n), self.counts[n])) if same else name
 
     def could_be_person(self, name: tuple[str, ...]) -> bool:
-        """Say whether a name of two or three words may be a person's whom nothing else shows to be one."""
+        """Say whether a name of two or three words may be a person's where nothing else shows it."""
         return 1 < len(name) < 4 and looks_person(name)
 
     def is_name(self, name: tuple[str, ...]) -> bool:

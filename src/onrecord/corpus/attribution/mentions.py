@@ -1,7 +1,6 @@
-"""Names as they stand in a text: runs of capitalised words, told apart into titles and names.from onrecord.corpus.attribution.lexicon import LEX
+"""Names as they stand in a text: runs of capitalised words, split into titles and names.
 
-
-Without a model, where a name begins and ends is told from titles, first names, small words and what stands
+Without a model, where a name begins and ends is decided from titles, first names, small words and the text
 right before and after.
 """
 
@@ -231,11 +230,11 @@ def _runs(text: str) -> Iterator[_Run]:
         if len(words) > 2 and run.isupper() and text[end : end + 1] != ":":
             continue
         if not _HEADLINED.isdisjoint(words[1:]):  # "Ann Lee Says Fares Must Fall"
-            said = next(i for i, w in enumerate(words) if i and w in _HEADLINED)
-            stop = start + len(" ".join(words[:said]))
-            yield _Run(start, stop, words[:said], _opens_sentence(text, start))
-            start = stop + len(words[said]) + 2
-            words = words[said + 1 :]
+            verb = next(i for i, w in enumerate(words) if i and w in _HEADLINED)
+            stop = start + len(" ".join(words[:verb]))
+            yield _Run(start, stop, words[:verb], _opens_sentence(text, start))
+            start = stop + len(words[verb]) + 2
+            words = words[verb + 1 :]
             run = " ".join(words)
             if not words:
                 continue

@@ -1,7 +1,7 @@
 """Quotations without a cue of their own: the speaker of the passage that they belong to.
 
-That is whom a line ending in a colon leads in, who is credited with another sentence of the same quotation,
-of the same paragraph, or of the quotation before; or whom a pull quote repeats.
+That speaker is named in a line ending in a colon, or speaks another sentence of the same quotation, of the
+same paragraph or of the quotation before, or the sentence that a pull quote repeats.
 """
 
 import re
@@ -17,7 +17,7 @@ from onrecord.corpus.attribution.sentence_state import Reading, SpeakerLink
 
 _WINDOW = 60  # sentences: how far a quotation looks for its speaker
 _SPEECH = 25  # code points: shorter quoted words are terms, not speech
-_SUBJECT_BEFORE = 0.8  # how sure it is that whom the sentence before is about speaks
+_SUBJECT_BEFORE = 0.8  # how sure it is that the person the sentence before is about speaks
 _BRIEF = 60  # code points of a sentence that can be about a person named later in it
 _ISSUED = re.compile(
     r" (?:issued|released|published|posted|sent|put out|sent out) (?:an?|its|his|her|the following) "
@@ -46,7 +46,7 @@ class QuoteLinker:
         self._pull_quotes()
 
     def _closing_attributions(self) -> None:
-        """Give a bare quotation to whom the line after it credits."""
+        """Give a bare quotation to the speaker that the line after it names."""
         starts = [q.start for q in self.quotes]
         credited = {
             bisect_right(starts, low)
@@ -118,7 +118,7 @@ class QuoteLinker:
                 self._link_to(reading, self.readings[giver].speaker, sure)
 
     def _passage(self, at: int, reading: Reading) -> None:
-        """Give quoted words amid the author's to whom the sentence before quotes in the same paragraph."""
+        """Give quoted words amid the author's to the speaker whom the sentence before quotes in the same paragraph."""
         before = self.readings[at - 1] if at else None
         if (
             before is not None
@@ -145,9 +145,9 @@ class QuoteLinker:
         ):
             if named[other].name is not None:
                 return other, 0.97
-        told = at > 0 and named[at - 1].cue is not None and not named[at - 1].quoted
+        reported = at > 0 and named[at - 1].cue is not None and not named[at - 1].quoted
         begins = self.quotes[key].runs_on and not (key and self.quotes[key - 1].runs_on)
-        if begins and not told:
+        if begins and not reported:
             ahead = self._run_on(key, by_quote)
             if ahead is not None:
                 return ahead, 0.93
@@ -185,7 +185,7 @@ class QuoteLinker:
         return None
 
     def _subject_before(self, at: int) -> SpeakerLink | None:
-        """Return whom the sentence before a bare quotation is about: "NAME smiled. “No.”".
+        """Return the person the sentence before a bare quotation is about: "NAME smiled. “No.”".
 
         That is a person, or who "issued a statement".
         """

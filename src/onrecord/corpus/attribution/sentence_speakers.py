@@ -1,4 +1,4 @@
-"""Whom each sentence of one article is credited to: by its own cue, or by the quotation that it belongs to.
+"""The speaker of each sentence of one article: by its own cue, or by the quotation that it belongs to.
 
 Sentences are read in order, so that a pronoun can look back; then quotations without a cue take the speaker
 of the passage they stand in, of the line that leads into them, or of the sentence that they repeat.
@@ -106,7 +106,7 @@ class SentenceSpeakers:
         return weights().probability(features(row, cue, cues=cues, first_paragraph=first))
 
     def _opening_attribution(self, at: int, row: Tokens, options: Sequence[Attribution]) -> None:
-        """Note whom a sentence that ends in a colon leads into: its last cue's subject, or its own."""
+        """Note the speaker that a sentence ending in a colon introduces: its last cue's subject, or its own."""
         subject = options[-1].subject if options else main_subject(row, len(row.lowercased))
         if subject is None:
             return
@@ -115,7 +115,7 @@ class SentenceSpeakers:
             self.readings[at].opening_speaker = name, person, sure
 
     def _closing_attribution(self, at: int, reading: Reading) -> None:
-        """Note whom a line after a bare quotation credits with it: "NAME asked the crowd.", "- NAME, city"."""
+        """Note the speaker that a line after a bare quotation names: "NAME asked the crowd.", "- NAME, city"."""
         before, sentence = self.readings[at - 1].sentence, reading.sentence
         start, end = sentence.start, sentence.end
         if end - start > _MAX_CLOSING_LINE:
@@ -197,9 +197,9 @@ class SentenceSpeakers:
         colon = self.text.find(":", sentence.start, min(sentence.end, sentence.start + _HEADLINE))
         if colon < 0 or colon + 2 > sentence.end or sentence.furniture:
             return
-        said = self.text[colon + 1 : sentence.end].split()
+        after = self.text[colon + 1 : sentence.end].split()
         person = None
-        if len(said) >= _FEWEST_WORDS:
+        if len(after) >= _FEWEST_WORDS:
             person = self._alone(sentence.start, colon)
             if person is None and not sentence.paragraph:
                 person = self.sources.in_office(self.text[sentence.start : colon])
@@ -214,7 +214,7 @@ class SentenceSpeakers:
         self.sources.pronouns.spoke(at, reading.name, person)
 
     def _alone(self, start: int, end: int) -> tuple[str, ...] | None:
-        """Return the person of whom nothing but the name stands in a part of the text, or what is in brackets."""
+        """Return the person whose name is all of a part of the text, brackets after it apart."""
         here = self.entities.between(start, end)
         if len(here) != 1 or self.text[start : here[0].start].strip():
             return None

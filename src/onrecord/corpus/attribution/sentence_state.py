@@ -23,8 +23,10 @@ class Reading:
     kind: str = "none"
     cue: str | None = None
     confidence: float = 0.5
-    opening_speaker: SpeakerLink | None = None  # whom its closing colon hands over to
-    closing_speaker: SpeakerLink | None = None  # whom it credits with the quotation before it
+    opening_speaker: SpeakerLink | None = None  # who speaks after its closing colon
+    closing_speaker: SpeakerLink | None = (
+        None  # who speaks the quotation before it, according to it
+    )
 
     @property
     def speaker(self) -> SpeakerLink:

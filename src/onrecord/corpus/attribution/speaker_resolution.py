@@ -75,12 +75,12 @@ class SpeakerResolver:
         return self._titled(lowercased[subject[0] + 1], row.start_of(subject[0]))
 
     def in_office(self, office: str) -> tuple[str, ...] | None:
-        """Return whom a headline means by an office ("Mayor says …"): the first person so titled."""
-        said = office.lower().split()
+        """Return the person a headline means by an office ("Mayor says …"): the first person so titled."""
+        wanted = office.lower().split()
         for mention in self.entities.mentions[:_AHEAD]:
             titles = [bare(title).lower() for title in mention.titles]
-            both = min(len(said), len(titles))
-            if both and said[-both:] == titles[-both:]:
+            both = min(len(wanted), len(titles))
+            if both and wanted[-both:] == titles[-both:]:
                 return self.entities.bearer(mention)
         return None
 
@@ -103,9 +103,9 @@ class SpeakerResolver:
             lowercased[high - 1] in LEX.called
             or lowercased[min(high, len(lowercased) - 1)] in LEX.called
         ):
-            told = self.entities.between(row.end_of(high - 1), row.end_of(high - 1) + 20)
-            if told and self.entities.is_name(told[0].name) and looks_person(told[0].name):
-                return told[0]  # "a man calling himself NAME"
+            named = self.entities.between(row.end_of(high - 1), row.end_of(high - 1) + 20)
+            if named and self.entities.is_name(named[0].name) and looks_person(named[0].name):
+                return named[0]  # "a man calling himself NAME"
         whole = self._ending_at(row, low, high)
         if (
             whole is not None
@@ -146,7 +146,7 @@ class SpeakerResolver:
         )
 
     def _is_head(self, row: Tokens, low: int, mention: Mention) -> bool:
-        """Say whether the person named last in a subject is whom it means: "Gov. and party chairman NAME"."""
+        """Say whether the person named last in a subject is its head: "Gov. and party chairman NAME"."""
         words, lowercased = row.words, row.lowercased
         last = low - 1
         while last + 1 < len(lowercased) and row.end_of(last + 1) <= mention.start:

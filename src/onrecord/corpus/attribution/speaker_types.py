@@ -22,7 +22,7 @@ _WORD = re.compile(r"[\w&]+(?:[-’'.]\w+)*")
 _MARK = re.compile(r"[,.;:—–()\"“”\n?!]")
 _OPENING = frozenset('.;:—–()"“”\n?!')  # marks but the comma: it may set off an appositive
 _STOP = re.compile(r"[,.;:—\n“\"(]")
-_LOOKED_AT = 500  # mentions searched for whom a spokesman speaks for
+_LOOKED_AT = 500  # mentions searched for the person a spokesman speaks for
 _ENOUGH = 12  # mentions of a name looked at: later ones say nothing new
 
 
@@ -218,7 +218,7 @@ def _capitals_and_body(phrase: Sequence[str]) -> list[str]:
 def kind_of_nominal(phrase: str, text: str, entities: Entities) -> str:
     """Return the kind of an unnamed speaker by the words of its phrase; other where none tells.
 
-    A spokesman or an adviser is of the kind of whom he speaks for, where that is named.
+    A spokesman or an adviser is of the kind of the person or body spoken for, where that is named.
     """
     found = _WORD.findall(phrase)
     low = [bare(w).lower() for w in found]

@@ -136,7 +136,7 @@ def inverted_subject(row: Tokens, at: int) -> tuple[int, int] | None:
         or after.endswith(("ing", "ly", "ed"))
     )
     if closes and words[at - 1]:
-        # "NAME, of TOWN, asked the crowd …" is told from "…, said NAME." by what ends the phrase
+        # "NAME, of TOWN, asked the crowd …" differs from "…, said NAME." in what ends the phrase
         closes = after in {".", ",", "who", ";", "—"} and (
             words[subject[0]][:1].isupper()
             or (
