@@ -27,7 +27,7 @@ from onrecord.campaign.labelstudio import client, server
 from onrecord.campaign.labelstudio.projects import task_count, tasks_by_key
 from onrecord.campaign.labelstudio.result_format import to_result
 from onrecord.core.files import read_jsonl
-from onrecord.core.records import latest_annotations
+from onrecord.core.votes import latest_annotations
 from onrecord.scheme.scheme import load_scheme
 
 NAIVE = 200  # tasks sent one by one, for the ratio

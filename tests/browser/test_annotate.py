@@ -8,8 +8,9 @@ from playwright.sync_api import expect
 from onrecord import ROOT
 from onrecord.cli.app import main
 from onrecord.core.files import read_json, read_jsonl
-from onrecord.core.records import SENTENCES, latest_annotations
+from onrecord.core.records import SENTENCES
 from onrecord.core.tables import read_parquet
+from onrecord.core.votes import latest_annotations
 
 
 def logins(workspace):

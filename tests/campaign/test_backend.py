@@ -72,7 +72,7 @@ class Paper:
         by_number = {task["id"]: task for task in self.all["tasks"].values()}
         count = 0
         for given in entries.values():
-            for number, answers, seconds in given:
+            for number, answers, seconds, _ in given:
                 if not by_number[number]["annotations"]:
                     one = {"labels": answers.labels, "seconds": seconds, "at": self.now()}
                     by_number[number]["annotations"].append(one)
@@ -151,7 +151,8 @@ def test_a_back_end_from_outside_walks_from_plan_to_status(paper, campaign_works
     assert (row["annotation_id"], row["labels"], row["origin"]) == (first, labels, "people")
     kept["tasks"][first]["annotations"] = []
     path.write_text(json.dumps(kept))
-    assert "1 deleted" in paper("collect", *words)
+    assert "1 collected annotations are not on the server any more" in paper("collect", *words)
+    assert "1 deleted" in paper("collect", *words, "deletions=accept")
     seats = ["simulate=true", "seats=[annotator-2]"]
     assert "Created 6 simulated annotations" in paper("launch", *words, *seats)
     assert "6/6" in paper("status", *words)

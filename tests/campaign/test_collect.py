@@ -11,54 +11,13 @@ from pathlib import Path
 import pytest
 
 from onrecord.campaign import annotation_log, shipped_labels
-from onrecord.campaign.labelstudio import accounts, client
 from onrecord.campaign.labelstudio.result_format import to_result
 from onrecord.core.errors import BadInput
 from onrecord.core.files import locked, read_jsonl, write_jsonl
-from onrecord.core.records import latest_annotations
 from onrecord.scheme.scheme import load_scheme
 
 SCHEME = load_scheme()
 LABELS = {"speaker": "author", "speaker_name": None, "claim_type": "fact", "stance": "none"}
-
-
-class Campaign:
-    """A launched campaign on the session's server, and its annotators' own connections."""
-
-    def __init__(self, onrecord, onrecord_process, words, team_server, server):
-        self.words = (*words, team_server)
-        self.run, self.run_process = onrecord, onrecord_process
-        self.workspace = words.workspace
-        done = self.run("launch", *self.words)
-        assert done.returncode == 0, done.stderr
-        self.launched = read_jsonl(self.workspace / "launched.jsonl")
-        self.path = self.workspace / "annotations.jsonl"
-        self.logins = self.workspace / "labelstudio" / "accounts.json"
-        kept = accounts.kept_accounts(self.logins, server.url)
-        self.owner = client.LabelStudio(server.url, server.token)
-        self.own = {a: client.LabelStudio(server.url, row["token"]) for a, row in kept.items()}
-
-    def annotate(self, row, labels=LABELS, who=None, **more):
-        body = {"result": to_result(labels, SCHEME, **more), "lead_time": 4.25}
-        path = f"/api/tasks/{row['ls_task_id']}/annotations/"
-        return self.own[who or row["annotator"]].send("POST", path, body)["id"]
-
-    def collect(self, *words):
-        done = self.run("collect", *self.words, *words)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def rows(self):
-        return {row["annotation_id"]: row for row in latest_annotations(read_jsonl(self.path))}
-
-
-@pytest.fixture
-def launched(onrecord, onrecord_process, campaign_workspace, team_server, labelstudio, request):
-    words = campaign_workspace(request.node.name[:60])
-    campaign = Campaign(onrecord, onrecord_process, words, team_server, labelstudio)
-    yield campaign
-    for connection in (campaign.owner, *campaign.own.values()):
-        connection.http.close()
 
 
 def test_collected_label_for_label_and_twice_the_same_bytes(launched):
@@ -113,29 +72,27 @@ def test_changes_supersede_deletions_are_marked_and_nothing_is_lost(launched):
     launched.owner.send("DELETE", f"/api/tasks/{c['ls_task_id']}/")  # a whole task, by anybody
     again = launched.annotate(d, {**LABELS, "stance": "neutral"})  # a second annotation of one task
     said = launched.collect()
-    assert "1 annotations went with tasks deleted" in said
+    assert "2 collected annotations are not on the server any more and count all the same" in said
     assert launched.path.read_bytes().startswith(first)
     rows = launched.rows()
     assert rows[a["task_id"]]["labels"]["stance"] == "against"
     assert rows[a["task_id"]]["seconds"] == 9
-    for gone in (b, c):
-        assert rows[gone["task_id"]]["status"] == "deleted"
-        assert rows[gone["task_id"]]["labels"] == LABELS
-    assert rows[d["task_id"]]["status"] == "rejected"
-    assert rows[f"{d['task_id']}.2"]["labels"]["stance"] == "neutral"
+    assert launched.votes()[c["task_id"]] == launched.votes()[b["task_id"]] == LABELS
+    assert launched.votes()[d["task_id"]]["stance"] == "neutral"  # the newer of two
     own.send("DELETE", f"/api/annotations/{again}/")
     launched.annotate(b, {**LABELS, "claim_type": "rule"})  # annotated again after the deletion
-    launched.collect()
-    rows = launched.rows()
-    assert rows[d["task_id"]]["status"] == "submitted"  # counts again
-    assert rows[f"{d['task_id']}.2"]["status"] == "deleted"
-    assert rows[b["task_id"]]["status"] == "deleted"
-    assert rows[f"{b['task_id']}.2"]["labels"]["claim_type"] == "rule"
+    said = launched.collect()
+    assert "2 collected annotations are not on the server any more and count all the same" in said
+    assert launched.votes()[b["task_id"]]["claim_type"] == "rule"
+    assert "1 deleted" not in said
+    said = launched.run("launch", *launched.words).stdout  # brings the deleted task back, answered
+    assert "1 collected answers were put back" in said
+    assert "1 collected annotations are not on the server" in launched.collect("sweep=true")
+    assert "2 deleted" in launched.collect("deletions=accept")
+    assert launched.votes()[d["task_id"]] == LABELS  # the first counts again
+    assert launched.votes()[c["task_id"]] == LABELS
+    assert launched.path.read_bytes().startswith(first)
     before = launched.path.read_bytes()
-    launched.run("launch", *launched.words)  # brings the deleted task back
-    assert f"{c['task_id']}" in {
-        row["task_id"] for row in read_jsonl(launched.workspace / "launched.jsonl")
-    }
     launched.collect("sweep=true")
     assert launched.path.read_bytes() == before
 
@@ -153,14 +110,14 @@ def test_what_breaks_a_check_is_kept_but_does_not_count(launched):
     stranger = launched.owner.send("POST", path, [{"data": {**task["data"], "onrecord_id": "x"}}])
     path = f"/api/tasks/{stranger['task_ids'][0]}/annotations/"
     launched.owner.send("POST", path, {"result": to_result(LABELS, SCHEME)})
-    said = launched.collect()
-    assert "1 submitted, 2 rejected" in said
+    said = launched.collect(status=1)
+    assert "annotations: 1 submitted" in said
     assert "1 annotated tasks on the server are not of this campaign" in said
-    rows = launched.rows()
-    assert rows[theirs["task_id"]]["status"] == "rejected"
-    assert "completed by user" in rows[theirs["task_id"]]["problem"]
+    assert set(launched.votes()) == {ours["task_id"]}
+    rows = launched.quarantine()
+    assert f"completed by {other}, not by" in rows[theirs["task_id"]]["problem"]
     assert "altered on the server" in rows[altered["task_id"]]["problem"]
-    watched_until_interrupted(launched, f"Not counted: {theirs['task_id']} of")
+    watched_until_interrupted(launched, f" of {theirs['annotator']}: completed by {other}")
 
 
 def watched_until_interrupted(launched, said):
@@ -183,21 +140,27 @@ def watched_until_interrupted(launched, said):
             process.kill()
 
 
-def test_a_label_that_the_scheme_lacks_is_one_line_and_nothing_is_written(launched):
-    first, second, *_ = launched.launched
+def test_a_label_that_the_scheme_lacks_is_quarantined_and_the_rest_collected(launched):
+    first, second, third, *_ = launched.launched
     launched.annotate(first)
     launched.collect()
-    before = launched.path.read_bytes()
-    launched.annotate(first)
+    launched.annotate(third)
     bad = to_result(LABELS, SCHEME)
     bad[1]["value"]["choices"] = ["rumour"]
     path = f"/api/tasks/{second['ls_task_id']}/annotations/"
-    launched.owner.send("POST", path, {"result": bad})
+    wrong = launched.own[second["annotator"]].send("POST", path, {"result": bad})["id"]
     done = launched.run("collect", *launched.words)
-    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert "'rumour' is not in the scheme" in done.stderr
-    assert f"task={second['ls_task_id']}" in done.stderr
-    assert launched.path.read_bytes() == before
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "'rumour' is not in the scheme" in done.stdout
+    assert f"task={second['ls_task_id']}" in done.stdout
+    assert launched.quarantine()[second["task_id"]]["result"] == bad
+    assert set(launched.votes()) == {first["task_id"], third["task_id"]}
+    assert launched.run("status", *launched.words).returncode == 0
+    own = launched.own[second["annotator"]]
+    own.send("PATCH", f"/api/annotations/{wrong}/", {"result": to_result(LABELS, SCHEME)})
+    launched.collect()  # corrected: exit 0
+    assert launched.votes()[second["task_id"]] == LABELS
+    assert launched.quarantine() == {}
 
 
 def waiting():

@@ -18,7 +18,7 @@ from onrecord.campaign.labelstudio.projects import tasks_by_key
 from onrecord.campaign.labelstudio.result_format import to_result
 from onrecord.cli import app
 from onrecord.core.files import read_jsonl
-from onrecord.core.records import latest_annotations
+from onrecord.core.votes import latest_annotations
 from onrecord.scheme.scheme import load_scheme
 
 LABELS = {"speaker": "author", "speaker_name": None, "claim_type": "fact", "stance": "none"}

@@ -10,12 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from onrecord import ROOT
-from onrecord.campaign import launch
 from onrecord.campaign.labelstudio import client, projects
 from onrecord.campaign.labelstudio.label_config import render_label_config
 from onrecord.campaign.task_content import ATTRIBUTOR
 from onrecord.cli import app
-from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl
 from onrecord.scheme.scheme import load_scheme
 
@@ -151,17 +149,6 @@ def test_the_same_project_is_found_again_and_brought_up_to_date(owner):
     projects.ensure_project(owner, {"key of this test": now}, "key of this test", **settings)
     changed = owner.sdk.projects.get(made.id).label_config
     assert changed == settings["label_config"] != now.label_config
-
-
-def test_labels_changed_under_one_version_are_refused():
-    scheme = load_scheme()
-    first = launch.version_in_force(scheme, "# Guidelines, version 1.0.0\n", "2026-01-01T00:00:00Z")
-    assert launch.is_new_version([], first)
-    assert not launch.is_new_version([first], {**first, "since": "later"})
-    assert launch.is_new_version([first], {**first, "guidelines_version": "1.1.0"})
-    assert launch.is_new_version([first], {**first, "labels_sha256": "x", "scheme_version": 2})
-    with pytest.raises(BadInput, match="still version 1"):
-        launch.is_new_version([first], {**first, "labels_sha256": "x"})
 
 
 def test_launching_twice_through_the_command_line(onrecord, team_server, campaign_workspace):

@@ -5,6 +5,7 @@ Gold is decided here alone: every later stage reads gold.jsonl.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from onrecord.campaign import adjudication_round, collect
 from onrecord.campaign.agreement.annotator_quality import label_probabilities
 from onrecord.campaign.agreement.long_table import NO_NAME, answers_of_annotations, given_label
 from onrecord.campaign.backend import Address
-from onrecord.core.errors import BadInput
+from onrecord.core.errors import BadInput, CheckFailed
 from onrecord.core.files import read_jsonl, write_jsonl
 from onrecord.core.records import (
     MAX_NAME_WORDS,
@@ -22,9 +23,10 @@ from onrecord.core.records import (
     GoldRow,
     UnresolvedRow,
     text_sha256,
-    valid_annotations,
 )
+from onrecord.core.votes import Versions, counted_annotations, votes
 from onrecord.core.workspace import Workspace
+from onrecord.scheme.instrument import versions_of
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme
 
@@ -216,20 +218,25 @@ def reopened(before: Iterable[GoldRow], unresolved: Iterable[UnresolvedRow]) -> 
     ]
 
 
-def read_valid(workspace: Workspace, scheme: Scheme) -> tuple[list[Annotation], list[Annotation]]:
-    """Return the valid annotations and the adjudicators'; raises BadInput for none, and for an unknown label."""
+def read_valid(
+    workspace: Workspace, scheme: Scheme, versions: Versions
+) -> tuple[list[Annotation], list[Annotation], int]:
+    """Return the annotations that count, the adjudicators', and how many votes are kept apart by their version.
+
+    Raises BadInput for none, and for an unknown label.
+    """
     source = workspace.require(Workspace.annotations)
     rows = read_annotations(source)
     texts = workspace.read_sentences().select(["sentence_id", "text"]).to_pylist()
     sha256_of = {s["sentence_id"]: text_sha256(s["text"]) for s in texts}
-    valid = valid_annotations(rows, sha256_of)
+    valid = counted_annotations(rows, sha256_of, versions=versions)
     if not valid:
         raise BadInput(f"{source}: expected valid annotations, found none")
-    adjudications = valid_annotations(rows, sha256_of, purpose="adjudication")
+    adjudications = counted_annotations(rows, sha256_of, "adjudication", versions)
     for row in [*valid, *adjudications]:
         asked = {name: row["labels"].get(name) for name in scheme.questions}
         scheme.check(asked, f"annotation {row['annotation_id']}")
-    return valid, adjudications
+    return valid, adjudications, len(votes(rows, sha256_of, versions=versions)) - len(valid)
 
 
 def check_settings(workspace: Workspace, round_action: str | None, threshold: Any) -> None:
@@ -247,7 +254,10 @@ def check_settings(workspace: Workspace, round_action: str | None, threshold: An
 
 
 def summary(
-    before: Sequence[GoldRow], gold: Sequence[GoldRow], unresolved: Sequence[UnresolvedRow]
+    before: Sequence[GoldRow],
+    gold: Sequence[GoldRow],
+    unresolved: Sequence[UnresolvedRow],
+    apart: int,
 ) -> str:
     """Return what was decided and how, and what has changed since the gold ``before``, in lines."""
     how = Counter(by for row in gold for by in row["decided_by"].values())
@@ -255,6 +265,11 @@ def summary(
         f"gold: {len(gold)} sentences ({', '.join(f'{n} answers {k}' for k, n in how.most_common())})",
         f"unresolved: {len(unresolved)} sentences, for an adjudicator",
     ]
+    if apart:
+        lines.append(
+            f"kept apart: {apart} votes under another version of the target, scheme or guidelines than others on "
+            "their sentence, or than the target now (`campaign.compatible_versions` says which are compatible)"
+        )
     for what, found in (
         ("flipped", flips(before, gold)),
         ("open again", reopened(before, unresolved)),
@@ -271,8 +286,10 @@ def main(cfg: DictConfig) -> None:
     chosen = policies(given, scheme)
     check_settings(workspace, cfg.round, cfg.threshold)
     if cfg.round == "close":
-        collect.main(cfg)
-    valid, adjudications = read_valid(workspace, scheme)
+        with suppress(CheckFailed):  # what is in quarantine was said, and does not count
+            collect.main(cfg)
+    versions = versions_of(cfg.campaign, scheme)
+    valid, adjudications, apart = read_valid(workspace, scheme, versions)
     before = read_jsonl(workspace.gold, GoldRow) if workspace.gold.exists() else []
     gold, unresolved = aggregate_gold(
         valid, {row["sentence_id"]: row for row in adjudications}, scheme, chosen,
@@ -281,18 +298,17 @@ def main(cfg: DictConfig) -> None:
     gold = with_spans(gold, [*valid, *adjudications], standoff=cfg.campaign.release == "standoff")
     write_jsonl(workspace.gold, gold)
     write_jsonl(workspace.unresolved, unresolved)
-    print(summary(before, gold, unresolved))
+    print(summary(before, gold, unresolved, apart))
     if cfg.round == "open":
         print(
             adjudication_round.open_round(
                 workspace,
-                unresolved,
+                [row["sentence_id"] for row in unresolved],
                 valid,
                 campaign=OmegaConf.to_container(cfg.campaign, resolve=True),
                 address=Address(**cfg.labelstudio),
                 adjudicators=cfg.adjudicators,
+                allow_incomplete=cfg.incomplete == "ok",
                 seed=int(cfg.seed),
             )
-            if unresolved
-            else "nothing to adjudicate"
         )

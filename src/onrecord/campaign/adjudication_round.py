@@ -10,33 +10,59 @@ from dataclasses import replace
 from typing import Any
 
 from onrecord.campaign.backend import Address, Project, Task, open_backend
-from onrecord.campaign.launch import launch, write_logins
+from onrecord.campaign.launch import launch, put_back, read_plan, write_logins
 from onrecord.campaign.planning.assignment import task_id
 from onrecord.campaign.task_content import MAX_NAMES, instructions, read_tasks
 from onrecord.campaign.text_context import escape
 from onrecord.core.files import locked, read_jsonl, write_jsonl
 from onrecord.core.records import Annotation, Launched, PlanRow, text_sha256
+from onrecord.core.votes import latest_annotations
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import read_guidelines
+from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme, targets_of
 
-ROUND = "adjudication"
+ROUND = ADJUDICATION = "adjudication"
+
+
+def seen_by(plan: Iterable[PlanRow], rows: Iterable[Annotation]) -> dict[str, set[str]]:
+    """Return the annotators who have seen each sentence or are still to see it, by the plan or by what was collected."""
+    found: dict[str, set[str]] = {}
+    seen: Iterable[Any] = (*plan, *rows)
+    for row in seen:
+        if row["purpose"] != ADJUDICATION:
+            found.setdefault(row["sentence_id"], set()).add(row["annotator"])
+    return found
+
+
+def incomplete(plan: Iterable[PlanRow], rows: Iterable[Annotation]) -> set[str]:
+    """Return the sentences that somebody has still to annotate: planned, and neither answered nor skipped."""
+    done = {
+        (row["annotator"], row["sentence_id"])
+        for row in latest_annotations(rows)
+        if row["purpose"] == "main" and row["status"] in ("submitted", "skipped")
+    }
+    return {
+        row["sentence_id"]
+        for row in plan
+        if row["purpose"] == "main" and (row["annotator"], row["sentence_id"]) not in done
+    }
 
 
 def adjudicators_of(
     unresolved: Sequence[str],
-    annotated_by: Mapping[str, set[str]],
+    seen: Mapping[str, set[str]],
     candidates: Sequence[str],
     stranger: str = "adjudicator",
 ) -> dict[str, str]:
-    """Return ``sentence_id → adjudicator``: of the candidates who did not annotate it the least loaded one.
+    """Return ``sentence_id → adjudicator``: of the candidates who have not ``seen`` it the least loaded one.
 
-    Where all of them did it is ``stranger``, an account of its own.
-    """  # fmt: skip
+    Where all of them have it is ``stranger``, an account of its own.
+    """
     load: Counter[str] = Counter()
     found = {}
     for sentence in unresolved:
-        free = [name for name in candidates if name not in annotated_by.get(sentence, set())]
+        free = [name for name in candidates if name not in seen.get(sentence, set())]
         chosen = min(free, key=lambda name: load[name]) if free else stranger
         load[chosen] += 1
         found[sentence] = chosen
@@ -96,35 +122,46 @@ def with_answers(
 
 def open_round(
     workspace: Workspace,
-    unresolved: Sequence[Mapping[str, Any]],
+    unresolved: Sequence[str],
     counted: Iterable[Any],
     *,
     campaign: Any,
     address: Address,
     adjudicators: Sequence[str] | None,
+    allow_incomplete: bool,
     seed: int,
 ) -> str:
     """Launch the unresolved sentences in projects of their own; return what was done, in words.
 
     ``counted`` are the annotations that count, ``campaign`` is the campaign's config, ``adjudicators`` are
-    names (None: the annotators).
+    names (None: the annotators who still have work in the plan). A sentence that somebody has still to annotate
+    is left for later, unless ``allow_incomplete``.
     """
     scheme = load_scheme()
     launched = read_jsonl(workspace.require(Workspace.launched), Launched)
+    planned = read_plan(workspace) if workspace.plan.exists() else []
+    collected = read_annotations(workspace.annotations)
+    unfinished = incomplete(planned, collected) & set(unresolved)
+    ready = [s for s in unresolved if allow_incomplete or s not in unfinished]
     by_sentence: dict[str, list[Annotation]] = {}
     for row in counted:
         by_sentence.setdefault(row["sentence_id"], []).append(row)
     candidates = adjudicators or dict.fromkeys(
-        row["annotator"] for row in launched if row["purpose"] == "main"
+        row["annotator"] for row in planned if row["purpose"] == "main"
     )
     plan = round_plan(
-        adjudicators_of(
-            [row["sentence_id"] for row in unresolved],
-            {s: {row["annotator"] for row in rows} for s, rows in by_sentence.items()},
-            list(candidates),
-        ),
+        adjudicators_of(ready, seen_by(planned, collected), list(candidates)),
         {s["sentence_id"]: text_sha256(s["text"]) for s in workspace.read_sentences().to_pylist()},
     )
+    waiting = f"{len(unfinished)} sentences are not complete by the plan"
+    if unfinished:
+        waiting += (
+            ": opened all the same"
+            if allow_incomplete
+            else ": left for later (`incomplete=ok` opens them)"
+        )
+    if not plan:
+        return f"nothing to adjudicate{'; ' + waiting if unfinished else ''}"
     targets = targets_of(scheme, campaign)
     guidelines = instructions(read_guidelines(scheme), targets)
     project = Project(campaign["title"], guidelines, scheme, targets, with_answers=True)
@@ -136,8 +173,10 @@ def open_round(
         before = [r for r in launched if r["round"] == ROUND and r["server"] == backend.key]
         rows = [row for rows in launch(backend, project, tasks, before) for row in rows]
         write_jsonl(workspace.launched, [*(r for r in launched if r not in before), *rows])
+        put_back(workspace, backend, rows, scheme)
         names = write_logins(workspace.adjudicators, backend, rows)
     return (
-        f"{len(plan)} sentences to adjudicate in {len(names)} project{'s' * (len(names) != 1)} "
+        (f"{waiting}\n" if unfinished else "")
+        + f"{len(plan)} sentences to adjudicate in {len(names)} project{'s' * (len(names) != 1)} "
         f"({', '.join(names)}); logins and links: {workspace.adjudicators}"
     )

@@ -7,7 +7,7 @@ agreement.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 from omegaconf import DictConfig
 
@@ -54,10 +54,11 @@ from onrecord.core.records import (
     SpeakerRow,
     origin_of,
     text_sha256,
-    valid_annotations,
 )
+from onrecord.core.votes import Versions, counted_annotations
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import read_guidelines
+from onrecord.scheme.instrument import versions_of
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme
 
@@ -76,6 +77,7 @@ class Campaign(NamedTuple):
     known: Known
     scheme: Scheme
     guidelines: str
+    versions: Versions
 
 
 def week(moment: str) -> str:
@@ -159,9 +161,9 @@ def add_campaign_quality(annotators: dict[str, AnnotatorFigures], campaign: Camp
     checks = [
         row
         for purpose in ("check", "qualification")
-        for row in valid_annotations(campaign.every, sha256_of, purpose)
+        for row in counted_annotations(campaign.every, sha256_of, purpose, campaign.versions)
     ]
-    repeats = valid_annotations(campaign.every, sha256_of, "repeat")
+    repeats = counted_annotations(campaign.every, sha256_of, "repeat", campaign.versions)
     pace = annotator_quality.pace(rows)
     right = annotator_quality.check_scores([*rows, *checks], campaign.known)
     same = annotator_quality.consistency(repeats, rows)
@@ -209,15 +211,20 @@ def make_report(
     return report
 
 
-def read_campaign(workspace: Workspace, known: str | None) -> Campaign:
-    """Return what the workspace holds; ``known`` is a file of known answers, by default those that plan set apart.
+def read_campaign(workspace: Workspace, about: Mapping[str, Any], known: str | None) -> Campaign:
+    """Return what the workspace holds of the campaign configured as ``about``.
+
+    ``known`` is a file of known answers, by default those that plan set apart.
 
     Raises BadInput where no annotation is valid.
     """
     source = workspace.require(Workspace.annotations)
     sentences: list[SentenceRow] = workspace.read_sentences().to_pylist()
     every = read_annotations(source)
-    rows = valid_annotations(every, {s["sentence_id"]: text_sha256(s["text"]) for s in sentences})
+    scheme = load_scheme()
+    versions = versions_of(about, scheme)
+    texts = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
+    rows = counted_annotations(every, texts, versions=versions)
     if not rows:
         raise BadInput(f"{source}: expected valid annotations, found none yet")
     answers: Known = {}
@@ -226,11 +233,10 @@ def read_campaign(workspace: Workspace, known: str | None) -> Campaign:
     elif workspace.known_answers.exists():
         found = read_object(workspace.known_answers, ["answers"], "plan")["answers"]
         answers = {sentence: answer["labels"] for sentence, answer in found.items()}
-    scheme = load_scheme()
     return Campaign(
         rows, every, sentences, workspace.read_articles().to_pylist(),
         workspace.read_speakers().to_pylist() if workspace.speakers.exists() else [],
-        answers, scheme, read_guidelines(scheme),
+        answers, scheme, read_guidelines(scheme), versions,
     )  # fmt: skip
 
 
@@ -263,7 +269,7 @@ def main(cfg: DictConfig) -> None:
     """Measure the workspace's annotations, or any long table, and write agreement.json and .html."""
     workspace = Workspace(Path(cfg.workspace))
     seed = int(cfg.seed)
-    campaign = None if cfg.annotations else read_campaign(workspace, cfg.known)
+    campaign = None if cfg.annotations else read_campaign(workspace, cfg.campaign, cfg.known)
     source = Path(cfg.annotations) if cfg.annotations else workspace.annotations
     questions, answers = (
         measure_campaign(campaign)

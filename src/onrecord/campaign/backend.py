@@ -61,7 +61,8 @@ class Project:
     """The page of one annotator in one round; ``instructions`` are HTML.
 
     ``targets`` are those of ``targets_of``; ``with_answers`` says that the tasks show earlier annotators'
-    answers (adjudication).
+    answers (adjudication). ``reopen`` are tasks, by the back end's numbers, that another person has answered: they
+    stay, and are asked again beside.
     """
 
     title: str
@@ -71,6 +72,7 @@ class Project:
     with_answers: bool = False
     round: str = ""
     annotator: str = ""
+    reopen: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,17 @@ class Task:
 
 
 class BackendTask(TypedDict):
-    """A task by the back end's own number; one that was ``annotated``, skipped or begun is never deleted."""
+    """A task by the back end's own number; one that was ``annotated``, skipped or begun is never deleted.
+
+    The rest is of what it shows, where the back end knows.
+    """
 
     id: int
     text_sha256: str
     annotated: bool
+    target_version: NotRequired[int]
+    content_sha256: NotRequired[str]
+    suggestion_shown: NotRequired[bool]
 
 
 class Entry(NamedTuple):
@@ -105,12 +113,15 @@ class Entry(NamedTuple):
     task: int
     answers: Answers
     seconds: float | None
+    skipped: bool = False
 
 
 class PulledAnnotation(NamedTuple):
-    """One annotation as the back end has it now. ``problem`` says why it may not count ("" if it may).
+    """One annotation as the back end has it now. ``problem`` says why it may not count ("" if it may), ``cure`` what helps.
 
     ``id`` is unique within the task. Times are ISO 8601 by the back end's clock, empty where it has none.
+    ``made_by`` is the other person where it is not, or not only, the annotator's ("" for none of the campaign), and
+    ``reopen`` asks for the task to be asked again. ``result`` is the answer as the back end has it.
     """
 
     id: str
@@ -121,13 +132,18 @@ class PulledAnnotation(NamedTuple):
     created_at: str
     updated_at: str
     problem: str = ""
+    cure: str = ""
+    made_by: str | None = None
+    reopen: bool = False
+    result: Any = None
 
 
 class PulledTask(NamedTuple):
-    """All annotations that one task has now: any other that was collected of it has been deleted.
+    """All annotations that one task has now: any other that was collected of it is not there any more.
 
-    ``task_id`` is the plan's, "" where the plan has no such task; ``source`` names the task for ever, by the
-    back end's own numbers (SERVER/PROJECT/TASK). ``deleted`` says that the task itself is gone.
+    ``task_id`` is the plan's, "" where the task itself is gone; ``source`` names the task by the back end's own
+    numbers (SERVER/PROJECT/TASK), ``address`` its page. ``target_version`` and ``suggestion_shown`` are of what the
+    task shows, None where the back end does not know.
     """
 
     task_id: str
@@ -136,18 +152,24 @@ class PulledTask(NamedTuple):
     source: str
     updated_at: str
     annotations: Sequence[PulledAnnotation]
-    deleted: bool = False
+    address: str = ""
+    target_version: int | None = None
+    suggestion_shown: bool | None = None
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """The tasks of one project that changed. ``state`` comes with the next request, once all this is written."""
+    """The tasks of one project that changed. ``state`` comes with the next request, once all this is written.
+
+    ``gone`` says that the back end has no such project any more.
+    """
 
     project: str
     tasks: Sequence[PulledTask]
     state: Mapping[str, Any] = field(default_factory=dict)
     drafts: int = 0
     unplanned: int = 0  # annotated tasks that are not of the plan
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,7 +178,8 @@ class PullRequest:
 
     ``collected`` has the latest line of each annotation, ``states`` what the last pull of each project
     returned; ``scheme_at`` returns the scheme in force at a moment. ``sweep`` asks for a look at every task,
-    which a project also gets when its last was ``sweep_every`` seconds ago.
+    which a project also gets when its last was ``sweep_every`` seconds ago; ``again`` are the sources of tasks
+    to be given whether they changed or not.
     """
 
     launched: Sequence[Launched]
@@ -165,13 +188,14 @@ class PullRequest:
     states: Mapping[str, Mapping[str, Any]]
     sweep: bool = False
     sweep_every: float = 3600
+    again: frozenset[str] = frozenset()
 
 
 class AnnotationSource(Protocol):
     """The pull side, which is all that a file of annotations has."""
 
     def pull(self, request: PullRequest) -> Iterator[Pulled]:
-        """Yield what each project has that was not collected yet; raises BadInput for an unknown label."""
+        """Yield what each project has that was not collected yet; an annotation with an unknown label has a problem."""
 
 
 class AnnotationBackend(AnnotationSource, Protocol):
@@ -184,7 +208,7 @@ class AnnotationBackend(AnnotationSource, Protocol):
     def __exit__(self, *_: object) -> None: ...
 
     def now(self) -> str:
-        """Return the time by the back end's own clock, ISO 8601 in UTC."""
+        """Return the moment of the campaign's last change in the back end, by its own clock (ISO 8601); "" before any."""
 
     def accounts(self, annotators: Sequence[str] = ()) -> Mapping[str, Login]:
         """Return all accounts of the campaign by annotator, after making those of ``annotators`` that are missing."""

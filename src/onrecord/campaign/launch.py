@@ -5,11 +5,9 @@ and retired, and none that somebody annotated is ever deleted.
 """
 
 import csv
-import hashlib
 import io
-import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,9 @@ from rich.progress import track
 from onrecord.campaign.backend import (
     Address,
     AnnotationBackend,
+    Answers,
     BackendTask,
+    Entry,
     Login,
     Project,
     Task,
@@ -30,54 +30,14 @@ from onrecord.campaign.planning.qualification import launchable_rows, record_res
 from onrecord.campaign.simulated_annotators import simulate, simulated_annotators
 from onrecord.campaign.task_content import instructions, read_model_labels, read_tasks
 from onrecord.core.errors import BadInput
-from onrecord.core.files import locked, read_jsonl, write_jsonl, write_text
-from onrecord.core.records import InstrumentVersion, Launched, PlanRow
+from onrecord.core.files import locked, read_json, read_jsonl, write_jsonl, write_text
+from onrecord.core.records import Annotation, Launched, PlanRow, Quarantined
+from onrecord.core.votes import latest_annotations, votes
 from onrecord.core.workspace import Workspace
-from onrecord.scheme.guidelines import guidelines_version, read_guidelines
+from onrecord.scheme.guidelines import read_guidelines
+from onrecord.scheme.instrument import keep_version, version_in_force
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme, targets_of
-
-
-def version_in_force(scheme: Scheme, guidelines: str, since: str) -> InstrumentVersion:
-    """Return the line of ``versions.jsonl`` that says which instrument is in force from a moment."""
-    labels = {q.name: q.names for q in scheme.questions.values()}
-    labels["flags"] = [flag.name for flag in scheme.flags]
-    return {
-        "since": since,
-        "guidelines_version": guidelines_version(guidelines),
-        "scheme_version": scheme.version,
-        "labels_sha256": hashlib.sha256(json.dumps(labels).encode()).hexdigest(),
-    }
-
-
-def is_new_version(earlier: Sequence[InstrumentVersion], new: InstrumentVersion) -> bool:
-    """Return whether ``new`` differs from the last version in force.
-
-    Raises BadInput where labels changed under one version number: the answers could not be distinguished later.
-    """
-    if not earlier:
-        return True
-    last = earlier[-1]
-    if (
-        last["labels_sha256"] != new["labels_sha256"]
-        and last["scheme_version"] == new["scheme_version"]
-    ):
-        raise BadInput(
-            f"the labels changed since the campaign was launched, but the scheme is still version "
-            f"{new['scheme_version']}: raise `version` in annotation/scheme.yaml and declare the migration"
-        )
-    return {**last, "since": ""} != {**new, "since": ""}
-
-
-def keep_version(workspace: Workspace, scheme: Scheme, guidelines: str, now: str) -> None:
-    """Add the instrument to ``versions.jsonl`` if it is new; raises BadInput for a removed label in use."""
-    path = workspace.versions
-    earlier = read_jsonl(path, InstrumentVersion) if path.exists() else []
-    version = version_in_force(scheme, guidelines, now)
-    if is_new_version(earlier, version):
-        if workspace.annotations.exists():
-            read_annotations(workspace.annotations, scheme)
-        write_jsonl(path, [*earlier, version])
 
 
 def launched_rows(
@@ -93,23 +53,28 @@ def launched_rows(
     planned: list[PlanRow | Launched] = [task.row for task in tasks]
     keys = {row["task_id"] for row in planned}
     dropped = [row for row in before if row["task_id"] not in keys and row["task_id"] in there]
-    return [
-        Launched(
-            task_id=row["task_id"],
-            sentence_id=row["sentence_id"],
-            annotator=row["annotator"],
-            round=row["round"],
-            purpose=row["purpose"],
-            suggestion_shown=row["suggestion_shown"],
-            text_sha256=there[row["task_id"]]["text_sha256"],
-            server=server,
-            project_id=project,
-            ls_task_id=there[row["task_id"]]["id"],
-            user_id=user,
-            state="active" if row["task_id"] in keys else "retired",
+    found = []
+    for row in [*planned, *dropped]:
+        task = there[row["task_id"]]
+        found.append(
+            Launched(
+                task_id=row["task_id"],
+                sentence_id=row["sentence_id"],
+                annotator=row["annotator"],
+                round=row["round"],
+                purpose=row["purpose"],
+                suggestion_shown=task.get("suggestion_shown", row["suggestion_shown"]),
+                text_sha256=task["text_sha256"],
+                target_version=task.get("target_version", 1),
+                content_sha256=task.get("content_sha256", ""),
+                server=server,
+                project_id=project,
+                ls_task_id=task["id"],
+                user_id=user,
+                state="active" if row["task_id"] in keys else "retired",
+            )
         )
-        for row in [*planned, *dropped]
-    ]
+    return found
 
 
 def logins_table(accounts: Iterable[Login], pages: Mapping[str, Sequence[str]]) -> str:
@@ -188,7 +153,14 @@ def launch_plan(
     ]
     before = [row for row in here if row["purpose"] != "adjudication"]
     total = len({(task.row["round"], task.row["annotator"]) for task in tasks})
-    projects = launch(backend, project, tasks, before)
+    reopen = frozenset(
+        int(row["source_id"].split("/")[-2])
+        for row in (
+            read_jsonl(workspace.quarantine, Quarantined) if workspace.quarantine.exists() else ()
+        )
+        if row["reopen"] and row["source_id"].startswith(f"{backend.key}/")
+    )
+    projects = launch(backend, replace(project, reopen=reopen), tasks, before)
     shown = track(projects, "launching", total=total, disable=not sys.stderr.isatty())
     rows = [row for rows in shown for row in rows]
     write_jsonl(path, [*rows, *(row for row in here if row["purpose"] == "adjudication")])
@@ -196,7 +168,57 @@ def launch_plan(
     return rows
 
 
-def summary(rows: Sequence[Launched], waiting: int, url: str, logins: Path) -> str:
+def answers_to_put_back(
+    launched: Iterable[Launched], rows: Iterable[Annotation], missing: Collection[str]
+) -> dict[tuple[str, int], list[Entry]]:
+    """Return, by (annotator, project), the collected answers to tasks that the back end has without them.
+
+    ``missing`` are the annotations that it lacks though it has their tasks. An answer to another version of the
+    scheme or the target is not put back: the task is asked again. ``rows`` have the labels of the present scheme.
+    """
+    latest = latest_annotations(rows)
+    skipped = [{**row, "status": "submitted"} for row in latest if row["status"] == "skipped"]
+    skips = {row["annotation_id"] for row in skipped}
+    held = {_asked(row): row for row in [*votes(skipped, None, None), *votes(latest, None, None)]}
+    found: dict[tuple[str, int], list[Entry]] = {}
+    for task in launched:
+        row: Any = held.get(_asked(task))
+        here = f"{task['server']}/{task['project_id']}/{task['ls_task_id']}"
+        if row is None or task["state"] != "active":
+            continue
+        if row["annotation_id"] in missing or row.get("source_id", "").rpartition("/")[0] != here:
+            answers = Answers(row["labels"], row["flags"], row["comment"])
+            entry = Entry(
+                task["ls_task_id"], answers, row["seconds"], row["annotation_id"] in skips
+            )
+            found.setdefault((task["annotator"], task["project_id"]), []).append(entry)
+    return found
+
+
+def _asked(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a person was asked by a task, or has answered by an annotation."""
+    keys = ("annotator", "sentence_id", "purpose", "round", "text_sha256")
+    return (*(row[key] for key in keys), row.get("target_version", 1))
+
+
+def put_back(
+    workspace: Workspace,
+    backend: AnnotationBackend,
+    launched: Sequence[Launched],
+    scheme: Scheme,
+) -> int:
+    """Enter collected answers into tasks that lost them, or that were made anew; return how many."""
+    if not workspace.annotations.exists():
+        return 0
+    rows = read_annotations(workspace.annotations, scheme)
+    known = read_json(workspace.pull_states) if workspace.pull_states.exists() else {}
+    missing = known.get(backend.key, {}).get("missing", {})
+    now = [row for row in rows if row["scheme_version"] == scheme.version]
+    entries = answers_to_put_back(launched, now, missing)
+    return backend.annotate(entries, scheme) if entries else 0
+
+
+def summary(rows: Sequence[Launched], waiting: int, restored: int, url: str, logins: Path) -> str:
     """Return what was launched, as lines; ``waiting`` tasks are held back until somebody qualifies."""
     retired = sum(row["state"] == "retired" for row in rows)
     lines = [
@@ -208,6 +230,8 @@ def summary(rows: Sequence[Launched], waiting: int, url: str, logins: Path) -> s
             f"{waiting} tasks wait for the qualification: "
             "launch again once it is done (`onrecord status` shows who passed)"
         )
+    if restored:
+        lines.append(f"{restored} collected answers were put back: nobody is asked for them again")
     return "\n".join([*lines, f"Logins and links: {logins}"])
 
 
@@ -229,8 +253,10 @@ def main(cfg: DictConfig) -> None:
         ) as backend,
         locked(workspace.launch_lock),
     ):
-        keep_version(workspace, scheme, guidelines, backend.now())
+        since = backend.now() if workspace.versions.exists() else ""
+        keep_version(workspace, scheme, version_in_force(scheme, guidelines, targets, since))
         rows = launch_plan(workspace, backend, project, tasks)
+        restored = put_back(workspace, backend, rows, scheme)
         if simulated:
             done = simulate(
                 backend, rows, tasks, scheme,
@@ -239,4 +265,4 @@ def main(cfg: DictConfig) -> None:
                 annotators=simulated, names=cfg.seats, seed=cfg.seed,
             )  # fmt: skip
             print(done)
-    print(summary(rows, len(planned) - len(plan), backend.url, workspace.logins))
+    print(summary(rows, len(planned) - len(plan), restored, backend.url, workspace.logins))

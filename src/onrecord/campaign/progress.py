@@ -55,9 +55,12 @@ def progress(
         by_round[row["annotator"], row["round"]].append(row)
     found = []
     for (annotator, name), keys in wanted.items():
-        rows = [
-            r for r in by_round[annotator, name] if r["annotation_id"].partition(".")[0] in keys
-        ]
+        newest: dict[str, Annotation] = {}  # of each task
+        for row in sorted(by_round[annotator, name], key=lambda r: r["updated_at"]):
+            key = row["annotation_id"].partition(".")[0]
+            if key in keys and row["status"] in ("submitted", "skipped"):
+                newest[key] = row
+        rows = list(newest.values())
         done = [r for r in rows if r["status"] == "submitted"]
         skipped = [r for r in rows if r["status"] == "skipped"]
         taken = [r["seconds"] for r in done if r["seconds"] is not None]

@@ -15,9 +15,7 @@ from rich.table import Table
 from onrecord.campaign.agree import report_lines
 from onrecord.campaign.agreement.long_table import answers_of_annotations
 from onrecord.campaign.agreement.measures import coefficient
-from onrecord.campaign.annotation_log import SUPERSEDED
-from onrecord.campaign.backend import Address, open_backend
-from onrecord.campaign.collect import collect, not_counted
+from onrecord.campaign.collect import collect_as_asked
 from onrecord.campaign.launch import read_plan
 from onrecord.campaign.planning.qualification import Score, feedback_page, record_results
 from onrecord.campaign.progress import Progress, progress, to_read
@@ -29,12 +27,12 @@ from onrecord.core.records import (
     Annotation,
     Launched,
     SentenceRow,
-    latest_annotations,
     text_sha256,
-    valid_annotations,
 )
+from onrecord.core.votes import Versions, counted_annotations, latest_annotations
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import read_guidelines
+from onrecord.scheme.instrument import versions_of
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme
 
@@ -71,11 +69,13 @@ def agreement_so_far(
     annotations: Iterable[Annotation],
     sentences: Sequence[SentenceRow],
     scheme: Scheme,
+    versions: Versions | None = None,
 ) -> dict[str, AlphaFigures]:
     """Return each question's alpha and interval by the annotations that count, without furniture."""
     groups = {s["sentence_id"]: str(s["group_id"]) for s in sentences if not s["furniture"]}
     texts = {s["sentence_id"]: text_sha256(s["text"]) for s in sentences}
-    rows = [r for r in valid_annotations(annotations, texts) if r["sentence_id"] in groups]
+    counted = counted_annotations(annotations, texts, versions=versions)
+    rows = [r for r in counted if r["sentence_id"] in groups]
     answers = answers_of_annotations(rows, scheme, groups, {})
     return {
         name: coefficient(own, level=scheme.questions[name].level) for name, own in answers.items()
@@ -198,21 +198,6 @@ def print_status(
     print("\n".join(report_lines(agreement)))
 
 
-def needs_attention(reported: Sequence[str], rows: Iterable[Annotation]) -> list[str]:
-    """Return what ``collect`` reported with, whenever they came, the annotations that broke a check.
-
-    >>> row = {"annotation_id": "k", "annotator": "annotator-1", "status": "rejected", "problem": "altered"}
-    >>> needs_attention(["3 tasks have a draft."], [row, row | {"problem": SUPERSEDED}, row | {"status": "deleted"}])
-    ['3 tasks have a draft.', 'Not counted: k of annotator-1: altered']
-    """
-    rejected = [
-        not_counted(row)
-        for row in rows
-        if row["status"] == "rejected" and row["problem"] != SUPERSEDED
-    ]
-    return list(dict.fromkeys([*reported, *rejected]))
-
-
 class Look(NamedTuple):
     """What the terminal shows."""
 
@@ -221,7 +206,14 @@ class Look(NamedTuple):
     attention: list[str]
 
 
-def look(workspace: Workspace, scheme: Scheme, reported: Sequence[str], *, title: str) -> Look:
+def look(
+    workspace: Workspace,
+    scheme: Scheme,
+    versions: Versions,
+    reported: Sequence[str],
+    *,
+    title: str,
+) -> Look:
     """Write ``status.html`` and the pages of practice, and return what the terminal shows.
 
     ``reported`` are collect's lines.
@@ -234,7 +226,7 @@ def look(workspace: Workspace, scheme: Scheme, reported: Sequence[str], *, title
     answers = read_object(known, ["answers"], "plan")["answers"] if known.exists() else {}
     now = datetime.now(UTC)
     found = progress(launched, rows, answers, scheme, now)
-    agreement = agreement_so_far(rows, sentences, scheme)
+    agreement = agreement_so_far(rows, sentences, scheme, versions)
     outcome = record_results(workspace, read_plan(workspace), scheme)
     guidelines = read_guidelines(scheme)
     for annotator in dict.fromkeys(o["annotator"] for o in outcome if o["done"]):
@@ -244,26 +236,19 @@ def look(workspace: Workspace, scheme: Scheme, reported: Sequence[str], *, title
             outcome=outcome,
         )  # fmt: skip
         write_text(workspace.practice_pages / f"{annotator}.html", practice)
-    attention = needs_attention(reported, rows)
     html = status_page(
         found, agreement, outcome, to_read(rows), title=title, texts=texts,
-        origins=sorted({r["origin"] for r in rows}), attention=attention, now=now,
+        origins=sorted({r["origin"] for r in rows}), attention=reported, now=now,
     )  # fmt: skip
     write_text(workspace.status_page, html)
-    return Look(found, agreement, attention)
+    return Look(found, agreement, list(reported))
 
 
 def collect_and_look(cfg: DictConfig, workspace: Workspace, scheme: Scheme) -> Look:
     """Collect as the command line asks, and look."""
-    workspace.require(Workspace.launched)
-    with open_backend(
-        cfg.campaign.backend, workspace, cfg.campaign.name, Address(**cfg.labelstudio)
-    ) as backend:
-        reported = collect(
-            workspace, backend, target_id=cfg.campaign.target.id, origin=cfg.campaign.origin,
-            sweep=bool(cfg.sweep), sweep_every=cfg.sweep_every,
-        )  # fmt: skip
-    return look(workspace, scheme, reported[1:], title=cfg.campaign.title)
+    reported, _ = collect_as_asked(cfg, workspace)
+    versions = versions_of(cfg.campaign, scheme)
+    return look(workspace, scheme, versions, reported[1:], title=cfg.campaign.title)
 
 
 def main(cfg: DictConfig) -> None:

@@ -12,6 +12,7 @@ from onrecord.cli.overrides import did_you_mean
 from onrecord.cli.pipeline import last_overrides, state
 from onrecord.core.errors import BadInput
 from onrecord.core.workspace import Workspace
+from onrecord.scheme.instrument import check_versions
 
 
 def main(cfg: DictConfig) -> None:
@@ -26,6 +27,7 @@ def main(cfg: DictConfig) -> None:
     given |= {"workspace": f"workspace={cfg.workspace}"}
     given.pop("until", None)
     workspace = Workspace(Path(cfg.workspace))
+    check_versions(workspace, cfg.campaign)
     for step in STEPS[: names.index(cfg.until) + 1]:
         again = [o for o in last_overrides(step, workspace) if o.partition("=")[0] not in given]
         overrides = [*given.values(), *again]

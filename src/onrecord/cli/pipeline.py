@@ -33,6 +33,7 @@ AMENDMENTS = {"replace", "add", "idle", "again", "pause", "resume"}
 # Overrides that apply to a single run and are not remembered.
 NOT_PERSISTED_OVERRIDES = {
     *AMENDMENTS, "accept_changes", "from", "format", "names", "sweep", "simulate", "seats", "round",
+    "incomplete", "deletions", "claim",
 }  # fmt: skip
 # Settings that say where things are or how fast to go, not what comes out.
 NOT_SETTINGS = {"workspace", "articles", "workers", "engine", "labelstudio"}

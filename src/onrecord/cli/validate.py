@@ -13,6 +13,7 @@ from onrecord.core.files import read_jsonl
 from onrecord.core.records import PlanRow
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import guidelines_version, read_guidelines
+from onrecord.scheme.instrument import check_versions
 from onrecord.scheme.scheme import Scheme, annotation_folder, load_scheme, targets_of
 
 
@@ -98,6 +99,7 @@ def check_files(workspace: Workspace, articles: Path) -> tuple[list[str], list[s
 def main(cfg: DictConfig) -> None:
     """Check scheme, guidelines, target, articles, ids and plan; print what is sound and the next step."""
     scheme, workspace = load_scheme(), Workspace(Path(cfg.workspace))
+    check_versions(workspace, cfg.campaign)
     targets = targets_of(scheme, cfg.campaign).values()
     lines = [*instrument_lines(scheme), *(f"target     {target['name']}" for target in targets)]
     found, file_faults = check_files(workspace, Path(cfg.articles))

@@ -6,8 +6,8 @@ code points, into an article's text; ``text[start:end]`` of the article is the s
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, NotRequired, TypedDict, TypeVar, get_type_hints
+from collections.abc import Iterable
+from typing import Any, NamedTuple, NotRequired, TypedDict, get_type_hints
 
 import pyarrow as pa
 
@@ -126,10 +126,13 @@ class PlanRow(Assignment):
 class Launched(Assignment):
     """A task as the back end has it: the plan's row, and its numbers there (``ls_task_id`` is the task's).
 
-    ``state`` is active, or retired where the plan dropped it but somebody had annotated it.
+    ``state`` is active, or retired where the plan dropped it but somebody had annotated it. ``target_version`` and
+    ``content_sha256`` are of what it shows.
     """
 
     text_sha256: str
+    target_version: NotRequired[int]
+    content_sha256: NotRequired[str]
     server: str
     project_id: int
     ls_task_id: int
@@ -141,9 +144,9 @@ class Annotation(TypedDict):
     """One annotator's answers to one task, as collected. ``seconds`` is null where no time was taken.
 
     ``purpose`` is one of PURPOSES, ``origin`` of ORIGINS. ``status`` is submitted, skipped, deleted (on the
-    server; the answers stay readable) or rejected (broke a check when collected). A later line with the same ``annotation_id`` supersedes an earlier one.
-    ``source_id`` is SERVER/PROJECT/TASK/ANNOTATION by the back end's numbers (none for rows read from files);
-    ``problem`` says why a rejected one is not counted.
+    server, and the deletion accepted; the answers stay readable) or, from earlier versions, rejected. A later line
+    with the same ``annotation_id`` supersedes an earlier one. ``source_id`` is SERVER/PROJECT/TASK/ANNOTATION by the
+    back end's numbers (none for rows read from files).
     """
 
     annotation_id: str
@@ -162,11 +165,29 @@ class Annotation(TypedDict):
     suggestion_shown: bool
     guidelines_version: str
     scheme_version: int
+    target_version: NotRequired[int]  # 1 where a line of an earlier version has none
     purpose: str
     status: str
     origin: str
     source_id: NotRequired[str]
-    problem: NotRequired[str]
+
+
+class Quarantined(TypedDict):
+    """An answer that could not be read or does not count, at an ``address``, with its ``cure``.
+
+    ``source_id`` is as an annotation's, or SERVER/PROJECT of a project that is gone. ``reopen`` says that another
+    person than the task's annotator has answered it, so that ``launch`` asks the annotator again. ``result`` is the
+    answer as the back end has it.
+    """
+
+    source_id: str
+    task_id: str
+    annotator: str
+    problem: str
+    cure: str
+    address: str
+    reopen: bool
+    result: Any
 
 
 class InstrumentVersion(TypedDict):
@@ -176,6 +197,9 @@ class InstrumentVersion(TypedDict):
     guidelines_version: str
     scheme_version: int
     labels_sha256: str
+    target_version: NotRequired[int]  # these are absent from lines of earlier versions
+    guidelines_sha256: NotRequired[str]
+    target_sha256: NotRequired[str]
 
 
 class ShippedLabel(TypedDict):
@@ -191,8 +215,6 @@ class ShippedLabel(TypedDict):
     comment: NotRequired[str]
     seconds: NotRequired[float | None]
 
-
-Row = TypeVar("Row", bound=Mapping[str, Any])  # a row of annotations.jsonl, typed or not
 
 PURPOSES = ("main", "qualification", "check", "repeat", "adjudication")
 ORIGINS = ("people", "machine", "simulated")
@@ -234,29 +256,6 @@ class UnresolvedRow(TypedDict):
     target_id: str
     open: dict[str, dict[str, int]]
     n_annotators: int
-
-
-def latest_annotations(rows: Iterable[Row]) -> list[Row]:
-    """Return the last line of each ``annotation_id``, in order of first appearance."""
-    return list({row["annotation_id"]: row for row in rows}.values())
-
-
-def valid_annotations(
-    rows: Iterable[Row], sha256_of: Mapping[str, str], purpose: str = "main"
-) -> list[Row]:
-    """Return the annotations that enter agreement, gold, splits and counts: one population, defined once.
-
-    These are the latest lines that were submitted for ``purpose`` and made on the sentence's present text.
-    ``sha256_of`` maps ``sentence_id`` to the hash of that text; an annotation of another text, or of a sentence
-    that no longer exists, is stale and left out.
-    """
-    return [
-        row
-        for row in latest_annotations(rows)
-        if row["status"] == "submitted"
-        and row["purpose"] == purpose
-        and sha256_of.get(row["sentence_id"]) == row["text_sha256"]
-    ]
 
 
 FURNITURE_KINDS = (

@@ -60,6 +60,7 @@ class Workspace:
     versions = WorkspaceFile("versions.jsonl", "launch")
     logins = WorkspaceFile("logins.csv", "launch")
     annotations = WorkspaceFile("annotations.jsonl", "collect")
+    quarantine = WorkspaceFile("quarantine.jsonl", "collect")
     rejected = WorkspaceFile("rejected.jsonl", "ingest")
     practice_pages = WorkspaceFile("practice", "status")
     status_page = WorkspaceFile("status.html", "status")

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from onrecord.core.files import read_jsonl
-from onrecord.core.records import latest_annotations, parse_sentence_id, text_sha256
+from onrecord.core.records import parse_sentence_id, text_sha256
 from onrecord.core.tables import read_values
+from onrecord.core.votes import latest_annotations
 from onrecord.corpus.article_shards import shortened
 
 

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from onrecord.core.errors import BadInput, CheckFailed
 from onrecord.core.files import read_jsonl, write_json, write_jsonl
-from onrecord.core.records import GoldRow, latest_annotations, origin_of
+from onrecord.core.records import GoldRow, origin_of
 from onrecord.core.table_reader import read_table
 from onrecord.core.workspace import Workspace
 from onrecord.dataset.dataset_info import DatasetInfo, SplitConfig, SplitCounts
@@ -32,6 +32,7 @@ from onrecord.dataset.gold_rows import join_annotations, join_gold, valid_for_an
 from onrecord.dataset.labelled_table import NEEDED, labelled_columns
 from onrecord.dataset.splitting.assign import Assignment, assign_splits
 from onrecord.dataset.splitting.audit import Audit, audit_splits, audit_summary
+from onrecord.scheme.instrument import versions_of
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme, questions_over, targets_of
 
@@ -131,7 +132,7 @@ def read_gold(
     gold = read_jsonl(workspace.require(Workspace.gold), GoldRow)
     articles, sentences = workspace.read_articles(), workspace.read_sentences()
     found = read_annotations(workspace.require(Workspace.annotations))
-    counted = valid_for_any_purpose(latest_annotations(found), sentences)
+    counted = valid_for_any_purpose(found, sentences, versions_of(campaign, scheme))
     joined = join_gold(
         gold, sentences, articles, workspace.read_speakers(), counted, scheme=scheme, targets=targets,
         target_id=campaign["target"]["id"], context=context,

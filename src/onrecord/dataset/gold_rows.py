@@ -19,9 +19,9 @@ from onrecord.core.records import (
     SpeakerRow,
     parse_sentence_id,
     text_sha256,
-    valid_annotations,
 )
 from onrecord.core.text_normalization import normalized
+from onrecord.core.votes import Versions, counted_annotations
 from onrecord.dataset.features import Columns
 from onrecord.scheme.scheme import Scheme
 
@@ -188,16 +188,18 @@ def repeated(
 
 
 def valid_for_any_purpose(
-    annotations: Sequence[Annotation], sentences: pa.Table
+    annotations: Sequence[Annotation], sentences: pa.Table, versions: Versions | None = None
 ) -> list[Annotation]:
-    """Return the submitted annotations of every purpose that were made on the sentences' present text."""
+    """Return the annotations of every purpose that count on the sentences' present text."""
     sha256_of = {
         sentence: text_sha256(text)
         for sentence, text in zip(
             sentences["sentence_id"].to_pylist(), sentences["text"].to_pylist(), strict=True
         )
     }
-    return [row for p in PURPOSES for row in valid_annotations(annotations, sha256_of, p)]
+    return [
+        row for p in PURPOSES for row in counted_annotations(annotations, sha256_of, p, versions)
+    ]
 
 
 def join_annotations(

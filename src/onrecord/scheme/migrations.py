@@ -19,7 +19,8 @@ from omegaconf import DictConfig
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, write_text
-from onrecord.core.records import Annotation, latest_annotations
+from onrecord.core.records import Annotation
+from onrecord.core.votes import latest_annotations
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guidelines import read_guidelines
 from onrecord.scheme.scheme import Scheme, annotation_folder, load_scheme, parse_scheme

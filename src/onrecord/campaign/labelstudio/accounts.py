@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NotRequired
 
 import httpx
 
@@ -17,11 +18,22 @@ from onrecord.campaign.labelstudio.client import LabelStudio, Unauthorized, netw
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, write_text
 
+MAX_LOGINS = 9  # of one annotator on one server
+
 
 class Account(Login):
-    """An annotator's login with its token. ``user_id`` is what ``completed_by`` of an annotation names."""
+    """An annotator's login with its token. ``user_id`` is what ``completed_by`` of an annotation names.
+
+    ``former`` are the users of this annotator's earlier logins there, whose answers are theirs too.
+    """
 
     token: str
+    former: NotRequired[list[int]]
+
+
+def users(account: Account) -> list[int]:
+    """Return the numbers of the users that are an annotator on the server, the present one first."""
+    return [account["user_id"], *account.get("former", ())]
 
 
 def email_of(annotator: str, campaign: str) -> str:
@@ -39,8 +51,8 @@ def ensure_accounts(
 ) -> dict[str, Account]:
     """Return ``annotator → account`` for each of ``annotators``, signing up those that the server does not know.
 
-    ``path`` keeps the logins of every server that the campaign was launched on, mode 0600.
-    Raises BadInput where the server knows a login whose password is in no file here.
+    ``path`` keeps the logins of every server that the campaign was launched on, mode 0600. Where the server knows
+    a login whose password is in no file here, the annotator gets another one, and that one's answers stay theirs.
     """
     kept: dict[str, dict[str, Account]] = read_json(path) if path.exists() else {}
     mine = kept.setdefault(client.key, {})
@@ -55,12 +67,23 @@ def ensure_accounts(
             token="",
             user_id=0,
         )
-        # Kept before the server hears of it: a password lost in between would lock the login.
-        mine[annotator] = account
-        save(path, kept)
-        account["token"], account["user_id"] = sign_in(
-            client, account["email"], account["password"]
-        )
+        former = kept_login.get("former", []) if kept_login else []
+        for number in range(2, MAX_LOGINS):
+            # Kept before the server hears of it: a password lost in between would lock the login.
+            mine[annotator] = {**(kept_login or account), **account}
+            save(path, kept)
+            found = sign_in(client, account["email"], account["password"])
+            if found:
+                account["token"], account["user_id"] = found
+                break
+            former = [*former, *user_of(client, account["email"])]
+            plain, _, host = email_of(annotator, campaign).partition("@")
+            account |= {"email": f"{plain}.{number}@{host}", "password": secrets.token_urlsafe(9)}
+        else:
+            raise BadInput(f"{client.url} lets {account['email']} neither sign up nor log in")
+        if former:
+            account["former"] = former
+        mine[annotator] = {**(kept_login or account), **account}
         save(path, kept)
     return dict(mine)
 
@@ -95,8 +118,13 @@ def accepted(client: LabelStudio, token: str) -> bool:
         return False
 
 
-def sign_in(client: LabelStudio, email: str, password: str) -> tuple[str, int]:
-    """Sign a login up by the invite link, or log it in where it exists; return its token and user id.
+def user_of(client: LabelStudio, email: str) -> list[int]:
+    """Return the number of the user with an e-mail address, if there is one."""
+    return [user["id"] for user in client.get("/api/users/") if user["email"] == email]
+
+
+def sign_in(client: LabelStudio, email: str, password: str) -> tuple[str, int] | None:
+    """Sign a login up by the invite link, or log it in where it exists; return its token and user id, None if refused.
 
     These are pages for people: neither the API nor the SDK can set a password or read the invite link's form.
     """
@@ -120,9 +148,7 @@ def sign_in(client: LabelStudio, email: str, password: str) -> tuple[str, int]:
             who = browser.get("/api/current-user/whoami")
             if who.status_code == 200 and who.json().get("email") == email:
                 return _own_token(browser), int(who.json()["id"])
-    raise BadInput(
-        f"{client.url} knows {email} by another password: delete that user there, or keep the file of logins"
-    )
+    return None
 
 
 def _own_token(browser: httpx.Client) -> str:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 import httpx
@@ -58,7 +58,8 @@ class RawAnnotation(TypedDict):
     """What is read of an annotation in Label Studio's JSON. ``lead_time`` is in seconds."""
 
     id: int
-    completed_by: int
+    completed_by: int | None
+    updated_by: NotRequired[int | None]
     result: list[dict[str, Any]]
     was_cancelled: bool
     lead_time: float | None
@@ -72,7 +73,9 @@ class RawTask(TypedDict):
     id: int
     data: dict[str, Any]
     annotations: list[RawAnnotation]
+    predictions: list[Any]
     total_annotations: int
+    total_predictions: int
     cancelled_annotations: int
     updated_at: str
 

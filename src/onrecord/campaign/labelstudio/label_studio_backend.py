@@ -3,7 +3,8 @@
 This is the only module of the folder that others import, but for ``server``, which ``serve`` starts and ends.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -18,7 +19,12 @@ from onrecord.campaign.backend import (
     Task,
 )
 from onrecord.campaign.labelstudio import client as api
-from onrecord.campaign.labelstudio.accounts import ensure_accounts, kept_accounts, mark
+from onrecord.campaign.labelstudio.accounts import (
+    ensure_accounts,
+    kept_accounts,
+    mark,
+    users,
+)
 from onrecord.campaign.labelstudio.client import LabelStudio
 from onrecord.campaign.labelstudio.label_config import render_label_config
 from onrecord.campaign.labelstudio.projects import (
@@ -32,19 +38,51 @@ from onrecord.campaign.labelstudio.projects import (
 )
 from onrecord.campaign.labelstudio.result_format import COMMENT, FLAGS, answers_in, text_control
 from onrecord.campaign.labelstudio.submission import missing, submit_all
-from onrecord.campaign.labelstudio.sync import collected_counts, pull_project
+from onrecord.campaign.labelstudio.sync import Puller, collected_tasks, newest_change
 from onrecord.campaign.labelstudio.tasks import check_import, import_task
+from onrecord.core.errors import BadInput
 from onrecord.core.records import Launched
+from onrecord.core.votes import version_order
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.scheme import Scheme
 
-# The last four are of exports, which any server's or other tool's may be.
-__all__ = ["COMMENT", "FLAGS", "LabelStudioBackend", "answers_in", "connect", "text_control"]
+# answers_in and what it needs are of exports, which any server's or other tool's may be.
+__all__ = ["COMMENT", "FLAGS", "LabelStudioBackend", "answers_in", "connect", "known_users", "text_control"]  # fmt: skip
+
+ACCOUNTS = "accounts.json"
+OLDEST = "1.20.0"
+TESTED = ("1.20.0", "1.23.2")
 
 
 def connect(workspace: Workspace, campaign: str, address: Address) -> "LabelStudioBackend":
     """Return the back end on the team's server, or on the workspace's own; raises as ``client.connect``."""
-    return LabelStudioBackend(api.connect(workspace.folder, address), workspace, campaign)
+    client = api.connect(workspace.folder, address)
+    check_version(client.url, client.get("/api/version"))
+    return LabelStudioBackend(client, workspace, campaign)
+
+
+def check_version(url: str, about: Mapping[str, Any]) -> None:
+    """Warn of a Label Studio newer than those tested, by its answer to ``/api/version``; raise BadInput for too old a one."""
+    found = str(about.get("release") or about.get("label-studio-os-package", {}).get("version"))
+    tested = " and ".join(TESTED)
+    if version_order(found) < version_order(OLDEST):
+        raise BadInput(
+            f"{url} is Label Studio {found}: expected {OLDEST} or newer (tested with {tested}): upgrade that server"
+        )
+    if version_order(found)[:2] > version_order(TESTED[-1])[:2]:
+        print(f"WARNING: {url} is Label Studio {found}; tested with {tested}", file=sys.stderr)
+
+
+def known_users(workspace: Workspace, servers: Collection[str]) -> dict[str, str]:
+    """Return ``e-mail or number → annotator`` of the campaign's accounts on ``servers``."""
+    found: dict[str, str] = {}
+    for server in servers:
+        for account in kept_accounts(workspace.labelstudio / ACCOUNTS, server).values():
+            mine = dict.fromkeys(
+                [account["email"], *map(str, users(account))], account["annotator"]
+            )
+            found |= mine
+    return found
 
 
 class LabelStudioBackend:
@@ -53,7 +91,7 @@ class LabelStudioBackend:
     def __init__(self, client: LabelStudio, workspace: Workspace, campaign: str) -> None:
         self.client, self.campaign = client, campaign
         self.key, self.url = client.key, client.public
-        self.logins = workspace.labelstudio / "accounts.json"
+        self.logins = workspace.labelstudio / ACCOUNTS
         self.journal = workspace.labelstudio / "importing.json"
 
     def __enter__(self) -> Self:
@@ -73,8 +111,8 @@ class LabelStudioBackend:
         return {project.description: project for project in self.client.projects()}
 
     def now(self) -> str:
-        """Return the time of the server's newest answer."""
-        return self.client.server_time
+        """Return when a task of the campaign last changed, by the server's database."""
+        return max((newest_change(self.client, n) for n in self.projects().values()), default="")
 
     def accounts(self, annotators: Sequence[str] = ()) -> Mapping[str, Login]:
         """Return the accounts kept in ``accounts.json``, signing up ``annotators`` that have none."""
@@ -112,6 +150,9 @@ class LabelStudioBackend:
                 id=row["ls_task_id"],
                 annotated=row["state"] == "retired",
                 text_sha256=row["text_sha256"],
+                target_version=row.get("target_version", 1),
+                content_sha256=row.get("content_sha256", ""),
+                suggestion_shown=row["suggestion_shown"],
             )
             for row in before
         }
@@ -128,7 +169,7 @@ class LabelStudioBackend:
         check_suggestions(found, wanted)
         now = fill_project(
             self.client, found.id, wanted,
-            before=earlier, is_new=key not in self.existing, journal=self.journal,
+            before=earlier, is_new=key not in self.existing, journal=self.journal, reopen=project.reopen,
         )  # fmt: skip
         configure(self.client, found, label_config)
         return int(found.id), now
@@ -136,9 +177,14 @@ class LabelStudioBackend:
     def pull(self, request: PullRequest) -> Iterator[Pulled]:
         """Yield what changed in each project of launched.jsonl."""
         launched = {row["task_id"]: row for row in request.launched}
-        counts = collected_counts(request.collected, self.key)
+        collected = collected_tasks(request.collected, self.key)
+        kept = kept_accounts(self.logins, self.key).values()
+        owners = {user: account["annotator"] for account in kept for user in users(account)}
         for project in dict.fromkeys(row["project_id"] for row in request.launched):
-            yield pull_project(self.client, project, launched, counts.get(project, {}), request)
+            numbers = collected.get(project, ())
+            yield Puller(
+                self.client, project, launched, numbers, owners=owners, request=request
+            ).pull()
 
     def annotate(self, entries: Mapping[tuple[str, int], Sequence[Entry]], scheme: Scheme) -> int:
         """Create the annotations that are missing, all annotators at once."""

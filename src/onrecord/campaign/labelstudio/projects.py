@@ -6,7 +6,7 @@ imported twice all the same (a call still under way when we were killed) are del
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,7 @@ def tasks_by_key(
 ) -> dict[str, list[BackendTask]]:
     """Return ``onrecord_id → tasks`` of a project (of ``keys`` alone where given), the oldest first."""
     found: dict[str, list[BackendTask]] = {}
-    columns = "id,data,total_annotations,cancelled_annotations"
+    columns = "id,data,total_annotations,cancelled_annotations,total_predictions"
     drafted = {task["id"] for task in client.tasks(project, include="id", filters=[with_draft()])}
     filters = [[keyed(keys[i : i + KEYS])] for i in range(0, len(keys), KEYS)] if keys else [[]]
     for task in (t for f in filters for t in client.tasks(project, include=columns, filters=f)):
@@ -126,12 +126,35 @@ def tasks_by_key(
             task["total_annotations"] or task["cancelled_annotations"] or task["id"] in drafted
         )
         found.setdefault(str(task["data"].get("onrecord_id")), []).append(
-            BackendTask(
-                id=task["id"], annotated=bool(annotated),
-                text_sha256=str(task["data"].get("text_sha256")),
+            backend_task(
+                task["id"], task["data"], annotated=bool(annotated),
+                suggestion_shown=bool(task["total_predictions"]),
             )
         )  # fmt: skip
     return found
+
+
+def backend_task(
+    number: int, data: Mapping[str, Any], *, annotated: bool, suggestion_shown: bool
+) -> BackendTask:
+    """Return a task of these data in the back end's terms."""
+    return BackendTask(
+        id=number,
+        annotated=annotated,
+        text_sha256=str(data.get("text_sha256")),
+        target_version=int(data.get("target_version", 1)),
+        content_sha256=str(data.get("content_sha256")),
+        suggestion_shown=suggestion_shown,
+    )
+
+
+def is_current(task: BackendTask, data: Mapping[str, Any] | None) -> bool:
+    """Return whether a task shows what one with these data would; if it was annotated, whether it asks the same."""
+    if data is None:
+        return False
+    new = backend_task(0, data, annotated=False, suggestion_shown=False)
+    keys = ("text_sha256", "target_version", *(() if task["annotated"] else ("content_sha256",)))
+    return [task.get(key) for key in keys] == [new.get(key) for key in keys]
 
 
 def import_tasks(
@@ -144,44 +167,49 @@ def import_tasks(
     """
     # Raw: the SDK's import_tasks encodes every value once more, 0.05 s of processor time for 1,000 tasks.
     path = f"/api/projects/{project}/import?return_task_ids=true"
-    texts = {str(task["data"]["onrecord_id"]): str(task["data"]["text_sha256"]) for task in batch}
-    write_json(journal, {"server": client.key, "project": project, "texts": texts})
+    contents = {
+        str(task["data"]["onrecord_id"]): str(task["data"].get("content_sha256")) for task in batch
+    }
+    write_json(journal, {"server": client.key, "project": project, "contents": contents})
     ids: list[int] = []
     for _ in range(3):
         try:
             ids = client.send("POST", path, list(batch)).get("task_ids") or []
         except Interrupted:
-            if not wait_for_import(client, project, texts):
+            if not wait_for_import(client, project, contents):
                 continue
         journal.unlink()
         break
     else:
         raise BadInput(f"{client.url}: three import calls into project {project} were broken off")
-    if len(ids) == len(texts):
-        by_key = dict(zip(texts, ids, strict=True))
+    if len(ids) == len(contents):
+        by_key = dict(zip(contents, ids, strict=True))
         ends = client.tasks(project, include="id,data", filters=[numbered([ids[0], ids[-1]])])
         if all(by_key.get(str(task["data"]["onrecord_id"])) == task["id"] for task in ends):
             return by_key
-    return imported(client, project, texts)
+    return imported(client, project, contents)
 
 
-def imported(client: LabelStudio, project: int, texts: Mapping[str, str]) -> dict[str, int]:
-    """Return ``onrecord_id → task`` of the tasks with these texts (``onrecord_id → text_sha256``)."""
+def imported(client: LabelStudio, project: int, contents: Mapping[str, str]) -> dict[str, int]:
+    """Return ``onrecord_id → task`` of the new tasks that show this (``onrecord_id → content_sha256``)."""
     return {
         key: task["id"]
-        for key, copies in tasks_by_key(client, project, list(texts)).items()
+        for key, copies in tasks_by_key(client, project, list(contents)).items()
         for task in copies
-        if task["text_sha256"] == texts[key]  # an annotated one may have an earlier text
+        if task["content_sha256"] == contents[key] and not task["annotated"]
     }
 
 
 def wait_for_import(
-    client: LabelStudio, project: int, texts: Mapping[str, str], patience: float = IMPORT_PATIENCE
+    client: LabelStudio,
+    project: int,
+    contents: Mapping[str, str],
+    patience: float = IMPORT_PATIENCE,
 ) -> bool:
     """Wait for a broken import call to end; return whether its tasks are there."""
     deadline = time.monotonic() + patience
     while True:
-        if len(imported(client, project, texts)) == len(texts):
+        if len(imported(client, project, contents)) == len(contents):
             return True
         if time.monotonic() > deadline:
             return False
@@ -193,7 +221,7 @@ def finish_interrupted_import(client: LabelStudio, journal: Path) -> None:
     if journal.exists():
         left = read_json(journal)
         if left["server"] == client.key:
-            wait_for_import(client, left["project"], left["texts"])
+            wait_for_import(client, left["project"], left.get("contents", {}))
         journal.unlink()
 
 
@@ -212,21 +240,24 @@ def fill_project(
     before: Mapping[str, BackendTask],
     is_new: bool,
     journal: Path,
+    reopen: Collection[int] = (),
 ) -> dict[str, BackendTask]:
     """Bring the project to hold each of ``tasks`` once; return ``onrecord_id → task`` of all that it then has.
 
-    Tasks that are not wanted any more, or there twice, or of another text are deleted unless annotated.
-    ``before`` is what the last launch left: where the server still has just those tasks, their data are not
-    asked for again.
+    Tasks that are not wanted any more, or there twice, or show something else are deleted unless annotated; those
+    to ``reopen`` stay and count as none. ``before`` is what the last launch left: where the server still has just
+    those tasks, their data are not asked for again.
     """
-    wanted = {str(task["data"]["onrecord_id"]): task["data"]["text_sha256"] for task in tasks}
+    wanted = {str(task["data"]["onrecord_id"]): task["data"] for task in tasks}
+    shown = {str(task["data"]["onrecord_id"]): "predictions" in task for task in tasks}
     ids = set() if is_new else task_ids(client, project)
-    if ids == {task["id"] for task in before.values()} and all(
-        task["annotated"] or task["text_sha256"] == wanted.get(key) for key, task in before.items()
-    ):
+    known = {task["id"] for task in before.values()}
+    if ids == known and known.isdisjoint(reopen) and all(
+        task["annotated"] or is_current(task, wanted.get(key)) for key, task in before.items()
+    ):  # fmt: skip
         now, count = dict(before), len(ids)
     else:
-        now, count = remove_surplus_tasks(client, project, wanted)
+        now, count = remove_surplus_tasks(client, project, wanted, reopen)
     missing = [task for task in tasks if str(task["data"]["onrecord_id"]) not in now]
     left, size = list(missing), PAGE
     while left:
@@ -238,30 +269,36 @@ def fill_project(
             size = max(1, min(size, len(left)) // 2)
             continue
         for key, number in new.items():
-            now[key] = BackendTask(id=number, annotated=False, text_sha256=wanted[key])
+            data = wanted[key]
+            now[key] = backend_task(number, data, annotated=False, suggestion_shown=shown[key])
         del left[:size]
     # The ids of 10,000 tasks take Label Studio as long as importing 5,000; their number takes it nothing.
     if missing and task_count(client, project) != count + len(missing):
-        now, _ = remove_surplus_tasks(client, project, wanted)
+        now, _ = remove_surplus_tasks(client, project, wanted, reopen)
     return now
 
 
 def remove_surplus_tasks(
-    client: LabelStudio, project: int, wanted: Mapping[str, str]
+    client: LabelStudio,
+    project: int,
+    wanted: Mapping[str, Mapping[str, Any]],
+    reopen: Collection[int],
 ) -> tuple[dict[str, BackendTask], int]:
-    """Delete the tasks that nobody annotated and that are not wanted, there twice or of another text.
+    """Delete the tasks that nobody annotated and that are not wanted, there twice or show something else.
 
     Return ``onrecord_id → task`` of those that stay wanted, and how many tasks the project then has. A wanted
-    task that was annotated on an earlier text stays on the server, but not in the first: its sentence is to
-    be annotated again.
+    task that was annotated on an earlier text or target, or by another person, stays on the server, but not in the
+    first: its sentence is to be annotated again.
     """
     kept: dict[str, BackendTask] = {}
     surplus = []
     found = tasks_by_key(client, project)
     for key, copies in found.items():
         for task in sorted(copies, key=lambda t: (not t["annotated"], t["id"])):
-            is_current = task["text_sha256"] == wanted.get(key)
-            if key not in kept and (is_current or (task["annotated"] and key not in wanted)):
+            if task["id"] in reopen:
+                continue
+            stays = is_current(task, wanted.get(key)) or (task["annotated"] and key not in wanted)
+            if key not in kept and stays:
                 kept[key] = task
             elif not task["annotated"]:
                 surplus.append(task["id"])

@@ -21,6 +21,7 @@ class Submission(NamedTuple):
     task: int
     result: list[Region]
     seconds: float | None
+    skipped: bool
 
 
 def missing(
@@ -34,14 +35,14 @@ def missing(
         if not task["total_annotations"] and not task["cancelled_annotations"]
     }
     found = []
-    for number, answers, seconds in entries:
+    for number, answers, seconds, skipped in entries:
         if number in open_tasks:
             result = to_result(
                 answers.labels, scheme,
                 names=open_tasks[number], flags=answers.flags, comment=answers.comment,
             )  # fmt: skip
-            if result:
-                found.append(Submission(number, result, seconds))
+            if result or skipped:
+                found.append(Submission(number, result, seconds, skipped))
     return found
 
 
@@ -49,7 +50,9 @@ def submit(client: LabelStudio, new: Submission) -> None:
     """Create one annotation; where the answer was lost, ask whether it is there before trying again."""
     for _ in range(3):
         try:
-            client.sdk.annotations.create(new.task, result=new.result, lead_time=new.seconds)
+            client.sdk.annotations.create(
+                new.task, result=new.result, lead_time=new.seconds, was_cancelled=new.skipped
+            )
             return
         except Interrupted:
             if client.sdk.annotations.list(new.task):

@@ -12,7 +12,7 @@ from onrecord.campaign.labelstudio.result_format import Region, target_field, to
 from onrecord.campaign.text_context import escape, paragraphs
 from onrecord.core.errors import BadInput
 from onrecord.core.records import parse_sentence_id, text_sha256
-from onrecord.scheme.scheme import Scheme
+from onrecord.scheme.scheme import OWN_TARGET, Scheme
 
 
 class Prediction(TypedDict):
@@ -33,7 +33,7 @@ def import_task(task: Task, targets: Mapping[str, Mapping[str, Any]], scheme: Sc
     """Return a task to import: ``predictions`` where something is suggested, ``answers`` where some are shown.
 
     In ``data``, ``onrecord_id`` is our key; ``sentence``, ``before`` and ``after`` are HTML, the rest is
-    plain text. Raises BadInput where the sentence is not of its article.
+    plain text; by ``content_sha256`` a launch sees whether the task shows what it should. Raises BadInput where the sentence is not of its article.
     """
     article, sentence_id = task.article, task.row["sentence_id"]
     article_id, start, end = parse_sentence_id(sentence_id)
@@ -47,6 +47,7 @@ def import_task(task: Task, targets: Mapping[str, Mapping[str, Any]], scheme: Sc
         "outlet": article["outlet"] or "",
         "headline": article["title"] or "",
         "published": article["published"] or "",
+        "target_version": targets[OWN_TARGET].get("version", 1),
         **target_data(targets),
         "before": paragraphs(text[:start], split=task.near[0], far_first=True),
         "sentence": f'<div dir="auto">{escape(text[start:end])}</div>',
@@ -56,6 +57,14 @@ def import_task(task: Task, targets: Mapping[str, Mapping[str, Any]], scheme: Sc
     if task.answers is not None:
         data["answers"] = task.answers
     result = to_result(task.suggestion or {}, scheme, names=task.names)
+    # Of the article's text the hash stands for all that is shown of it.
+    shown = (
+        [v for k, v in data.items() if k not in ("before", "after")],
+        article["sha256"],
+        task.near,
+    )
+    content = repr((shown, result, task.suggested_by if result else ""))
+    data["content_sha256"] = text_sha256(content)
     if not result:
         return {"data": data}
     return {"data": data, "predictions": [{"model_version": task.suggested_by, "result": result}]}

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, TypedDict
 
 from onrecord.core.files import read_object, write_jsonl
 from onrecord.core.html import Section, notice, page, table, text
-from onrecord.core.records import Annotation, PlanRow, latest_annotations
+from onrecord.core.records import Annotation, PlanRow
+from onrecord.core.votes import latest_annotations
 from onrecord.core.workspace import Workspace
 from onrecord.scheme.guideline_clauses import rules_for
 from onrecord.scheme.migrations import read_annotations
@@ -96,10 +97,10 @@ def results(
 
     A round is open until all its tasks are done, so that nobody passes with part of it.
     """
-    done: dict[tuple[str, str], list[Annotation]] = {}
+    done: dict[tuple[str, str], dict[str, Annotation]] = {}
     for row in latest_annotations(annotations):
         if row["purpose"] == QUALIFICATION and row["status"] in ("submitted", "skipped"):
-            done.setdefault((row["annotator"], row["round"]), []).append(row)
+            done.setdefault((row["annotator"], row["round"]), {})[row["sentence_id"]] = row
     found: list[QualificationResult] = []
     for annotator, name in dict.fromkeys(
         (r["annotator"], r["round"]) for r in plan if r["purpose"] == QUALIFICATION
@@ -107,7 +108,7 @@ def results(
         tasks = {
             r["sentence_id"] for r in plan if (r["annotator"], r["round"]) == (annotator, name)
         }
-        mine = [r for r in done.get((annotator, name), []) if r["sentence_id"] in tasks]
+        mine = [r for s, r in done.get((annotator, name), {}).items() if s in tasks]
         reached = score(mine, answers, scheme)
         finished = {r["sentence_id"] for r in mine} == tasks
         passed = reached.share is not None and reached.share >= pass_mark
