@@ -294,8 +294,8 @@ class AnnotationLog:
             )
             row["annotation_id"] = known["annotation_id"] if known else self.next_id(task_id)
             is_current = True
-        if known and known.get("source_id") != row["source_id"] and same_answer(known, row):
-            if is_current:
+        if known and same_answer(known, row):
+            if is_current and known.get("source_id") != row["source_id"]:
                 self.add({**known, "source_id": row["source_id"]})
         elif known is None or row["updated_at"] >= known["updated_at"]:
             self.add(row)

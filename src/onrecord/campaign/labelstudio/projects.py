@@ -257,7 +257,7 @@ def fill_project(
     ):  # fmt: skip
         now, count = dict(before), len(ids)
     else:
-        now, count = remove_surplus_tasks(client, project, wanted, reopen)
+        now, count = remove_surplus_tasks(client, project, wanted, known, reopen)
     missing = [task for task in tasks if str(task["data"]["onrecord_id"]) not in now]
     left, size = list(missing), PAGE
     while left:
@@ -274,7 +274,7 @@ def fill_project(
         del left[:size]
     # The ids of 10,000 tasks take Label Studio as long as importing 5,000; their number takes it nothing.
     if missing and task_count(client, project) != count + len(missing):
-        now, _ = remove_surplus_tasks(client, project, wanted, reopen)
+        now, _ = remove_surplus_tasks(client, project, wanted, known, reopen)
     return now
 
 
@@ -282,19 +282,22 @@ def remove_surplus_tasks(
     client: LabelStudio,
     project: int,
     wanted: Mapping[str, Mapping[str, Any]],
+    known: Collection[int],
     reopen: Collection[int],
 ) -> tuple[dict[str, BackendTask], int]:
     """Delete the tasks that nobody annotated and that are not wanted, there twice or show something else.
 
     Return ``onrecord_id → task`` of those that stay wanted, and how many tasks the project then has. A wanted
     task that was annotated on an earlier text or target, or by another person, stays on the server, but not in the
-    first: its sentence is to be annotated again.
+    first: its sentence is to be annotated again. Of several that could stay it is one of ``known``, the last launch's.
     """
     kept: dict[str, BackendTask] = {}
     surplus = []
     found = tasks_by_key(client, project)
     for key, copies in found.items():
-        for task in sorted(copies, key=lambda t: (not t["annotated"], t["id"])):
+        for task in sorted(
+            copies, key=lambda t: (t["id"] not in known, not t["annotated"], t["id"])
+        ):
             if task["id"] in reopen:
                 continue
             stays = is_current(task, wanted.get(key)) or (task["annotated"] and key not in wanted)
