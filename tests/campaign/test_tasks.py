@@ -178,7 +178,7 @@ HOSTILE = "Intro one. <script>alert(1)</script> {{evil}}\n<img src=x onerror=y> 
 
 def hostile_task(**changes):
     article = {
-        "article_id": "a", "title": "T & T", "outlet": "The Post", "published": None, "text": HOSTILE,
+        "article_id": "a", "title": "T & T", "outlet": "The Post", "published": None, "text": HOSTILE, "sha256": "h",
     }  # fmt: skip
     start = HOSTILE.index("<img")
     end = HOSTILE.index("\nLast")
@@ -213,7 +213,14 @@ def test_near_spans_take_two_sentences_either_side():
 
 def campaign_of_one(shown, **more):
     text = "One said. Two went."
-    article = {"article_id": "a", "title": "", "outlet": "", "published": "", "text": text}
+    article = {
+        "article_id": "a",
+        "title": "",
+        "outlet": "",
+        "published": "",
+        "text": text,
+        "sha256": "h",
+    }
     sentences = [
         {"article_id": "a", "sentence_id": f"a:{s}-{e}", "start": s, "end": e}
         for s, e in [(0, 9), (10, 19)]
@@ -295,7 +302,7 @@ def test_the_data_of_a_task_tell_nothing_of_its_purpose():
     assert "check" not in repr(task)
     assert set(task["data"]) == {
         "onrecord_id", "sentence_id", "text_sha256", "outlet", "headline", "published", "target",
-        "opposite", "before", "sentence", "after", "names",
+        "opposite", "before", "sentence", "after", "names", "target_version", "content_sha256",
     }  # fmt: skip
 
 
