@@ -1,8 +1,7 @@
 """Does a pilot predict the width that is observed? On gwsd-train: 8 annotators a sentence.
 
 Pilots of 200 and of 300 sentences predict the width of alpha's interval for 400, 800 and 1,500 sentences and for
-3, 5 and 8 annotators a sentence; subsamples of that size, drawn from the others, then show it (bootstrap, 2,000
-replicates). gwsd-train has no article groups, so sentences are drawn one by one.
+3, 5 and 8 annotators a sentence; subsamples of that size, drawn from the others, then show it (jackknife). gwsd-train has no article groups, so sentences are drawn one by one.
 """
 
 import gzip
@@ -13,7 +12,7 @@ import numpy as np
 
 from onrecord.campaign.agreement.long_table import Answers
 from onrecord.campaign.agreement.measures import coefficient
-from onrecord.campaign.planning.sample_size import predict_widths
+from onrecord.campaign.planning.sample_size import read_pilot
 
 LABELS = ["against", "favor", "neutral"]
 REPEATS = 100
@@ -47,7 +46,7 @@ def main(path: str) -> None:
                 order = generator.permutation(len(votes))
                 for size in PILOTS:
                     pilot = answers_of_votes(votes[order[:size]])
-                    width = predict_widths(pilot, tasks=tasks, annotators=people, seed=repeat).alpha
+                    width = read_pilot(pilot, annotators=people, seed=repeat).alpha.width(tasks, 1)
                     predicted[size].append(width)
                 drawn = generator.permuted(votes[order[max(PILOTS) :][:tasks]], axis=1)[:, :people]
                 found = coefficient(

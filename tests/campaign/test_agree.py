@@ -87,6 +87,59 @@ def test_missing_labels_and_several_questions(tmp_path):
     assert {name: len(own.task) for name, own in tables.items()} == {"one": 35, "two": 36}
 
 
+@pytest.mark.parametrize("blank", ["", "None", "nan", "NaN", "NA", "<NA>", "N/A", "null"])
+def test_a_label_that_is_no_value_is_a_missing_annotation(tmp_path, blank, onrecord):
+    """``none`` is a label, ``None`` is how a program writes that there is none."""
+    rows = [(f"t{i}", f"a{j}", ["x", "none"][i % 2], f"g{i}") for i in range(12) for j in range(3)]
+    rows[0] = ("t0", "a0", blank, blank)
+    path = votes_csv(tmp_path / "v.csv", rows, ("task", "annotator", "label", "group"))
+    own = read_long(path)["label"]
+    assert (own.labels, len(own.task), own.missing) == (["none", "x"], 35, 1)
+    done = onrecord("agree", f"annotations={path}", f"workspace={tmp_path / 'ws'}")
+    assert "1 row has no label" in done.stdout
+    rows[1] = ("t0", blank, "x", "g0")
+    with pytest.raises(BadInput, match="row 2: annotator is empty"):
+        read_long(votes_csv(tmp_path / "v.csv", rows, ("task", "annotator", "label", "group")))
+
+
+def test_perfect_agreement_has_no_interval_without_width(tmp_path, onrecord):
+    """20 groups without a disagreement do not show that there is none: the rule of three bounds it."""
+    rows = [(f"t{i}", f"a{j}", "xyz"[i % 3], f"g{i // 6}") for i in range(120) for j in range(3)]
+    path = votes_csv(tmp_path / "v.csv", rows, ("task", "annotator", "label", "group"))
+    done = onrecord("agree", f"annotations={path}", f"workspace={tmp_path / 'ws'}")
+    assert "1.000 [1.000" not in done.stdout + (tmp_path / "ws/agreement.html").read_text()
+    found = json.loads((tmp_path / "ws/agreement.json").read_text())["questions"]["label"]
+    for score in ("percent", "ac1", "fleiss"):
+        assert found[score]["low"] < 0.9
+    share = 1 - 0.05 ** (1 / 20)
+    assert found["low"] == pytest.approx(1 - share * 1.5, abs=0.001)  # chance agreement is a third
+    assert all(label["specific"]["low"] < 0.9 for label in found["labels"].values())
+
+
+def test_annotators_are_reported_however_many_they_are(tmp_path, onrecord):
+    """Above 50 the figures by pair are left out, and the page says so; those by annotator never are."""
+    given = np.random.default_rng(1)
+    rows = [
+        (f"t{i}", f"a{j}", "xyz"[i % 3 if given.random() < 0.8 else j % 3], f"g{i // 6}")
+        for i in range(240)
+        for j in given.choice(70, 4, replace=False)
+    ]
+    path = votes_csv(tmp_path / "v.csv", rows, ("task", "annotator", "label", "group"))
+    done = onrecord("agree", f"annotations={path}", f"workspace={tmp_path / 'ws'}")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "ws/agreement.json").read_text())
+    assert len(report["annotators"]) == 70
+    question = report["questions"]["label"]
+    assert len(question["without_annotator"]) == 70
+    assert (
+        question["others"]["low"] < question["low"] < question["alpha"] < question["others"]["high"]
+    )
+    assert question["pairs"] == []
+    page = (tmp_path / "ws/agreement.html").read_text()
+    assert "70 annotators: pairs are too many to list" in page
+    assert "30 of 70 annotators" in page
+
+
 def test_confusions_and_pairs_are_named(tmp_path):
     rows = [("t1", "ann", "x"), ("t1", "bob", "y"), ("t2", "ann", "x"), ("t2", "bob", "x")]
     found = measure(read_long(votes_csv(tmp_path / "v.csv", rows))["label"], **SETTINGS)

@@ -9,7 +9,7 @@ from krippendorff import alpha as reference
 
 from onrecord.campaign.agreement.long_table import Answers
 from onrecord.campaign.agreement.measures import coefficient, counts_of
-from onrecord.campaign.planning.sample_size import predict_widths
+from onrecord.campaign.planning.sample_size import read_pilot
 
 LABELS = ["against", "favor", "neutral"]
 
@@ -45,7 +45,7 @@ def test_pilots_predict_the_width_within_15_per_cent(votes, people):
     for repeat in range(6):
         order = generator.permutation(len(votes))
         pilot = answers_of_votes(votes[order[:200]])
-        predicted.append(predict_widths(pilot, tasks=800, annotators=people, seed=repeat).alpha)
+        predicted.append(read_pilot(pilot, annotators=people, seed=repeat).alpha.width(800, 1))
         drawn = generator.permuted(votes[order[200:1000]], axis=1)[:, :people]
         found = coefficient(answers_of_votes(drawn), level="nominal")
         shown.append(found["high"] - found["low"])

@@ -8,10 +8,10 @@ from onrecord.campaign.agreement.confusions import costs
 from onrecord.campaign.agreement.long_table import Answers
 from onrecord.campaign.agreement.measures import coefficient, counts_of, identical_annotators
 from onrecord.campaign.planning.sample_size import (
+    alpha_precision,
     predict_precision,
-    predict_widths,
-    spread_of_alpha,
-    tasks_for,
+    read_pilot,
+    sample_size,
 )
 from onrecord.core.errors import BadInput
 
@@ -116,10 +116,28 @@ def test_anchoring_is_the_difference_between_the_arms():
 def test_the_predicted_width_is_that_of_the_bootstrap(per_group):
     answers = made([0.8, 0.8, 0.7], tasks=800, per_group=per_group)
     found = coefficient(answers, level="nominal")
-    wide = predict_widths(answers, tasks=800).alpha
+    pilot = read_pilot(answers)
+    wide = pilot.alpha.width(800, per_group)
     assert wide == pytest.approx(found["high"] - found["low"], rel=0.06)
-    assert predict_widths(answers, tasks=3200).alpha == pytest.approx(wide / 2)
-    assert tasks_for(answers, width=wide / 2).alpha == pytest.approx(3200, abs=2)
+    assert pilot.alpha.width(3200, per_group) == pytest.approx(wide / 2, rel=0.05)
+    needed = pilot.alpha.tasks_for(wide / 2, per_group)
+    assert (
+        pilot.alpha.width(needed, per_group) <= wide / 2 < pilot.alpha.width(needed - 1, per_group)
+    )
+
+
+def test_no_degenerate_number_of_tasks_is_given():
+    """Every task has each label once: their shares have no spread, and 0 tasks are not enough for anything."""
+    votes = np.array([[i % 3, (i + 1) % 3, (i + 2) % 3] for i in range(60)]).T
+    who, what = np.divmod(np.arange(180), 60)
+    answers = Answers(
+        what, who, votes.ravel(), [str(t) for t in range(60)], list("abc"), LABELS, np.arange(60) // 4
+    )  # fmt: skip
+    assert read_pilot(answers).labels == {}
+    skilled = sample_size(made([0.99, 0.99, 0.99]), width=0.9)
+    assert (
+        min(*skilled["needed"].values(), *skilled["needed_per_label"].values()) >= 80
+    )  # ten groups
 
 
 def test_a_pilot_predicts_the_width_that_similar_campaigns_show():
@@ -144,13 +162,13 @@ def test_a_pilot_predicts_the_width_that_similar_campaigns_show():
         return 1 - (m.sum() - 1) * pairs / (m.sum() ** 2 - (m**2).sum())
 
     shown = np.std([alpha_of(campaign(seed, 60)[0]) for seed in range(200)])
-    predicted = [spread_of_alpha(*campaign(seed, 40)) / np.sqrt(60) for seed in range(900, 910)]
+    predicted = [alpha_precision(*campaign(seed, 40)).error(600, 10) for seed in range(900, 910)]
     assert np.mean(predicted) == pytest.approx(shown, rel=0.15)
 
 
 def test_fewer_annotators_a_task_widen_the_interval():
     answers = made([0.8] * 5, tasks=600)
-    widths = [predict_widths(answers, tasks=600, annotators=m).alpha for m in (2, 3, 5)]
+    widths = [read_pilot(answers, annotators=m).alpha.width(600, 8) for m in (2, 3, 5)]
     assert widths == sorted(widths, reverse=True)
 
 
@@ -188,13 +206,13 @@ def test_a_pilot_in_the_plan_predicts_widths_and_one_that_cannot_is_refused(tmp_
         return path
 
     answers = made([0.8, 0.8, 0.8], tasks=400)
-    (line,) = predict_precision(pilot(answers), tasks=400, annotators=3, width=0.05, seed=1)
-    wide = predict_widths(answers, tasks=400).alpha
-    assert f"will be about {wide:.2f} wide" in line
-    assert f"{tasks_for(answers, width=0.05).alpha:,} sentences for alpha" in line
+    (line,) = predict_precision(pilot(answers), [8] * 50, annotators=3, width=0.05, seed=1)
+    alpha = read_pilot(answers).alpha
+    assert f"will be about {alpha.width(400, 8):.2f} wide" in line
+    assert f"{alpha.tasks_for(0.05, 8):,} sentences for alpha" in line
     with pytest.raises(BadInput, match="5 groups, fewer than 10"):
         predict_precision(
-            pilot(made([0.8] * 3, tasks=40)), tasks=400, annotators=3, width=0.05, seed=1
+            pilot(made([0.8] * 3, tasks=40)), [8] * 50, annotators=3, width=0.05, seed=1
         )
 
 

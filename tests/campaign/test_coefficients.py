@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from krippendorff import alpha as reference
-from sklearn.metrics import f1_score
+from sklearn.metrics import cohen_kappa_score, f1_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from onrecord.campaign.agreement.coefficients import (
@@ -14,6 +14,7 @@ from onrecord.campaign.agreement.coefficients import (
     metric,
     why_undefined,
 )
+from onrecord.campaign.agreement.crossed import without_annotators
 from onrecord.campaign.agreement.group_sums import (
     coefficients,
     sums_by_group,
@@ -21,6 +22,7 @@ from onrecord.campaign.agreement.group_sums import (
     without_each,
 )
 from onrecord.campaign.agreement.long_table import Answers
+from onrecord.campaign.agreement.measures import counts_of as counts_of_answers
 from onrecord.campaign.agreement.measures import measure
 
 # Krippendorff (2011), section "any number of observers, with missing data": 12 units, 4 observers.
@@ -151,6 +153,57 @@ def test_ac1_is_gwet_s_own(observers, labels, ac1, percent):
 # who chose depression, personality disorder, schizophrenia, neurosis or other.
 FLEISS = """00060 03003 01401 00006 03030 20400 00402 20310 20040 00006 10050 11040 03300 10050 02031
     00501 30012 51000 02040 10203 00006 01050 02013 20040 10041 05010 40002 02040 10500 00006"""
+
+
+def test_fleiss_s_kappa_is_the_published_value():
+    """Fleiss (1971) gives 0.430 for the thirty patients."""
+    counts = np.array([[int(n) for n in patient] for patient in FLEISS.split()], float)
+    assert whole(counts)["fleiss"] == pytest.approx(0.430, abs=0.0005)
+    assert whole(counts_of(PUBLISHED))["fleiss"] == pytest.approx(0.76117, abs=5e-6)  # irrCAC
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=4, max_size=60))
+def test_weighted_kappa_is_that_of_scikit_learn(pairs):
+    first, second = (np.array(column) for column in zip(*pairs, strict=True))
+    ours = cohen_kappa(first, second, metric(np.ones(4), "ordinal").weights)
+    if ours is not None:
+        expected = cohen_kappa_score(first, second, weights="quadratic", labels=range(4))
+        assert ours == pytest.approx(expected, abs=1e-9, nan_ok=True)
+
+
+def test_ac2_by_hand_and_ac1_where_labels_are_nominal():
+    """Two annotators, labels 0 to 2, quadratic weights 1, 3/4 and 0 (Gwet 2014, chapter 5)."""
+    counts = np.array([[2.0, 0, 0], [1, 1, 0], [0, 2, 0], [0, 1, 1], [1, 0, 1]])
+    near = (1 + 0.75 + 1 + 0.75 + 0) / 5
+    shares = np.array([4, 4, 2]) / 10
+    chance = (3 + 4 * 0.75) * (shares * (1 - shares)).sum() / (3 * 2)
+    assert whole(counts, "ordinal")["ac2"] == pytest.approx((near - chance) / (1 - chance))
+    assert whole(counts)["ac2"] == pytest.approx(whole(counts)["ac1"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from([-1, 0, 1, 2]), min_size=4, max_size=4), min_size=3, max_size=20
+    ),
+    st.sampled_from(["nominal", "ordinal", "interval"]),
+)
+def test_alpha_without_an_annotator_is_that_of_the_others(given, level):
+    table = np.array(given)  # (tasks, annotators); -1: not annotated
+    what, who = np.nonzero(table >= 0)
+    names = [str(t) for t in range(len(table))], list("abcd"), list("xyz")
+    answers = Answers(what, who, table[what, who], *names, np.arange(len(table)))
+    counts = counts_of_answers(answers)
+    of = metric(counts[counts.sum(axis=1) >= 2].sum(axis=0), level)
+    for code, found in enumerate(without_annotators(answers, counts, of).values()):
+        rest = counts_of_answers(answers.only(who != code))
+        pairable = rest[rest.sum(axis=1) >= 2]
+        sums = total(sums_by_group(pairable, np.arange(len(pairable)), of))
+        expected = float(coefficients(sums, of)["alpha"]) if len(pairable) else np.nan
+        assert (np.nan if found is None else found) == pytest.approx(
+            expected, abs=1e-9, nan_ok=True
+        )
 
 
 def test_specific_agreement_gives_fleiss_s_kappa_of_each_category():

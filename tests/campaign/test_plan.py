@@ -25,7 +25,7 @@ from onrecord.campaign.planning.sampling import (
     stratified_sample,
     uncertainty_sample,
 )
-from onrecord.campaign.planning.workload import plan_page, predict_half_width
+from onrecord.campaign.planning.workload import plan_page, predict_interval
 from onrecord.cli.app import main
 from onrecord.core.errors import BadInput
 from onrecord.core.files import check_row, read_jsonl
@@ -222,7 +222,8 @@ def test_the_expected_width_is_that_of_simulated_campaigns():
         expected = 1 - (totals * (totals - 1)).sum() / (n * k * (n * k - 1))
         found.append(1 - observed / expected)
     assert np.mean(found) == pytest.approx(alpha, abs=0.01)
-    assert predict_half_width(n, n, k, alpha=alpha) == pytest.approx(1.96 * np.std(found), rel=0.1)
+    low, high = predict_interval([1] * n, k, alpha=alpha)
+    assert (high - low) / 2 == pytest.approx(1.97 * np.std(found), rel=0.1)
 
 
 def test_the_page_says_who_how_long_and_how_wide():
@@ -232,7 +233,18 @@ def test_the_page_says_who_how_long_and_how_wide():
     assert "| a | 27 | 1 | 0 | 28 | 0.3 |" in page
     assert "| all | 80 | 3 | 0 | 83 | 0.8 |" in page
     assert "20 sentences by 3 annotators each" in page
-    assert "±0." in page
+    assert "95 % interval of about [0." in page
+    lines = ["alpha's interval will be about 0.18 wide"]
+    page = plan_page(
+        rows,
+        title="T",
+        seconds_per_task=36,
+        group_of={s: s for s in ALL},
+        alpha=0.7,
+        predicted=lines,
+    )
+    assert "0.18 wide" in page
+    assert "assumed" not in page
     alone = plan_rows(ALL, Design(("a", "b"), 1))
     assert "cannot be measured" in plan_page(
         alone, title="T", seconds_per_task=30, group_of={}, alpha=0.7
@@ -313,7 +325,7 @@ def test_the_verb_plans_a_whole_campaign(workspace, capsys):
     chances = {r["sentence_id"]: r["inclusion_probability"] for r in rows if r["purpose"] == "main"}
     assert len(chances) == 60
     assert sum(1 / p for p in chances.values()) == pytest.approx(120 - 10 - 3)
-    assert "±" in (workspace / "plan.md").read_text()
+    assert "fewer than 10: no interval will be given" in (workspace / "plan.md").read_text()
     first = (workspace / "plan.jsonl").read_bytes()
     assert main(["plan", *words]) == 0
     assert (workspace / "plan.jsonl").read_bytes() == first

@@ -305,10 +305,15 @@ def warnings(pairs: Iterable[IdenticalPair]) -> Iterable[str]:
 
 
 def report_lines(questions: Mapping[str, AlphaFigures]) -> Iterable[str]:
-    """Yield a line a question: alpha, its interval or the reason why there is none, what it rests on."""
+    """Yield a line a question: alpha, its interval or the reason why there is none, what it rests on; then the rest."""
     for name, q in questions.items():
         furniture = q.get("with_furniture")
         also = f"; with furniture {format_number(furniture['alpha'])}" if furniture else ""
         yield (
             f"alpha of {name:<13} {format_score(q, 'alpha')}; {q['unanimous']} of {q['n_pairable']} unanimous{also}"
         )
+        if others := q.get("others"):
+            yield f"  for other annotators {format_score({'value': q['alpha'], **others})}"
+    if missing := sum(q.get("n_missing", 0) for q in questions.values()):
+        rows = "1 row has" if missing == 1 else f"{missing:,} rows have"
+        yield f"{rows} no label (empty, None, nan or NA): missing annotations"

@@ -34,7 +34,7 @@ from onrecord.campaign.planning.sampling import (
     stratified_sample,
     uncertainty_sample,
 )
-from onrecord.campaign.planning.workload import plan_page
+from onrecord.campaign.planning.workload import measured_groups, plan_page
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_jsonl, write_json, write_jsonl, write_text
 from onrecord.core.records import (
@@ -331,10 +331,16 @@ def main(cfg: DictConfig) -> None:
         rows, notes = new_plan(cfg, workspace, sentences, sha256_of)
     if resting := dict.fromkeys(row["annotator"] for row in rows if row.get("paused")):
         notes = [*notes, f"paused: {', '.join(resting)}"]
-    groups = {s["sentence_id"]: s["group_id"] for s in sentences}
+    groups = {s["sentence_id"]: s["group_id"] or s["article_id"] for s in sentences}
+    predicted = []
+    if cfg.pilot:
+        sizes, overlap = measured_groups(rows, groups)
+        predicted = predict_precision(
+            Path(cfg.pilot), sizes, annotators=overlap, width=cfg.wanted_width, seed=cfg.seed
+        )
     page = plan_page(
         rows, title=cfg.campaign.title, seconds_per_task=cfg.seconds_per_task, group_of=groups,
-        alpha=cfg.expected_alpha, notes=notes,
+        alpha=cfg.expected_alpha, predicted=predicted, notes=notes,
     )  # fmt: skip
     write_jsonl(workspace.plan, rows)
     write_text(workspace.plan_summary, page)
@@ -374,9 +380,6 @@ def new_plan(
         probabilities=read_probabilities(Path(cfg.predictions)) if cfg.predictions else None,
     )  # fmt: skip
     notes = [LATER_TRIES] if tries.tasks and tries.tries > 1 else []
-    if cfg.pilot:
-        count, width = len(plan.chosen), cfg.wanted_width
-        notes = predict_precision(Path(cfg.pilot), tasks=count, annotators=design.overlap, width=width, seed=cfg.seed) + notes  # fmt: skip
     write_json(workspace.known_answers, {"pass_mark": tries.pass_mark, "answers": plan.known})
     path = workspace.reassignments
     changes = read_jsonl(path, Reassignment) if path.exists() else []

@@ -20,6 +20,8 @@ class AlphaFigures(TypedDict):
     n_groups: int
     unanimous: int
     reason: NotRequired[str]
+    others: NotRequired["OtherAnnotators"]
+    n_missing: NotRequired[int]
     with_furniture: NotRequired["AlphaFigures | None"]
 
 
@@ -70,7 +72,6 @@ class QuestionFigures(AlphaFigures):
     ac1: NotRequired[Score]
     ac2: NotRequired[Score]
     fleiss: NotRequired[Score]
-    others: NotRequired[OtherAnnotators]
     without_annotator: NotRequired[dict[str, float | None]]
     labels: NotRequired[dict[str, dict[str, Any]]]
     pairs: NotRequired[list[PairFigures]]
@@ -164,8 +165,9 @@ class SampleSize(TypedDict, total=False):
     tasks: int
     width: float
     wanted: float
+    halved: int
     needed: dict[str, int | None]
-    needed_per_label: dict[str, int | None]
+    needed_per_label: dict[str, int]
     reason: str
 
 

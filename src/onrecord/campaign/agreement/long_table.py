@@ -21,6 +21,16 @@ NO_NAME = (
 )
 SINGLE = "label"  # the question of a table without questions
 COLUMNS = ("task", "annotator", "label", "group")
+MISSING = (
+    "",
+    "None",
+    "nan",
+    "NaN",
+    "NA",
+    "N/A",
+    "<NA>",
+    "null",
+)  # how tables write no value; `none` is a label
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class Answers:
     annotators: list[str]
     labels: list[str]
     group: Ints
+    missing: int = 0  # rows of the table without a label
     facts: Mapping[str, list[str]] = field(default_factory=dict)
 
     @cached_property
@@ -56,7 +67,7 @@ class Answers:
         """Return the answers of the kept annotations (a mask over annotations); tasks stay as they are."""
         return Answers(
             self.task[kept], self.annotator[kept], self.label[kept], self.tasks, self.annotators,
-            self.labels, self.group,
+            self.labels, self.group, self.missing,
             {k: [v for v, keep in zip(values, kept, strict=True) if keep] for k, values in self.facts.items()},
         )  # fmt: skip
 
@@ -114,7 +125,7 @@ def _codes(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
 def read_long(path: Path) -> dict[str, Answers]:
     """Return question → answers of a table of task, annotator, label (and optional question, group).
 
-    Rows without a label are missing annotations. Raises BadInput for a file or column that is missing, and for
+    Rows without a label, or with one of MISSING, are missing annotations. Raises BadInput for a file or column that is missing, and for
     an annotator who labels a task twice.
     """
     return questions_of(read_table(path, ("task", "annotator", "label")), path)
@@ -122,12 +133,14 @@ def read_long(path: Path) -> dict[str, Answers]:
 
 def questions_of(table: pa.Table, path: Path) -> dict[str, Answers]:
     """Return question → answers of a long table that was read from ``path``; raises as :func:`read_long`."""
-    for name in ("task", "annotator"):
-        if table[name].null_count:
-            row = table[name].is_null().index(pa.scalar(True)).as_py() + 1
+    for name in set(COLUMNS) & set(table.column_names):
+        column = pc.cast(table[name], pa.string())
+        column = pc.if_else(pc.is_in(column, pa.array(MISSING)), None, column)
+        table = table.set_column(table.column_names.index(name), name, column)
+        if column.null_count and name in ("task", "annotator"):
+            row = column.is_null().index(pa.scalar(True)).as_py() + 1
             raise BadInput(f"{path}, row {row}: {name} is empty")
-    table = table.filter(pc.is_valid(table["label"]))
-    if not table.num_rows:
+    if not pc.any(pc.is_valid(table["label"])).as_py():
         raise BadInput(f"{path}: expected annotations, found no row with a label")
     questions = {SINGLE: table}
     if "question" in table.column_names:
@@ -135,9 +148,12 @@ def questions_of(table: pa.Table, path: Path) -> dict[str, Answers]:
         names = [str(n) for n in pc.unique(as_text).to_pylist()]
         questions = {n: table.filter(pc.equal(as_text, n)) for n in names}
     _refuse_lookalikes([str(n) for n in pc.unique(table["annotator"]).to_pylist()], path)
-    for rows in questions.values():
-        _refuse_twice(rows, path)
-    return {name: answers_of(rows) for name, rows in questions.items()}
+    found = {}
+    for name, rows in questions.items():
+        labelled = rows.filter(pc.is_valid(rows["label"]))
+        _refuse_twice(labelled, path)
+        found[name] = replace(answers_of(labelled), missing=rows["label"].null_count)
+    return found
 
 
 def _refuse_lookalikes(annotators: Iterable[str], path: Path) -> None:

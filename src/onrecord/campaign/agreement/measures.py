@@ -104,7 +104,7 @@ def measure(answers: Answers, *, level: Level) -> QuestionFigures:
     """Return all figures of one question: coefficients, by label, by annotator, by pair of annotators, confusion."""
     own, scores, specific, without_group = _scores(answers, level)
     found = cast(QuestionFigures, own)
-    found["level"] = level
+    found["level"], found["n_missing"] = level, answers.missing
     if not scores:
         return found
     counts = counts_of(answers)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from markupsafe import Markup
 
@@ -27,6 +27,7 @@ from onrecord.core.html import (
     table,
     text,
 )
+from onrecord.core.intervals import Score
 from onrecord.core.records import ArticleRow, SentenceRow
 
 MADE_BY = {
@@ -90,14 +91,25 @@ def _overview(report: AgreementReport) -> list[Markup]:
     ]
     blocks.append(
         interval_plot(
-            rows, "Krippendorff’s alpha, 95 % interval by bootstrap over groups of articles"
+            rows,
+            "Krippendorff’s alpha, 95 % interval over groups of articles, for these annotators",
         )
     )
-    columns = ["question", "alpha", "percent agreement", "AC1", "tasks", "groups", "unanimous"]
-    lines = [
+    corrected = {"ac1": "AC1", "ac2": "AC2", "fleiss": "Fleiss’ kappa"}
+    if not any("ac2" in q for q in questions.values()):
+        del corrected["ac2"]
+    columns = [
+        "question",
+        "alpha",
+        "for other annotators like these",
+        "percent agreement",
+        *corrected.values(),
+    ]
+    columns += ["tasks", "groups", "unanimous"]
+    lines: list[list[Any]] = [
         [
-            plain(name), _alpha(q), score(q.get("percent")),
-            score(q.get("ac1")), q["n_pairable"], q["n_groups"], q["unanimous"],
+            plain(name), _alpha(q), _others(q), score(q.get("percent")),
+            *(score(cast(Score | None, q.get(key))) for key in corrected), q["n_pairable"], q["n_groups"], q["unanimous"],
         ]
         for name, q in questions.items()
     ]  # fmt: skip
@@ -122,6 +134,13 @@ def _alpha(figures: AlphaFigures) -> str:
     return interval_words(figures["alpha"], figures["low"], figures["high"])
 
 
+def _others(q: AlphaFigures) -> str:
+    others = q.get("others")
+    if not others:
+        return "–"
+    return others.get("reason") or interval_words(q["alpha"], others["low"], others["high"])
+
+
 def _of_campaign(report: AgreementReport) -> bool:
     """Return whether the labels are a campaign's: in any other table it is not known what is furniture."""
     return any("with_furniture" in q for q in report["questions"].values())
@@ -130,7 +149,7 @@ def _of_campaign(report: AgreementReport) -> bool:
 def _note(q: AlphaFigures) -> str:
     if "reason" in q:
         return ("no interval: " if q["alpha"] is not None else "undefined: ") + q["reason"]
-    return f"narrow: {q['n_groups']} groups, under 30" if q.get("narrow") else ""
+    return ""
 
 
 def _flags(rows: Sequence[FlagFigures]) -> list[Markup]:
@@ -164,7 +183,7 @@ def _sample_size(report: AgreementReport) -> list[Markup]:
                 [
                     [
                         plain(name), row["tasks"], row["width"], *(row["needed"].get(m) for m in numbers),
-                        max((n for n in row["needed_per_label"].values() if n is not None), default=None),
+                        max(row["needed_per_label"].values(), default=None),
                     ]
                     for name, row in sizes.items()
                 ],
@@ -174,7 +193,13 @@ def _sample_size(report: AgreementReport) -> list[Markup]:
 
 
 def _basis(q: QuestionFigures) -> str:
-    return f"{q['n_annotations']:,} annotations of {q['n_tasks']:,} tasks, {q['n_pairable']:,} by two or more; labels {q.get('level', 'nominal')}."
+    missing = (
+        f" {n:,} rows without a label are missing annotations." if (n := q.get("n_missing")) else ""
+    )
+    return (
+        f"{q['n_annotations']:,} annotations of {q['n_tasks']:,} tasks, {q['n_pairable']:,} by two or more; labels "
+        f"{q.get('level', 'nominal')}.{missing}"
+    )
 
 
 def _question(q: QuestionFigures) -> list[Markup]:
@@ -210,11 +235,28 @@ def _question(q: QuestionFigures) -> list[Markup]:
                 digits=1,
             )
         )
-    if q["pairs"]:
+    without = q.get("without_annotator", {})
+    if len(without) > 2 and q["alpha"] is not None:
+        apart = {a: v - q["alpha"] for a, v in without.items() if v is not None}
+        most = sorted(apart, key=lambda a: -abs(apart[a]))[:MAX_ROWS]
+        blocks.append(
+            table(
+                f"Alpha without each annotator: {len(most)} of {len(without)} annotators, the greatest influence first",
+                ["annotator", "alpha without", "change"],
+                [[a, without[a], apart[a]] for a in most],
+            )
+        )
+    if not q["pairs"]:
+        blocks.append(text(f"{len(without)} annotators: pairs are too many to list."))
+    else:
         blocks.append(
             table(
                 "Pairs of annotators",
-                ["pair", "Cohen’s kappa", "shared tasks"],
+                [
+                    "pair",
+                    "Cohen’s kappa" + ("" if q["level"] == "nominal" else ", quadratic weights"),
+                    "shared tasks",
+                ],
                 [
                     [" and ".join(p["pair"]), p["kappa"], p["n_tasks"]]
                     for p in q["pairs"][:MAX_ROWS]

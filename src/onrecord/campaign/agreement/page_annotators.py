@@ -15,6 +15,7 @@ from onrecord.core.html import Interval, interval_plot, interval_words, table, t
 from onrecord.core.intervals import Score
 
 MAX_ROWS = 30  # of a table: agreement.json has all
+MAX_PEOPLE = 200  # annotators in a table of their own
 
 
 def plain(name: str) -> str:
@@ -85,10 +86,20 @@ def annotators(report: AgreementReport) -> list[Markup]:
         ),
     ]  # fmt: skip
     return [
-        table(caption, columns, rows, digits=1 if caption == "Pace" else 3)
+        table(
+            caption + _cut(rows), columns, rows[:MAX_PEOPLE], digits=1 if caption == "Pace" else 3
+        )
         for caption, columns, rows in tables
         if rows
     ]
+
+
+def _cut(rows: Sequence[object]) -> str:
+    return (
+        f" ({MAX_PEOPLE} of {len(rows):,}: agreement.json has all)"
+        if len(rows) > MAX_PEOPLE
+        else ""
+    )
 
 
 def _shares(
