@@ -78,6 +78,8 @@ _TABLE = (
         "adjudicate", "onrecord.campaign.adjudicate", CAMPAIGN, "decide gold and settle disagreements",
         (Workspace.annotations, Workspace.sentences), (Workspace.gold,), step=True,
     ),
+    Command("backup", "onrecord.campaign.backup", CAMPAIGN, "write the campaign with its server's database into an archive"),
+    Command("restore", "onrecord.campaign.restore", CAMPAIGN, "make a lost workspace again: from=ARCHIVE"),
     Command(
         "view", "onrecord.cli.view", CAMPAIGN, "show each article with speakers and stances coloured",
         (Workspace.articles, Workspace.sentences, Workspace.gold), (Workspace.articles_page,),
