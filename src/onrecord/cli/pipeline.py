@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from onrecord.cli.commands import STEPS, Command
+from onrecord.core.errors import BadInput
 from onrecord.core.files import file_sha256, read_json, write_json
 from onrecord.core.workspace import Workspace, WorkspaceFile
 
@@ -32,11 +33,14 @@ class StepRecord(TypedDict):
 AMENDMENTS = {"replace", "add", "idle", "again", "pause", "resume"}
 # Overrides that apply to a single run and are not remembered.
 NOT_PERSISTED_OVERRIDES = {
-    *AMENDMENTS, "accept_changes", "from", "format", "names", "sweep", "simulate", "seats", "round",
+    *AMENDMENTS, "accept_changes", "from", "format", "names", "sweep", "simulate", "seats", "round", "stale",
     "incomplete", "deletions", "claim",
 }  # fmt: skip
+# What these steps wrote is never refused as stale: annotators work by it already.
+FROM_SERVER = {"plan", "launch", "collect"}
 # Settings that say where things are or how fast to go, not what comes out.
 NOT_SETTINGS = {"workspace", "articles", "workers", "engine", "labelstudio"}
+SOURCE_IS_TABLE = "source=rows"  # then `build` reads rows=FILE and nothing of the campaign
 # Overrides that every run is given again, and a table that is not the workspace's.
 GIVEN_EACH_TIME = {
     "campaign", "workspace", "annotations",
@@ -109,7 +113,7 @@ def record_run(
     known[step.name] = {
         "campaign": config["campaign"]["name"],
         "words": words,
-        "read": content_hash(_paths(step.reads, workspace, config)),
+        "read": content_hash(_read_paths(step, workspace, config, words)),
         "settings": settings,
         "wrote": content_hash(_paths(step.writes, workspace, config)),
     }
@@ -131,8 +135,32 @@ def state(step: Command, workspace: Workspace, config: Mapping[str, Any] | None 
         return "stale"
     if config is None and Workspace.source_articles in step.reads:
         return "done"
-    fresh = content_hash(_paths(step.reads, workspace, config or {})) == known["read"]
-    return "done" if fresh else "stale"
+    read = _read_paths(step, workspace, config or {}, known["words"])
+    if SOURCE_IS_TABLE in known["words"] and not all(path.exists() for path in read):
+        return "done"  # the table was named from another folder, or is gone: nothing to compare
+    return "done" if content_hash(read) == known["read"] else "stale"
+
+
+def refuse_stale_input(
+    command: Command, workspace: Workspace, campaign: str, overrides: Sequence[str]
+) -> None:
+    """Raise BadInput where a file that the command reads is stale or of another campaign, naming what to run.
+
+    The first step that is to be run again is named. Annotations are as new as the last `collect`: the server, not
+    a file, knows more. A file that no recorded step made is taken as it is.
+    """
+    known = read_steps(workspace)
+    for file in () if SOURCE_IS_TABLE in overrides else command.reads:
+        step = next((step for step in STEPS if file in step.writes), None)
+        if step is None or step.name not in known or step.name in FROM_SERVER:
+            continue
+        refuse_stale_input(step, workspace, campaign, known[step.name]["words"])
+        path, made_for = workspace.folder / file.name, known[step.name]["campaign"]
+        if made_for != campaign:
+            raise BadInput(f"{path} is of the campaign {made_for}, not {campaign}: give campaign={made_for} (stale=ok goes on)")  # fmt: skip
+        if state(step, workspace) == "stale":
+            words = " ".join([step.name, *campaign_overrides(campaign, workspace.folder), *known[step.name]["words"]])  # fmt: skip
+            raise BadInput(f"{path} is stale: it, or what it was made from, has changed since: run `onrecord {words}` (stale=ok goes on)")  # fmt: skip
 
 
 def state_lines(workspace: Workspace) -> list[str]:
@@ -152,6 +180,14 @@ def state_lines(workspace: Workspace) -> list[str]:
         following = [ahead[0], *campaign_overrides(name, workspace.folder)]
         lines.append(f"{'next':<11} onrecord {' '.join(following)}")
     return lines
+
+
+def _read_paths(
+    step: Command, workspace: Workspace, config: Mapping[str, Any], overrides: Sequence[str]
+) -> list[Path]:
+    if SOURCE_IS_TABLE in overrides:
+        return [Path(o.removeprefix("rows=")) for o in overrides if o.startswith("rows=")]
+    return _paths(step.reads, workspace, config)
 
 
 def _paths(

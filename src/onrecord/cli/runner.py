@@ -26,7 +26,7 @@ from onrecord.cli.overrides import (
     local_conf_first,
     quoted,
 )
-from onrecord.cli.pipeline import record_run
+from onrecord.cli.pipeline import record_run, refuse_stale_input
 from onrecord.core.errors import BadInput
 from onrecord.core.workspace import Workspace
 
@@ -89,16 +89,19 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
 
 def task(command: str, overrides: Sequence[str]) -> Callable[[DictConfig], Any]:
-    """Return the command's ``main(cfg)``; a step then records its content and its overrides."""
+    """Return the command's ``main(cfg)``, which refuses stale input; a step then records its content and overrides."""
     row = COMMANDS[command]
     function = importlib.import_module(row.module).main
-    if not row.step:
-        return function  # type: ignore[no-any-return]
     sweep = bool({"-m", "--multirun"} & {*overrides})
 
     def run_and_record(cfg: DictConfig) -> Any:
+        if cfg.get("stale") not in (None, "ok"):
+            raise BadInput(f"stale={cfg.stale}: expected ok")
+        if row.reads and not cfg.get("stale"):
+            refuse_stale_input(row, Workspace(Path(cfg.workspace)), cfg.campaign.name, overrides)
         result = function(cfg)
-        record_run(row, Workspace(Path(cfg.workspace)), plain(cfg), () if sweep else overrides)
+        if row.step:
+            record_run(row, Workspace(Path(cfg.workspace)), plain(cfg), () if sweep else overrides)
         return result
 
     return run_and_record

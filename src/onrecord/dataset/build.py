@@ -10,7 +10,7 @@ import pyarrow as pa
 from omegaconf import DictConfig, OmegaConf
 
 from onrecord.core.errors import BadInput, CheckFailed
-from onrecord.core.files import read_jsonl, write_json, write_jsonl
+from onrecord.core.files import read_jsonl, remove, write_json, write_jsonl
 from onrecord.core.records import GoldRow, origin_of
 from onrecord.core.table_reader import read_table
 from onrecord.core.workspace import Workspace
@@ -51,11 +51,21 @@ class Source:
 
 
 def main(cfg: DictConfig) -> None:
-    """Read gold (or rows), split, audit, write ``dataset/``, ``audit.json`` and ``assignments.jsonl``."""
-    workspace = Workspace(Path(cfg.workspace))
-    split = cast(SplitConfig, OmegaConf.to_container(cfg.split))
+    """Build ``dataset/``; where that fails, remove the old one: it is not of these rows and settings."""
     if cfg.on_leak not in ("fail", "drop", "report"):
         raise BadInput(f"on_leak={cfg.on_leak}: expected fail, drop or report")
+    workspace = Workspace(Path(cfg.workspace))
+    try:
+        build_dataset(cfg, workspace)
+    except (BadInput, CheckFailed):
+        if workspace.dataset.exists():
+            remove(workspace.dataset)
+        raise
+
+
+def build_dataset(cfg: DictConfig, workspace: Workspace) -> None:
+    """Read gold (or rows), split, audit, write ``dataset/``, ``audit.json`` and ``assignments.jsonl``."""
+    split = cast(SplitConfig, OmegaConf.to_container(cfg.split))
     scheme = load_scheme()
     if cfg.source.name == "rows":
         source = read_rows(cfg.rows, cfg.labels)
