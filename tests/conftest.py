@@ -154,6 +154,8 @@ def campaign_workspace(planned: Path, tmp_path: Path) -> Callable[[str], Words]:
     def make(name: str) -> Words:
         words = Words(("campaign=sample", f"campaign.name={name}", f"workspace={tmp_path / name}"))
         words.workspace = shutil.copytree(planned, tmp_path / name)
+        steps = words.workspace / ".steps.json"  # else the steps would be those of another campaign
+        steps.write_text(steps.read_text().replace('"campaign": "sample"', f'"campaign": "{name}"'))
         return words
 
     return make
