@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import datasets
+import jsonschema
 import mlcroissant as mlc
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -265,7 +266,41 @@ def test_two_licences_are_told_apart(built):
     release = built / "releases/v1.0.0"
     card = " ".join((release / "README.md").read_text(encoding="utf-8").split())
     assert "this documentation: cc0-1.0, without warranty. Text of the articles: cc-by-4.0." in card
-    assert metadata_load(release / "README.md")["license"] == "other"
+    head = metadata_load(release / "README.md")
+    assert (head["license"], head["license_name"], head["license_link"]) == ("other", "text-cc-by-4.0-labels-cc0-1.0", "LICENSE.md")  # fmt: skip
+    croissant = json.loads((release / "croissant.json").read_text(encoding="utf-8"))
+    datacite = json.loads((release / "datacite.json").read_text(encoding="utf-8"))
+    cff = yaml.safe_load((release / "CITATION.cff").read_text(encoding="utf-8"))
+    rights = datacite["data"]["attributes"]["rightsList"]
+    assert [r["rights"] for r in rights] == ["Text: CC-BY-4.0", "Labels: CC0-1.0"]
+    assert croissant["license"] == [r["rightsUri"] for r in rights]
+    assert cff["license"] == ["CC-BY-4.0", "CC0-1.0"]
+    assert cff["abstract"].endswith("Text: CC-BY-4.0. Labels: CC0-1.0.")
+    licence = (release / "LICENSE.md").read_text(encoding="utf-8")
+    assert all(r["rightsUri"] in licence for r in rights)
+
+
+@pytest.mark.parametrize("creators", ["[]", "[{name: On Record contributors, orcid: 7, age: 3}]"])
+def test_creators_are_asked_for(built, capsys, creators):
+    assert run("publish", built, f"creators={creators}") == 2
+    assert "creators" in capsys.readouterr().err
+
+
+def test_people_are_cited_by_name_orcid_and_affiliation(built):
+    person = '{name: "Quill, Ada", orcid: 0000-0002-1825-0097, affiliation: Larch Hill University}'
+    assert run("publish", built, f"creators=[{person}, {{name: Ben Ode}}]") == 0
+    release = built / "releases/v1.0.0"
+    datacite = json.loads((release / "datacite.json").read_text(encoding="utf-8"))["data"]["attributes"]  # fmt: skip
+    cff = yaml.safe_load((release / "CITATION.cff").read_text(encoding="utf-8"))
+    orcid = "https://orcid.org/0000-0002-1825-0097"
+    assert cff["authors"] == [
+        {"family-names": "Quill", "given-names": "Ada", "orcid": orcid, "affiliation": "Larch Hill University"},
+        {"family-names": "Ode", "given-names": "Ben"},
+    ]  # fmt: skip
+    ada = datacite["creators"][0]
+    assert (ada["familyName"], ada["nameIdentifiers"][0]["nameIdentifier"]) == ("Quill", orcid)
+    schema = json.loads(Path(__file__).with_name("datacite-v4.5.json").read_text(encoding="utf-8"))
+    jsonschema.validate(datacite, schema)
 
 
 def test_guidelines_and_scheme_are_the_ones_followed(released):
@@ -300,9 +335,9 @@ def test_citation_files_say_the_same(released):
     assert {cff["version"], datacite["version"], croissant["version"]} == {"1.0.0"}
     assert {cff["license"], datacite["rightsList"][0]["rightsIdentifier"]} == {"CC0-1.0"}
     assert cff["date-released"] == datacite["dates"][0]["date"] == croissant["datePublished"]
-    assert datacite["publicationYear"] == 2026
+    assert datacite["publicationYear"] == "2026"
     entry = (
-        "@misc{on-record-sample, title = {{On Record: Free buses}}, author = {{On Record contributors}}, "
+        "@misc{on-record-sample, title = {{On Record: Free buses}}, author = {{On Record}}, "
         "year = {2026}, version = {1.0.0}, publisher = {On Record}}"
     )
     assert croissant["citeAs"] == entry

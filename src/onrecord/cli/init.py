@@ -25,6 +25,7 @@ language: en
 # labelstudio: {{url: https://label.example.org}}   # the team's own server; else `onrecord serve`
 release: standoff                  # full needs the right to publish the text, named in text_license
 # text_license: cc-by-4.0
+creators: []                       # who makes the dataset, for `publish`: [{{name: "Family, Given", orcid: …, affiliation: …}}] or [{{name: …, organization: true}}]
 # send_furniture: true             # annotate by-lines, captions and the like too
 # targets: {{second: {{name: …}}}}   # further targets, each with a question of annotation/scheme.yaml: `target: second`
 """

@@ -64,9 +64,17 @@ def main(cfg: DictConfig) -> Path:
 def read_options(values: Mapping[str, Any]) -> ReleaseOptions:
     """Return the configuration's values as options; raises BadInput where one is of another type, or no kind."""
     changelog.parse_version(str(values["version"]))
+    creators = [{"name": c} if isinstance(c, str) else c for c in values["creators"] or ()]
+    if not creators:
+        raise BadInput(
+            f"publish needs who made the dataset: write creators: [{{name: 'Family, Given', orcid: …, affiliation: …}}] or "
+            f"[{{name: …, organization: true}}] into conf/campaign/{values['campaign']['name']}.yaml"
+        )
     campaign = {k: v if v is None else str(v) for k, v in values["campaign"].items()}
     try:
-        options = msgspec.convert({**values, "campaign": campaign}, ReleaseOptions)
+        options = msgspec.convert(
+            {**values, "campaign": campaign, "creators": creators}, ReleaseOptions
+        )
     except msgspec.ValidationError as error:
         raise BadInput(f"publish: {error}") from error
     if options.kind not in ("full", "standoff"):
@@ -173,19 +181,19 @@ def release_date(given: str | None, folder: Path) -> str:
 def describe(inputs: ReleaseInputs, options: ReleaseOptions, released: str) -> ReleaseInfo:
     """Return what every description of the release states."""
     origin, campaign = inputs.dataset["origin"], options.campaign
-    spdx, address = card.license_of(campaign.labels_license)
+    licenses = [card.license_of("labels", campaign.labels_license)]
+    if options.kind == "full" and campaign.text_license not in (None, campaign.labels_license):
+        licenses.insert(0, card.license_of("text", str(campaign.text_license)))
     made_by = {"people": "annotated by people", "machine": "labelled by language-model passes, not by people",
                "simulated": "with simulated labels"}[origin]  # fmt: skip
     targets = sorted({t for rows in inputs.tables["gold"].values() for t in rows["target"].to_pylist()})  # fmt: skip
-    one = options.kind == "standoff" or campaign.text_license == campaign.labels_license
     hub = f"https://huggingface.co/datasets/{options.repo}" if options.repo else None
     return ReleaseInfo(
         options, name="on-record-" + re.sub(r"[^a-z0-9]+", "-", campaign.name.lower()),
         title=f"On Record: {campaign.title}", released=released, origin=origin, targets=targets,
         description=f"Sentences from news articles, {made_by}, for who claims what and where they stand toward: "
         f"{'; '.join(targets)}.",
-        license=campaign.labels_license if one else "other", license_spdx=spdx, license_url=address,
-        url=options.url or hub,
+        licenses=licenses, url=options.url or hub,
         annotators_are=options.annotators_are or {"people": "other"}.get(origin, "machine-generated"),
         guidelines_version=guideline_versions(inputs),
     )  # fmt: skip
@@ -262,6 +270,12 @@ def write_descriptions(
     fields = card_fields(inputs, tables, info)
     write_json(folder / "codebook.json", codebook(inputs.scheme, features, meaning, info))
     write_json(folder / "dataset.json", inputs.dataset)
+    parts = [
+        f"- The {part.of} of this dataset: [{part.spdx}]({part.url})" for part in info.licenses
+    ]
+    if len(parts) == 1:
+        parts = [f"[{info.licenses[0].spdx}]({info.licenses[0].url})"]
+    write_text(folder / "LICENSE.md", "# Licence\n\n" + "\n".join(parts) + "\n")
     write_text(folder / "CITATION.cff", citation.citation_cff(info))
     write_json(folder / "datacite.json", citation.datacite(info))
     head = card.card_yaml(folder, info, tables, features)

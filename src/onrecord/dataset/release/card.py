@@ -23,7 +23,7 @@ from onrecord.core.intervals import format_number, format_score
 from onrecord.dataset.features import SPLITS, Features, Tables, configs_yaml
 from onrecord.dataset.release.card_fields import CardFields
 from onrecord.dataset.release.citation import bibtex
-from onrecord.dataset.release.release_inputs import ReleaseInfo, ReleaseInputs
+from onrecord.dataset.release.release_inputs import License, ReleaseInfo, ReleaseInputs
 
 SIZES = (
     (1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"), (1e7, "1M<n<10M"),
@@ -58,16 +58,16 @@ def check_terms(
                 raise BadInput(f"the Hub knows no {what} {word!r}{hint}")
 
 
-def license_of(name: str) -> tuple[str, str]:
-    """Return a licence's SPDX name and address; raises BadInput where we do not know them.
+def license_of(part: str, name: str) -> License:
+    """Return the licence of a part (text, labels); raises BadInput where we do not know its address.
 
-    >>> license_of("cc0-1.0")[0]
+    >>> license_of("labels", "cc0-1.0").spdx
     'CC0-1.0'
     """
     known = terms()["license_urls"]
     if name not in known:
         raise BadInput(f"licence {name!r}: expected one of {', '.join(known)}")
-    return known[name]["spdx"], known[name]["url"]
+    return License(part, name, **known[name])
 
 
 def card_yaml(
@@ -79,7 +79,15 @@ def card_yaml(
     return {
         "pretty_name": info.title,
         "language": [options.campaign.language],
-        "license": info.license,
+        **(
+            {"license": info.licenses[0].name}
+            if len(info.licenses) == 1
+            else {
+                "license": "other",
+                "license_name": "-".join(f"{part.of}-{part.name}" for part in info.licenses),
+                "license_link": "LICENSE.md",
+            }
+        ),
         "annotations_creators": [info.annotators_are],
         "language_creators": ["found"],
         "multilinguality": ["monolingual"],

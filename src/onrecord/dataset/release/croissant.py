@@ -9,7 +9,7 @@ import mlcroissant as mlc
 from onrecord.core.errors import BadInput
 from onrecord.core.files import file_sha256
 from onrecord.dataset.features import Feature, Features
-from onrecord.dataset.release.citation import bibtex
+from onrecord.dataset.release.citation import bibtex, orcid_url
 from onrecord.dataset.release.release_inputs import ReleaseInfo
 
 VERSION = "http://mlcommons.org/croissant/1.1"
@@ -49,9 +49,14 @@ def croissant(
         description=info.description,
         version=options.version,
         date_published=info.released,
-        license=[info.license_url],
+        license=[part.url for part in info.licenses],
         cite_as=bibtex(info),
-        creators=[mlc.Organization(ctx=context, name=name) for name in options.creators],
+        creators=[
+            mlc.Organization(ctx=context, name=c.name)
+            if c.organization
+            else mlc.Person(ctx=context, name=c.name, url=orcid_url(c))
+            for c in options.creators
+        ],
         in_language=[options.campaign.language],
         url=info.url,
         keywords=options.keywords,

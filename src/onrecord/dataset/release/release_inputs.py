@@ -27,6 +27,26 @@ class CampaignTerms:
 
 
 @dataclass(frozen=True)
+class Creator:
+    """Who made the dataset: a person as ``Family, Given`` or an organization; ``orcid`` without its address."""
+
+    name: str
+    organization: bool = False
+    orcid: str | None = None
+    affiliation: str | None = None
+
+
+@dataclass(frozen=True)
+class License:
+    """The terms of a part (``of``: text or labels), by the Hub's name, SPDX's, and their address."""
+
+    of: str
+    name: str
+    spdx: str
+    url: str
+
+
+@dataclass(frozen=True)
 class ReleaseOptions:
     """``conf/publish.yaml``, as given."""
 
@@ -37,7 +57,7 @@ class ReleaseOptions:
     released: str | None  # YYYY-MM-DD
     repo: str | None
     contact: str | None
-    creators: list[str]
+    creators: list[Creator]
     publisher: str
     url: str | None
     doi: str | None
@@ -87,9 +107,9 @@ class ReleaseInfo:
     origin: str
     targets: list[str]
     description: str
-    license: str  # of the whole, as the Hub names it
-    license_spdx: str  # of the labels
-    license_url: str
+    licenses: list[
+        License
+    ]  # of the text, where it is released, and of the labels; one where they are the same
     url: str | None
     annotators_are: str
     guidelines_version: str
