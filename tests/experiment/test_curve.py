@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from onrecord.core.errors import BadInput
 from onrecord.experiment import curve
 
-from .conftest import done, fit
+from .conftest import NB, WORDS, done
+
+SPEC = {"features": WORDS, "classifier": NB}
 
 
 @given(a=st.floats(0.3, 1), b=st.floats(0.1, 3), c=st.floats(0.1, 1.5))
@@ -25,14 +27,14 @@ def test_a_power_law_is_found_again(a, b, c):
 
 def test_the_curve_rises_and_says_what_more_would_give(examples):
     found = curve.make_curve(
-        examples, fit, [0.05, 0.3, 1.0], [500], measure="macro_f1", folds=3, repeats=2, replicates=300, seed=1,
+        examples, SPEC, [0.05, 0.3, 1.0], [500], soft=False, measure="macro_f1", folds=3, repeats=2, replicates=300, seed=1,
     )  # fmt: skip
     values = [p["value"] for p in found["points"]]
     assert values[0] < values[-1]
     told = found["extrapolation"][0]
     assert told["low"] <= told["value"] <= told["high"]
     again = curve.make_curve(
-        examples, fit, [0.05, 0.3, 1.0], [500], measure="macro_f1", folds=3, repeats=2, replicates=300, seed=1,
+        examples, SPEC, [0.05, 0.3, 1.0], [500], soft=False, measure="macro_f1", folds=3, repeats=2, replicates=300, seed=1,
     )  # fmt: skip
     assert again == found
 
@@ -48,7 +50,7 @@ def test_the_curve_rises_and_says_what_more_would_give(examples):
 )
 def test_a_curve_that_cannot_be_drawn_is_refused(examples, shares, measure, complaint):
     with pytest.raises(BadInput, match=complaint):
-        curve.make_curve(examples, fit, shares, [1], measure=measure, folds=3, repeats=1, replicates=10, seed=1)  # fmt: skip
+        curve.make_curve(examples, SPEC, shares, [1], soft=False, measure=measure, folds=3, repeats=1, replicates=10, seed=1)  # fmt: skip
 
 
 def test_the_curve_is_drawn_and_shown_in_the_report_of_the_same_learner(runs, built, cli):

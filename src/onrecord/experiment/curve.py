@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
-from markupsafe import escape
 from omegaconf import DictConfig, OmegaConf
 
 from onrecord.core.errors import BadInput
 from onrecord.core.files import write_json, write_text
+from onrecord.core.html import render
 from onrecord.core.intervals import Floats, Ints, format_score, percentile_interval, too_few_groups
 from onrecord.core.workspace import Workspace
 from onrecord.experiment import runs, scoring
@@ -17,6 +17,7 @@ from onrecord.experiment.cross_validation import grouped_folds
 from onrecord.experiment.data import Examples, read_examples
 from onrecord.experiment.models.embeddings import attach_vectors
 from onrecord.experiment.models.registry import (
+    ModelSpec,
     fit_model,
     label_probabilities,
     make_model,
@@ -25,53 +26,36 @@ from onrecord.experiment.models.registry import (
 from onrecord.experiment.models.text_features import NO_CACHE, cached_features
 
 EXPONENTS = np.geomspace(0.05, 2.0, 60)
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 400, 60, 20, 40, 50  # of the plot, in pixels
-
-
-class Fit(TypedDict):
-    """The power law ``a - b * n ** -c``."""
-
-    a: float
-    b: float
-    c: float
+WIDTH, HEIGHT = 720, 400  # of the plot, in pixels
+MARGIN = {"left": 60, "right": 20, "top": 40, "bottom": 50}
 
 
 class Point(TypedDict):
-    """The score at a number of training sentences, with its 95 % interval."""
+    """The score at a number of training sentences, or after ``more``: then by the power law ``fit``, a, b and c."""
 
     size: int
     value: float
     low: float | None
     high: float | None
-
-
-class Extrapolation(Point):
-    """The score to expect after ``more`` sentences."""
-
-    more: int
-    fit: Fit
+    more: NotRequired[int]
+    fit: NotRequired[dict[str, float]]
 
 
 class Curve(TypedDict):
-    """``curve.json``, apart from what it is of. ``reason`` says why there are no intervals."""
-
-    measure: str
-    n: int
-    n_groups: int
-    repeats: int
-    reason: str | None
-    points: list[Point]
-    extrapolation: list[Extrapolation]
-
-
-class CurveFile(Curve):
-    """``curve.json``: a curve, and the learner and data that it is of."""
+    """``curve.json``: the curve and what it is of. ``reason`` says why there are no intervals."""
 
     model: str
     learner: str
     data: str
     origin: str
     seed: int
+    measure: str
+    n: int
+    n_groups: int
+    repeats: int
+    reason: str | None
+    points: list[Point]
+    extrapolation: list[Point]
 
 
 def measure_curve(
@@ -170,24 +154,24 @@ def resampled_curves(
     return whole, chosen[~np.isnan(chosen).any(axis=1)]
 
 
-def extrapolate(sizes: Floats, curve: Floats, drawn: Floats, more: int) -> Extrapolation:
+def extrapolate(sizes: Floats, curve: Floats, drawn: Floats, more: int) -> Point:
     """Return the score to expect after ``more`` sentences, with an interval from the replicates' own fits."""
     size = float(sizes[-1] + more)
-    a, b, c = fit_power_law(sizes, curve[None])
-    low_a, low_b, low_c = fit_power_law(sizes, drawn)
-    low, high = percentile_interval(low_a - low_b * size**-low_c)
-    return Extrapolation(
-        more=more, size=round(size), value=float(a[0] - b[0] * size ** -c[0]), low=low, high=high,
-        fit=Fit(a=float(a[0]), b=float(b[0]), c=float(c[0])),
+    a, b, c = (float(part[0]) for part in fit_power_law(sizes, curve[None]))
+    drawn_a, drawn_b, drawn_c = fit_power_law(sizes, drawn)
+    low, high = percentile_interval(drawn_a - drawn_b * size**-drawn_c)
+    return Point(
+        more=more, size=round(size), value=a - b * size**-c, low=low, high=high, fit={"a": a, "b": b, "c": c}
     )  # fmt: skip
 
 
 def make_curve(
     examples: Examples,
-    fit: Callable[[Examples], Any],
+    spec: ModelSpec,
     shares: Sequence[float],
     more: Sequence[int],
     *,
+    soft: bool,
     measure: str,
     folds: int,
     repeats: int,
@@ -203,13 +187,15 @@ def make_curve(
         raise BadInput(
             f"shares: expected three or more, rising, above 0 up to 1, found {list(shares)}"
         )
-    sizes, predicted = measure_curve(examples, fit, shares, folds=folds, repeats=repeats, seed=seed)
+    sizes, predicted = measure_curve(
+        examples, lambda part: fit_model(make_model(spec, seed), part, soft=soft), shares,
+        folds=folds, repeats=repeats, seed=seed,
+    )  # fmt: skip
     groups = list(examples.groups)
     curve, drawn = resampled_curves(
         examples.labels, predicted, groups, len(examples.names), measured, replicates=replicates, seed=seed
     )  # fmt: skip
-    n_groups = len(set(groups))
-    reason = too_few_groups(n_groups)
+    reason = too_few_groups(len(set(groups)))
     if reason:
         drawn = drawn[:0]
     points = []
@@ -217,8 +203,9 @@ def make_curve(
         low, high = percentile_interval(drawn[:, i])
         points.append(Point(size=round(float(size)), value=float(curve[i]), low=low, high=high))
     return Curve(
-        measure=measure, n=len(groups), n_groups=n_groups, repeats=repeats, reason=reason,
-        points=points, extrapolation=[extrapolate(sizes, curve, drawn, m) for m in more],
+        model=str(spec.get("name", "model")), learner=runs.learner_hash(spec, soft), data=examples.signature,
+        origin=examples.origin, seed=seed, measure=measure, n=len(groups), n_groups=len(set(groups)),
+        repeats=repeats, reason=reason, points=points, extrapolation=[extrapolate(sizes, curve, drawn, m) for m in more],
     )  # fmt: skip
 
 
@@ -227,28 +214,23 @@ def main(cfg: DictConfig) -> None:
     workspace = Workspace(Path(cfg.workspace))
     examples = read_examples(workspace.require(Workspace.dataset)).development()
     spec: Any = OmegaConf.to_container(cfg.model, resolve=True)
-    soft, seed = bool(cfg.soft), int(cfg.seed)
     make_model(spec)  # what cannot be made is refused before anything is computed
     cache = cfg.cache if cfg.cached else NO_CACHE
     if wants_vectors(spec):
         examples = attach_vectors(examples, str(cfg.encoder), cache)
     with cached_features(cache):
-        found = make_curve(
-            examples, lambda part: fit_model(make_model(spec, seed), part, soft=soft),
-            [float(s) for s in cfg.shares], [int(m) for m in cfg.more], measure=str(cfg.measure),
-            folds=int(cfg.folds), repeats=int(cfg.repeats), replicates=int(cfg.replicates), seed=seed,
+        curve = make_curve(
+            examples, spec, [float(s) for s in cfg.shares], [int(m) for m in cfg.more], soft=bool(cfg.soft),
+            measure=str(cfg.measure), folds=int(cfg.folds), repeats=int(cfg.repeats),
+            replicates=int(cfg.replicates), seed=int(cfg.seed),
         )  # fmt: skip
-    curve = CurveFile(
-        model=str(spec.get("name", "model")), learner=runs.learner_hash(spec, soft),
-        data=examples.signature, origin=examples.origin, seed=seed, **found,
-    )  # fmt: skip
     write_json(workspace.curve, curve)
     write_text(workspace.curve_plot, curve_svg(curve))
     print(summary(curve))
     print(f"  wrote {workspace.curve} and {workspace.curve_plot}; `onrecord evaluate` shows it")
 
 
-def summary(curve: CurveFile) -> str:
+def summary(curve: Curve) -> str:
     """Return a learning curve in a few lines for a terminal."""
     lines = [f"{curve['model']}, {curve['measure']} out of fold by number of training sentences"]
     lines += [f"  {point['size']:>7,}  {format_score(point)}" for point in curve["points"]]
@@ -261,52 +243,24 @@ def summary(curve: CurveFile) -> str:
     return "\n".join(lines)
 
 
-def curve_svg(curve: CurveFile) -> str:
+def curve_svg(curve: Curve) -> str:
     """Return a picture of a learning curve: points, their intervals, the fit and its extrapolation."""
-    points, further = curve["points"], curve["extrapolation"]
-    both: list[Point] = [*points, *further]
-    most = max(p["size"] for p in both)
-    ends = [v for p in both for v in (p["value"], p["low"], p["high"]) if v is not None]
-    low, high = min(ends), max(ends)
-    step = 0.05 if high - low < 0.4 else 0.1
-    low, high = int(low / step) * step, (int(high / step) + 1) * step
-
-    def x(size: float) -> float:
-        return round(float(LEFT + (WIDTH - LEFT - RIGHT) * size / most), 1)
-
-    def y(value: float) -> float:
-        return round(float(TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low)), 1)
-
-    drawn = []
-    for i in range(round((high - low) / step) + 1):
-        value = low + i * step
-        drawn.append(f'<path class="grid" d="M{LEFT} {y(value)}H{WIDTH - RIGHT}"/>')
-        drawn.append(
-            f'<text x="{LEFT - 8}" y="{y(value) + 4}" text-anchor="end">{value:.2f}</text>'
-        )
-    for point in both:
-        drawn.append(f'<text x="{x(point["size"])}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{point["size"]:,}</text>')  # fmt: skip
-    if further:
-        fit = further[0]["fit"]
-        first = points[0]["size"]
+    points = [*curve["points"], *curve["extrapolation"]]
+    first, most = points[0]["size"], max(p["size"] for p in points)
+    ends = [v for p in points for v in (p["value"], p["low"], p["high"]) if v is not None]
+    step = 0.05 if max(ends) - min(ends) < 0.4 else 0.1
+    low, high = int(min(ends) / step) * step, (int(max(ends) / step) + 1) * step
+    across = WIDTH - MARGIN["left"] - MARGIN["right"]
+    up = HEIGHT - MARGIN["top"] - MARGIN["bottom"]
+    line = []
+    if curve["extrapolation"]:
+        fit = curve["extrapolation"][0]["fit"]
         sizes = [first + (most - first) * i / 80 for i in range(81)]
-        path = " ".join(f"{x(n)},{y(fit['a'] - fit['b'] * n ** -fit['c'])}" for n in sizes)
-        drawn.append(f'<polyline class="fit" points="{path}"/>')
-    for kind, part in (("measured", points), ("extrapolated", further)):
-        for point in part:
-            if point["low"] is not None and point["high"] is not None:
-                drawn.append(f'<path class="{kind}" d="M{x(point["size"])} {y(point["low"])}V{y(point["high"])}"/>')  # fmt: skip
-            drawn.append(f'<circle class="{kind}" cx="{x(point["size"])}" cy="{y(point["value"])}" r="4"/>')  # fmt: skip
-    title = escape(f"{curve['model']}: {curve['measure']} by number of training sentences")
-    words = "; ".join(f"{p['size']}: {p['value']:.3f}" for p in both)
-    style = (
-        "text{font:12px sans-serif;fill:#333}.title{font-size:14px;font-weight:bold}.grid{stroke:#ddd}"
-        ".fit{fill:none;stroke:#888;stroke-dasharray:5 4}path.measured{stroke:#1d5b99;stroke-width:2}"
-        "circle.measured{fill:#1d5b99}path.extrapolated{stroke:#b4532a;stroke-width:2}circle.extrapolated{fill:#fff;stroke:#b4532a;stroke-width:2}"
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}; {words}">'
-        f'<style>{style}</style><rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>'
-        f'<text class="title" x="{LEFT}" y="22">{title}</text>{"".join(drawn)}'
-        f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 10}" text-anchor="end">training sentences (open: extrapolated)</text></svg>\n'
-    )
+        line = [(size, fit["a"] - fit["b"] * size ** -fit["c"]) for size in sizes]
+    picture = render(
+        "learning_curve.svg", curve=curve, line=line, width=WIDTH, height=HEIGHT, margin=MARGIN,
+        ticks=[low + i * step for i in range(round((high - low) / step) + 1)],
+        x=lambda size: round(MARGIN["left"] + across * size / most, 1),
+        y=lambda value: round(MARGIN["top"] + up * (high - value) / (high - low), 1),
+    )  # fmt: skip
+    return str(picture)
