@@ -5,7 +5,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 from omegaconf import DictConfig
 
 from onrecord.core.errors import BadInput
@@ -72,30 +71,23 @@ def aligned(
     Raises BadInput unless the runs were scored on the same sentences with the same gold. Where runs differ
     in their groups, the first run's hold.
     """
-    tables = [read_table(require(f / "predictions.parquet", f"evaluate run={f}")) for f in folders]
-    rows = [
-        {r["id"]: r for r in t.select(["id", "label", "predicted"]).to_pylist()} for t in tables
-    ]
-    first = rows[0]
-    for folder, other in zip(folders[1:], rows[1:], strict=True):
-        if set(other) != set(first):
+    files = [require(f / "predictions.parquet", f"evaluate run={f}") for f in folders]
+    first, *others = (read_table(f).to_pandas().set_index("id").sort_index() for f in files)
+    for folder, other in zip(folders[1:], others, strict=True):
+        if not other.index.equals(first.index):
             raise BadInput(
                 f"{folder}: expected the {len(first)} sentences that {folders[0]} was scored on, found "
-                f"{len(set(other) & set(first))} of them among {len(other)}"
+                f"{len(other.index.intersection(first.index))} of them among {len(other)}"
             )
-        for identifier, row in first.items():
-            if other[identifier]["label"] != row["label"]:
-                raise BadInput(
-                    f"{folder}: gold of {identifier!r} is {other[identifier]['label']!r}, in "
-                    f"{folders[0]} {row['label']!r}"
-                )
-    labels = [n for n in tables[0].column_names if n not in ("id", "label", "predicted")]
-    place = {name: i for i, name in enumerate(labels)}
-    order = sorted(first)
-    known = {r["id"]: r["group_id"] for r in read_table(folders[0] / "groups.parquet").to_pylist()}
-    predicted = [np.array([place[r[i]["predicted"]] for i in order]) for r in rows]
-    gold = np.array([place[first[i]["label"]] for i in order])
-    return predicted, gold, [known[i] for i in order], labels
+        for identifier in first.index[first["label"] != other["label"]]:
+            raise BadInput(
+                f"{folder}: gold of {identifier!r} is {other['label'][identifier]!r}, in "
+                f"{folders[0]} {first['label'][identifier]!r}"
+            )
+    labels = [str(name) for name in first.columns if name not in ("label", "predicted")]
+    groups = read_table(folders[0] / "groups.parquet").to_pandas().set_index("id")["group_id"]
+    predicted = [frame["predicted"].map(labels.index).to_numpy() for frame in (first, *others)]
+    return predicted, first["label"].map(labels.index).to_numpy(), list(groups[first.index]), labels
 
 
 def read_reports(folders: Sequence[Path]) -> dict[str, Report]:

@@ -72,25 +72,18 @@ class Examples:
         """The group of each row: its leakage unit."""
         return self.frame["group"].to_numpy(dtype=object)
 
-    def where(self, rows: npt.NDArray[np.bool_]) -> "Examples":
-        """Return the examples of the rows that are True, in order."""
-        return replace(
-            self, frame=self.frame[rows].reset_index(drop=True), soft=self.soft[np.asarray(rows)]
-        )
-
     def in_splits(self, *splits: str) -> "Examples":
         """Return the examples of the splits named."""
-        return self.where(self.frame["split"].isin(splits).to_numpy())
+        return self.take(self.frame["split"].isin(splits).to_numpy())
 
     def development(self) -> "Examples":
         """Return what may be learnt from and chosen by: everything but the test split."""
         return self.in_splits("train", "validation")
 
-    def take(self, order: Sequence[int] | npt.NDArray[np.int64]) -> "Examples":
-        """Return the examples at these positions."""
-        index = np.asarray(order, dtype=np.int64)
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "Examples":
+        """Return the examples at these positions, or of the rows that are True."""
         return replace(
-            self, frame=self.frame.iloc[index].reset_index(drop=True), soft=self.soft[index]
+            self, frame=self.frame.iloc[rows].reset_index(drop=True), soft=self.soft[rows]
         )
 
 
@@ -134,7 +127,7 @@ def read_examples(folder: str | Path) -> Examples:
         str(about.get("source", "gold")),
         left_out, signature, tuple(f["message"] for f in about.get("audit", {}).get("findings", [])),
     )  # fmt: skip
-    examples = examples.where(kept)
+    examples = examples.take(kept)
     return replace(examples, frame=examples.frame.astype({"label": np.int64}))
 
 

@@ -1,5 +1,6 @@
 """``evaluate``: score a run, with intervals and beside a baseline; write the report."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from onrecord.core.clock import utc_now
 from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, write_json, write_text
 from onrecord.core.intervals import Floats, format_score
+from onrecord.core.tables import write_parquet
 from onrecord.core.workspace import Workspace
 from onrecord.experiment import runs
 from onrecord.experiment.cross_validation import cross_validate
@@ -23,7 +25,7 @@ from onrecord.experiment.models.registry import (
     make_model,
     wants_vectors,
 )
-from onrecord.experiment.models.top_features import top_features
+from onrecord.experiment.models.top_features import Top, top_features
 from onrecord.experiment.reporting import leaderboard
 from onrecord.experiment.reporting.report import Report, Signature, make_report
 from onrecord.experiment.reporting.report_page import report_page
@@ -95,16 +97,14 @@ def main(cfg: DictConfig) -> None:
     workspace = Workspace(Path(cfg.workspace))
     examples = read_examples(workspace.require(Workspace.dataset))
     folder, run = runs.run_on(cfg.run, examples.signature)
-    settings = run["settings"]
+    settings, name = run["settings"], run["settings"]["baseline"]
     on, part = scored_part(examples, str(cfg.on))
     model = load_model(folder / "model.skops")
     if on == "test":
         probabilities = test_probabilities(model, settings, part, cfg.encoder, cfg.cache)
     else:
         probabilities = runs.read_out_of_fold(folder, list(part.frame["id"]), part.names)
-    baseline = None
-    if name := settings["baseline"]:
-        baseline = (name, baseline_probabilities(name, examples, part, on, settings))
+    baseline = (name, baseline_probabilities(name, examples, part, on, settings)) if name else None
     report = make_report(
         part, probabilities, report_signature(run, on), small=run["small"], baseline=baseline,
         by_person=bool(cfg.by_person),
@@ -113,11 +113,7 @@ def main(cfg: DictConfig) -> None:
     if on == "test":
         report["looks_at_test"] = runs.record_look(run, folder, utc_now())
     write_predictions(folder, part, probabilities)
-    texts = dict(zip(part.frame["id"], part.frame["text"], strict=True))
-    top = top_features(model, part.names)
-    write_text(folder / "report.html", report_page(report, run["campaign"], texts, top))
-    write_json(folder / "report.json", report)
-    leaderboard.rebuild(leaderboard.known_folders() | {folder})
+    write_report(folder, report, run["campaign"], part, top_features(model, part.names))
     print(summary(report))
     print(f"  report: {folder / 'report.html'}")
 
@@ -126,9 +122,19 @@ def write_predictions(folder: Path, part: Examples, probabilities: Floats) -> No
     """Write the predictions of the rows scored, and the group of each for paired comparisons later."""
     ids = list(part.frame["id"])
     table = runs.probability_table(ids, part.names, probabilities, gold=part.labels)
-    runs.write_table(folder / "predictions.parquet", table)
+    write_parquet(folder / "predictions.parquet", table, table.schema)
     groups = pa.table({"id": ids, "group_id": [str(g) for g in part.groups]})
-    runs.write_table(folder / "groups.parquet", groups)
+    write_parquet(folder / "groups.parquet", groups, groups.schema)
+
+
+def write_report(
+    folder: Path, report: Report, campaign: str, part: Examples, top: Mapping[str, Top]
+) -> None:
+    """Write a run's report as a page and as JSON, and the leaderboard again."""
+    texts = dict(zip(part.frame["id"], part.frame["text"], strict=True))
+    write_text(folder / "report.html", report_page(report, campaign, texts, top))
+    write_json(folder / "report.json", report)
+    leaderboard.rebuild(leaderboard.known_folders() | {folder})
 
 
 def summary(report: Report) -> str:

@@ -22,7 +22,6 @@ from onrecord.core.errors import BadInput
 from onrecord.core.files import read_json, read_jsonl, read_object, require, write_jsonl
 from onrecord.core.intervals import Floats
 from onrecord.core.table_reader import read_table
-from onrecord.core.tables import write_parquet
 from onrecord.experiment.models.registry import FittedPart, ModelSpec
 
 RUNS = Path("experiments/runs")
@@ -44,20 +43,13 @@ class Settings(TypedDict):
     encoder_weights: NotRequired[str]
 
 
-class Git(TypedDict):
-    """The commit that a run was made at (None outside a repository), and whether files had changed since."""
-
-    commit: str | None
-    changed: bool
-
-
 class Provenance(TypedDict):
-    """The versions that a run was made with."""
+    """The versions that a run was made with. ``git`` has the commit (None outside a repository), and whether files had changed since."""
 
     onrecord: str
     python: str
     packages: dict[str, str]
-    git: Git
+    git: dict[str, str | bool | None]
 
 
 class Run(Provenance):
@@ -146,9 +138,12 @@ def provenance() -> Provenance:
             versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    git = Git(commit=_git("rev-parse", "HEAD"), changed=bool(_git("status", "--porcelain")))
-    python = platform.python_version()
-    return Provenance(onrecord=__version__, python=python, packages=versions, git=git)
+    return Provenance(
+        onrecord=__version__,
+        python=platform.python_version(),
+        packages=versions,
+        git={"commit": _git("rev-parse", "HEAD"), "changed": bool(_git("status", "--porcelain"))},
+    )
 
 
 def _git(*arguments: str) -> str | None:
@@ -178,10 +173,9 @@ def record_look(run: Run, folder: Path, now: datetime) -> int:
         data=run["data"], run_signature=run["signature"], name=run["name"], run=str(folder), at=at
     )
     looks = read_jsonl(LOOKS, Look) if LOOKS.exists() else []
-    if not any(
-        (old["data"], old["run_signature"]) == (look["data"], look["run_signature"])
-        for old in looks
-    ):
+    if (run["data"], run["signature"]) not in {
+        (old["data"], old["run_signature"]) for old in looks
+    }:
         looks.append(look)
         write_jsonl(LOOKS, looks)
     return sum(old["data"] == look["data"] for old in looks)
@@ -207,11 +201,6 @@ def probability_table(
     if groups is not None:
         columns["group_id"] = pa.array([str(g) for g in groups], pa.string())
     return pa.table(columns)
-
-
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write a table as Parquet with its own schema."""
-    write_parquet(path, table, table.schema)
 
 
 def read_out_of_fold(folder: Path, ids: Sequence[str], names: Sequence[str]) -> Floats:

@@ -9,9 +9,10 @@ from omegaconf import DictConfig, OmegaConf
 from onrecord.core.errors import BadInput
 from onrecord.core.files import file_sha256, write_json, write_text
 from onrecord.core.intervals import format_number
+from onrecord.core.tables import write_parquet
 from onrecord.core.workspace import Workspace
 from onrecord.experiment import runs
-from onrecord.experiment.cross_validation import CrossValidation, OutOfFold, cross_validate
+from onrecord.experiment.cross_validation import CrossValidation, cross_validate
 from onrecord.experiment.data import Examples, read_examples, small_labels
 from onrecord.experiment.models.embeddings import attach_vectors, encoder_folder, weights_hash
 from onrecord.experiment.models.registry import (
@@ -53,14 +54,6 @@ def training_rows(dataset: Path, allow_small: bool) -> tuple[Examples, list[str]
     return examples, small
 
 
-def out_of_fold_table(examples: Examples, held_out: OutOfFold) -> pa.Table:
-    """Return the rows of ``out_of_fold.parquet``."""
-    return runs.probability_table(
-        list(examples.frame["id"]), examples.names, held_out.probabilities,
-        gold=examples.labels, fold=held_out.fold, groups=examples.groups,
-    )  # fmt: skip
-
-
 def write_run(folder: Path, run: runs.Run, cv: CrossValidation, held_out: pa.Table, model: Any) -> None:  # fmt: skip
     """Write a run's files, ``run.json`` last; what an earlier run left there goes first."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,10 +61,29 @@ def write_run(folder: Path, run: runs.Run, cv: CrossValidation, held_out: pa.Tab
         (folder / stale).unlink(missing_ok=True)
     save_model(model, folder / "model.skops")
     write_json(folder / "cv.json", cv)
-    runs.write_table(folder / "out_of_fold.parquet", held_out)
+    write_parquet(folder / "out_of_fold.parquet", held_out, held_out.schema)
     write_text(folder / "model_card.md", model_card(run, cv))
     run["files"] = {file: file_sha256(folder / file) for file in MADE}
     write_json(folder / "run.json", run)
+
+
+def train(
+    examples: Examples, settings: runs.Settings, cache: str | None
+) -> tuple[CrossValidation, pa.Table, Any]:
+    """Return the cross-validation, the rows of ``out_of_fold.parquet`` and the model fitted to all examples."""
+    spec, soft, seed = settings["model"], settings["soft"], settings["seed"]
+    if encoder := settings.get("encoder"):
+        examples = attach_vectors(examples, encoder, cache)
+    with cached_features(cache):
+        held_out, cv = cross_validate(
+            examples, spec, folds=settings["folds"], fold_by=settings["fold_by"], soft=soft, seed=seed
+        )  # fmt: skip
+        model = fit_model(make_model(spec, seed), examples, soft=soft)
+    table = runs.probability_table(
+        list(examples.frame["id"]), examples.names, held_out.probabilities,
+        gold=examples.labels, fold=held_out.fold, groups=examples.groups,
+    )  # fmt: skip
+    return cv, table, model
 
 
 def main(cfg: DictConfig) -> str:
@@ -79,26 +91,13 @@ def main(cfg: DictConfig) -> str:
     dataset = Workspace(Path(cfg.workspace)).require(Workspace.dataset)
     examples, small = training_rows(dataset, bool(cfg.allow_small))
     settings = read_settings(cfg)
-    spec, soft, seed = settings["model"], settings["soft"], settings["seed"]
-    name = str(spec.get("name", "model"))
+    name = str(settings["model"].get("name", "model"))
     signature = runs.run_signature(settings, examples.signature)
     folder = Path(cfg.run) if cfg.run else runs.RUNS / f"{name}-{signature}"
     if (folder / "run.json").is_file() and runs.read_run(folder)["signature"] == signature:
         print(f"{name}: already trained on these data, nothing to do: {folder}")
         return str(folder)
-    cache = cfg.cache if cfg.cached else NO_CACHE
-    if encoder := settings.get("encoder"):
-        examples = attach_vectors(examples, encoder, cache)
-    with cached_features(cache):
-        held_out, cv = cross_validate(
-            examples,
-            spec,
-            folds=settings["folds"],
-            fold_by=settings["fold_by"],
-            soft=soft,
-            seed=seed,
-        )
-        model = fit_model(make_model(spec, seed), examples, soft=soft)
+    cv, held_out, model = train(examples, settings, cfg.cache if cfg.cached else NO_CACHE)
     run = runs.Run(
         name=name, signature=signature, data=examples.signature, question=examples.question,
         labels=list(examples.names), split=examples.split, origin=examples.origin,
@@ -106,7 +105,7 @@ def main(cfg: DictConfig) -> str:
         small=small, left_out=dict(examples.left_out), n=cv["n"], n_groups=cv["n_groups"],
         settings=settings, fitted=describe_fitted(model), **runs.provenance(), files={},
     )  # fmt: skip
-    write_run(folder, run, cv, out_of_fold_table(examples, held_out), model)
+    write_run(folder, run, cv, held_out, model)
     print(summary(run, cv))
     print(f"  run: {folder}")
     return str(folder)

@@ -25,17 +25,24 @@ from onrecord.core.errors import BadInput
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
-GROUPED = "takes_groups"  # an estimator with this attribute takes `groups` in fit
 
 
-class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class GroupedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier that takes ``groups`` in ``fit``, and whose decision is the likeliest class."""
+
+    takes_groups = True
+
+    def predict(self, rows: Any) -> Labels:
+        """Return the likeliest class."""
+        return np.asarray(self.classes_[self.predict_proba(rows).argmax(axis=1)])
+
+
+class TemperatureScaled(GroupedClassifier):
     """A classifier that has margins only, such as a linear SVM, with probabilities by one temperature.
 
     The temperature minimises the cross-entropy of margins predicted out of fold, by group. One number for all
     labels keeps their order, so the classifier's decisions stay as they are.
     """
-
-    takes_groups = True
 
     def __init__(self, estimator: Any = None) -> None:
         self.estimator = estimator
@@ -63,18 +70,12 @@ class TemperatureScaled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scaled = _margins(self.estimator_, matrix) * self.temperature_
         return np.asarray(softmax(scaled, axis=1))
 
-    def predict(self, matrix: Any) -> Labels:
-        """Return the class with the widest margin."""
-        return np.asarray(self.classes_[self.predict_proba(matrix).argmax(axis=1)])
 
-
-class PerTarget(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PerTarget(GroupedClassifier):
     """One model for each target, where there are few; an unseen target gets the average of all their predictions.
 
     A target with one label only in training predicts that label.
     """
-
-    takes_groups = True
 
     def __init__(self, estimator: Any = None, most: int = 20) -> None:
         self.estimator = estimator
@@ -117,19 +118,13 @@ class PerTarget(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 probabilities[np.ix_(rows, columns)] += part / len(models)
         return probabilities
 
-    def predict(self, frame: pd.DataFrame) -> Labels:
-        """Return the likeliest class."""
-        return np.asarray(self.classes_[self.predict_proba(frame).argmax(axis=1)])
 
-
-class Stacked(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class Stacked(GroupedClassifier):
     """Several models over the frame, and a logistic regression over their predictions.
 
     The regression learns from the members' log probabilities out of fold, by group, so that a member that
     overfits its training rows gains nothing by it.
     """
-
-    takes_groups = True
 
     def __init__(self, members: Sequence[Any] = (), C: float = 1.0) -> None:  # noqa: N803
         self.members = members
@@ -169,10 +164,6 @@ class Stacked(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.regression_.predict_proba(self._log_probabilities(self.fitted_, frame))
         )
 
-    def predict(self, frame: pd.DataFrame) -> Labels:
-        """Return the likeliest class."""
-        return np.asarray(self.classes_[self.predict_proba(frame).argmax(axis=1)])
-
     @staticmethod
     def _log_probabilities(models: Sequence[Any], frame: pd.DataFrame) -> Floats:
         return np.hstack([np.log(np.clip(m.predict_proba(frame), 1e-6, 1)) for m in models])
@@ -201,7 +192,7 @@ def fit_checked(model: Any, rows: Any, y: Labels, groups: Any, weight: Any) -> A
         raise BadInput(
             f"{name} takes no sample weights, so it cannot learn from shares: soft=false"
         )
-    if getattr(last, GROUPED, False):
+    if getattr(last, "takes_groups", False):
         given["groups"] = groups
     if isinstance(model, Pipeline):
         given = {f"{model.steps[-1][0]}__{key}": value for key, value in given.items()}

@@ -49,17 +49,6 @@ class Stratum(TypedDict):
     accuracy: Score
 
 
-class LabelScores(TypedDict):
-    """One label's counts and scores."""
-
-    n: int
-    n_groups: int
-    predicted: int
-    precision: float | None
-    recall: float | None
-    f1: Score
-
-
 class Comparison(TypedDict):
     """A run against its baseline on the same rows: paired differences over groups, then McNemar."""
 
@@ -67,15 +56,6 @@ class Comparison(TypedDict):
     scores: dict[str, Score]
     difference: dict[str, Difference]
     mcnemar: McNemar
-
-
-class ConfidentError(TypedDict):
-    """A wrong prediction, with the probability that it was given."""
-
-    id: str
-    gold: str
-    predicted: str
-    probability: float
 
 
 class Report(Stratum):
@@ -90,7 +70,7 @@ class Report(Stratum):
     labels: list[str]
     absent_from_gold: list[str]
     left_out: dict[str, int]
-    per_label: dict[str, LabelScores]
+    per_label: dict[str, dict[str, Any]]
     per_target: dict[str, Stratum]
     per_speaker: dict[str, Stratum]
     per_speaker_name: dict[str, Stratum]
@@ -101,7 +81,7 @@ class Report(Stratum):
     confusion: dict[str, Any]
     calibration: Calibration
     baseline: Comparison | None
-    confident_errors: list[ConfidentError]
+    confident_errors: list[dict[str, Any]]
     intervals: dict[str, Any]
     curve: NotRequired[dict[str, Any] | None]
     looks_at_test: NotRequired[int]
@@ -134,7 +114,7 @@ def make_report(
     strata = {
         name: {key: score(rows) for key, rows in parts} for name, parts in _strata(frame, by_person)
     }
-    report = Report(
+    return Report(
         signature=signature,
         question=examples.question,
         origin=examples.origin,
@@ -159,13 +139,10 @@ def make_report(
         contested=score(frame[unanimous.eq(False)]) if unanimous.eq(False).any() else None,
         confusion={"labels": list(examples.names), "counts": counts.tolist()},
         calibration=scoring.calibration(probabilities, gold, examples.soft),
-        baseline=None,
+        baseline=baseline and compared(examples, probabilities, baseline[1], baseline[0]),
         confident_errors=confident_errors(examples, probabilities),
         intervals={"unit": "group", "method": "jackknife, Student's t", "level": 0.95},
     )
-    if baseline is not None:
-        report["baseline"] = compared(examples, probabilities, baseline[1], baseline[0])
-    return report
 
 
 def stratum_scores(frame: pd.DataFrame, names: Sequence[str]) -> Stratum:
@@ -182,21 +159,21 @@ def stratum_scores(frame: pd.DataFrame, names: Sequence[str]) -> Stratum:
     )  # fmt: skip
 
 
-def per_label(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, LabelScores]:
+def per_label(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return precision, recall and F1 (with interval) of each label, with its n in gold and predicted."""
     gold, predicted = frame["_gold"].to_numpy(), frame["_predicted"].to_numpy()
     per_group = scoring.group_confusions(gold, predicted, list(frame["group"]), len(names))
     measured = {name: scoring.MeanF1([i]) for i, name in enumerate(names)}
     found = scoring.intervals(per_group, measured)
     return {
-        name: LabelScores(
-            n=int((gold == i).sum()),
-            n_groups=int(frame.loc[gold == i, "group"].nunique()),
-            predicted=int((predicted == i).sum()),
-            precision=_share(((gold == i) & (predicted == i)).sum(), (predicted == i).sum()),
-            recall=_share(((gold == i) & (predicted == i)).sum(), (gold == i).sum()),
-            f1=found[name],
-        )
+        name: {
+            "n": int((gold == i).sum()),
+            "n_groups": int(frame.loc[gold == i, "group"].nunique()),
+            "predicted": int((predicted == i).sum()),
+            "precision": _share(((gold == i) & (predicted == i)).sum(), (predicted == i).sum()),
+            "recall": _share(((gold == i) & (predicted == i)).sum(), (gold == i).sum()),
+            "f1": found[name],
+        }
         for i, name in enumerate(names)
     }
 
@@ -224,17 +201,17 @@ def compared(examples: Examples, first: Floats, second: Floats, name: str) -> Co
     )
 
 
-def confident_errors(examples: Examples, probabilities: Floats) -> list[ConfidentError]:
+def confident_errors(examples: Examples, probabilities: Floats) -> list[dict[str, Any]]:
     """Return the wrong predictions with the highest probabilities, highest first, by id."""
     gold, predicted = examples.labels, probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(gold != predicted)
     order = wrong[np.argsort(-confidence[wrong], kind="stable")][:CONFIDENT_ERRORS]
     return [
-        ConfidentError(
-            id=examples.frame["id"].iloc[i], gold=examples.names[gold[i]],
-            predicted=examples.names[predicted[i]], probability=float(confidence[i]),
-        )
+        {
+            "id": examples.frame["id"].iloc[i], "gold": examples.names[gold[i]],
+            "predicted": examples.names[predicted[i]], "probability": float(confidence[i]),
+        }
         for i in order
     ]  # fmt: skip
 
