@@ -12,7 +12,8 @@ from typing import Any, Literal
 from omegaconf import DictConfig, OmegaConf
 
 from onrecord.campaign import adjudication_round, collect
-from onrecord.campaign.agreement.annotator_quality import label_probabilities
+from onrecord.campaign.agreement.aggregation import calibrated
+from onrecord.campaign.agreement.annotator_quality import Known, known_labels, read_known
 from onrecord.campaign.agreement.long_table import NO_NAME, answers_of_annotations, given_label
 from onrecord.campaign.backend import Address
 from onrecord.core.errors import BadInput, CheckFailed
@@ -44,7 +45,7 @@ def vote(
     """Return ``(label, decided_by)``, or None where the policy leaves it undecided.
 
     majority: more than half of the votes; a tie or a mere plurality is left to an adjudicator. model: the label
-    whose probability (by one-coin Dawid-Skene over all annotators) reaches the threshold.
+    whose probability by a calibrated annotator model reaches the threshold.
 
     >>> vote(Counter(favor=2, none=1), "majority")
     ('favor', 'majority')
@@ -155,14 +156,29 @@ def policies(given: Any, scheme: Scheme) -> dict[str, Policy]:
 
 
 def model_probabilities(
-    rows: Iterable[Annotation], scheme: Scheme, chosen: Mapping[str, Policy]
-) -> dict[str, Probabilities]:
-    """Return the probabilities of each question that a model decides."""
+    rows: Iterable[Annotation], scheme: Scheme, chosen: Mapping[str, Policy], known: Known
+) -> tuple[dict[str, Probabilities], list[str]]:
+    """Return the probabilities of each question that a model decides, and a line on each question's model.
+
+    ``rows`` are the annotations of the campaign and of sentences whose answers are ``known``.
+    """
     wanted = [name for name, policy in chosen.items() if policy == "model"]
-    if not wanted:
-        return {}
-    answers = answers_of_annotations(rows, scheme, {}, {})
-    return {name: label_probabilities(answers[name]) for name in wanted}
+    answers = answers_of_annotations(rows, scheme, {}, {}) if wanted else {}
+    found: dict[str, Probabilities] = {}
+    lines = []
+    for name in wanted:
+        own = answers[name]
+        right = known_labels(known, name)
+        posterior, choice = calibrated(own, right)
+        found[name] = {
+            task: dict(zip(own.labels, map(float, row), strict=True))
+            for task, row in zip(own.tasks, posterior, strict=True)
+        }
+        n = len(right.keys() & own.place.keys())
+        lines.append(
+            f"model of {name}: {choice.model}, correlation {choice.correlation:g}, {n} known answers"
+        )
+    return found, lines
 
 
 def with_spans(
@@ -220,10 +236,10 @@ def reopened(before: Iterable[GoldRow], unresolved: Iterable[UnresolvedRow]) -> 
 
 def read_valid(
     workspace: Workspace, scheme: Scheme, versions: Versions
-) -> tuple[list[Annotation], list[Annotation], int]:
-    """Return the annotations that count, the adjudicators', and how many votes are kept apart by their version.
+) -> tuple[list[Annotation], list[Annotation], list[Annotation], int]:
+    """Return the annotations that count, the adjudicators', those of checks and qualification, and how many are apart.
 
-    Raises BadInput for none, and for an unknown label.
+    Apart are votes of other versions. Raises BadInput where no annotation counts, and for an unknown label.
     """
     source = workspace.require(Workspace.annotations)
     rows = read_annotations(source)
@@ -233,10 +249,16 @@ def read_valid(
     if not valid:
         raise BadInput(f"{source}: expected valid annotations, found none")
     adjudications = counted_annotations(rows, sha256_of, "adjudication", versions)
+    checks = [
+        row
+        for purpose in ("check", "qualification")
+        for row in counted_annotations(rows, sha256_of, purpose, versions)
+    ]
     for row in [*valid, *adjudications]:
         asked = {name: row["labels"].get(name) for name in scheme.questions}
         scheme.check(asked, f"annotation {row['annotation_id']}")
-    return valid, adjudications, len(votes(rows, sha256_of, versions=versions)) - len(valid)
+    apart = len(votes(rows, sha256_of, versions=versions)) - len(valid)
+    return valid, adjudications, checks, apart
 
 
 def check_settings(workspace: Workspace, round_action: str | None, threshold: Any) -> None:
@@ -289,16 +311,19 @@ def main(cfg: DictConfig) -> None:
         with suppress(CheckFailed):  # what is in quarantine was said, and does not count
             collect.main(cfg)
     versions = versions_of(cfg.campaign, scheme)
-    valid, adjudications, apart = read_valid(workspace, scheme, versions)
+    valid, adjudications, checks, apart = read_valid(workspace, scheme, versions)
     before = read_jsonl(workspace.gold, GoldRow) if workspace.gold.exists() else []
+    probabilities, models = model_probabilities(
+        [*valid, *checks], scheme, chosen, read_known(workspace)
+    )
     gold, unresolved = aggregate_gold(
         valid, {row["sentence_id"]: row for row in adjudications}, scheme, chosen,
-        probabilities=model_probabilities(valid, scheme, chosen), threshold=cfg.threshold, before=before,
+        probabilities=probabilities, threshold=cfg.threshold, before=before,
     )  # fmt: skip
     gold = with_spans(gold, [*valid, *adjudications], standoff=cfg.campaign.release == "standoff")
     write_jsonl(workspace.gold, gold)
     write_jsonl(workspace.unresolved, unresolved)
-    print(summary(before, gold, unresolved, apart))
+    print("\n".join([*models, summary(before, gold, unresolved, apart)]))
     if cfg.round == "open":
         print(
             adjudication_round.open_round(

@@ -41,8 +41,6 @@ from onrecord.core.agreement_report import (
 from onrecord.core.errors import BadInput, CheckFailed
 from onrecord.core.files import (
     file_sha256,
-    read_jsonl,
-    read_object,
     write_json,
     write_text,
 )
@@ -63,7 +61,6 @@ from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme
 
 MAX_LABELS_FOR_BIAS = 50  # of more labels, such as names, a lean by label is noise
-Known = Mapping[str, Mapping[str, str | None]]  # sentence_id → question → the right answer
 
 
 class Campaign(NamedTuple):
@@ -74,7 +71,7 @@ class Campaign(NamedTuple):
     sentences: list[SentenceRow]
     articles: list[ArticleRow]
     speakers: list[SpeakerRow]
-    known: Known
+    known: annotator_quality.Known
     scheme: Scheme
     guidelines: str
     versions: Versions
@@ -130,19 +127,19 @@ def measure_campaign(
 
 
 def per_annotator(
-    questions: Mapping[str, Answers], *, with_models: bool, seed: int
+    questions: Mapping[str, Answers], *, with_models: bool
 ) -> dict[str, AnnotatorFigures]:
     """Return per annotator: tasks, agreement with the rest and label bias by question.
 
-    ``with_models`` adds the skills that Dawid-Skene and MACE estimate, where a question has three annotators.
+    ``with_models`` adds the skills that Dawid-Skene and MACE estimate, where a question has three annotators and few labels.
     """
     found: dict[str, AnnotatorFigures] = {}
     for name, answers in questions.items():
         few_labels = len(answers.labels) <= MAX_LABELS_FOR_BIAS
-        modelled = with_models and len(answers.annotators) > 2
+        modelled = with_models and len(answers.annotators) > 2 and few_labels
         rest = annotator_quality.agreement_with_rest(answers)
         bias = annotator_quality.label_bias(answers) if few_labels else {}
-        skills = annotator_quality.annotator_models(answers, seed=seed) if modelled else {}
+        skills = annotator_quality.annotator_models(answers) if modelled else {}
         for annotator, given in answers.by_annotator.items():
             row = found.setdefault(
                 annotator, {"n_tasks": 0, "agreement_with_rest": {}, "bias": {}, "models": {}}
@@ -189,7 +186,7 @@ def make_report(
     seed: int,
 ) -> AgreementReport:
     """Return the whole of agreement.json; ``campaign`` is None for a table from elsewhere."""
-    annotators = per_annotator(answers, with_models=with_models, seed=seed)
+    annotators = per_annotator(answers, with_models=with_models)
     sizes = {name: sample_size(own, width=width, seed=seed) for name, own in answers.items()}
     scheme, guidelines = (campaign.scheme, campaign.guidelines) if campaign else (None, "")
     report: AgreementReport = {
@@ -227,16 +224,10 @@ def read_campaign(workspace: Workspace, about: Mapping[str, Any], known: str | N
     rows = counted_annotations(every, texts, versions=versions)
     if not rows:
         raise BadInput(f"{source}: expected valid annotations, found none yet")
-    answers: Known = {}
-    if known:
-        answers = {row["sentence_id"]: row["labels"] for row in read_jsonl(known)}
-    elif workspace.known_answers.exists():
-        found = read_object(workspace.known_answers, ["answers"], "plan")["answers"]
-        answers = {sentence: answer["labels"] for sentence, answer in found.items()}
     return Campaign(
         rows, every, sentences, workspace.read_articles().to_pylist(),
         workspace.read_speakers().to_pylist() if workspace.speakers.exists() else [],
-        answers, scheme, read_guidelines(scheme), versions,
+        annotator_quality.read_known(workspace, known), scheme, read_guidelines(scheme), versions,
     )  # fmt: skip
 
 

@@ -79,7 +79,8 @@ def mace(answers: Answers, smoothing: float = 0.5) -> Aggregation:
     ``skill`` is the chance that the annotator knows; ``smoothing`` answers are added to knowing and to each habit.
     """
     j, k = len(answers.annotators), len(answers.labels)
-    knows, habit = np.full((j, 1), 0.5), np.full((j, k), 1 / k)
+    knows: Floats = np.full((j, 1), 0.5)
+    habit: Floats = np.full((j, k), 1 / k)
 
     def confusion(expected: Floats) -> Floats:
         nonlocal knows, habit
@@ -89,7 +90,7 @@ def mace(answers: Answers, smoothing: float = 0.5) -> Aggregation:
             :, None
         ]
         habit = _shares(given - known + smoothing)
-        return knows[:, :, None] * np.eye(k) + ((1 - knows) * habit)[:, None, :]
+        return np.asarray(knows[:, :, None] * np.eye(k) + ((1 - knows) * habit)[:, None, :])
 
     return Aggregation(_fit(answers, confusion).posterior, knows[:, 0])
 
@@ -106,7 +107,9 @@ def _fit(answers: Answers, confusion: Callable[[Floats], Floats]) -> Aggregation
     labels = _shares(np.bincount(answers.label, minlength=k).astype(np.float64))
     cell = answers.annotator * k + answers.label
     for _ in range(200):
-        expected = np.stack([np.bincount(cell, own, j * k) for own in posterior[answers.task].T])
+        expected: Floats = np.stack(
+            [np.bincount(cell, own, j * k) for own in posterior[answers.task].T]
+        )
         matrices = confusion(expected.reshape(k, j, k).transpose(1, 0, 2))
         logs = np.log(np.maximum(matrices, TINY))[answers.annotator, :, answers.label]
         scores = np.stack([np.bincount(answers.task, own, t) for own in logs.T], axis=1)

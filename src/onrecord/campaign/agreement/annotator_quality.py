@@ -1,22 +1,20 @@
-"""The quality of each annotator: agreement with the rest, known answers, repeats, pace, label bias.
-
-Annotator models (Dawid-Skene, MACE) come from crowd-kit, the extra ``reliability``.
-"""
+"""The quality of each annotator: agreement with the rest, known answers, repeats, pace, label bias, models' skill."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from onrecord.campaign.agreement.aggregation import dawid_skene, mace
 from onrecord.campaign.agreement.long_table import Answers
 from onrecord.campaign.agreement.measures import counts_of
 from onrecord.core.agreement_report import CountedShare, Pace
-from onrecord.core.errors import BadInput
+from onrecord.core.files import read_jsonl, read_object
 from onrecord.core.intervals import Floats, Ints, Scale, Score, effective_groups, interval
 from onrecord.core.records import Annotation
+from onrecord.core.workspace import Workspace
 
+Known = Mapping[str, Mapping[str, str | None]]  # sentence_id → question → the right answer
 OUTLYING = 3.5  # robust z-scores of the logarithm of seconds: Iglewicz & Hoaglin (1993)
 
 
@@ -83,9 +81,7 @@ def label_bias(answers: Answers) -> dict[str, dict[str, Score]]:
     return found
 
 
-def check_scores(
-    rows: Iterable[Annotation], known: Mapping[str, Mapping[str, str | None]]
-) -> dict[str, dict[str, CountedShare]]:
+def check_scores(rows: Iterable[Annotation], known: Known) -> dict[str, dict[str, CountedShare]]:
     """Return per annotator and question the share of right answers to tasks whose answers are ``known``."""
     return _shares(
         (row["annotator"], question, row["labels"][question] == answer)
@@ -140,57 +136,28 @@ def pace(rows: Sequence[Annotation]) -> dict[str, Pace]:
     return found
 
 
-def annotator_models(answers: Answers, *, seed: int) -> dict[str, dict[str, float]]:
+def annotator_models(answers: Answers) -> dict[str, dict[str, float]]:
     """Return per annotator the skill that Dawid-Skene and MACE estimate, as probabilities.
 
-    ``dawid_skene``: that their answer is the true label, labels as frequent as the model estimates. ``mace``:
-    that they answer by the task rather than by habit.
+    ``dawid_skene``: that their answer is the true label. ``mace``: that they answer by the task, not by habit.
     """
-    frame, annotators, labels = _frame(answers)
-    dawid_skene = _crowd_kit().DawidSkene(n_iter=100).fit(frame)
-    mace = _crowd_kit().MACE(n_restarts=5, n_iter=50, random_state=seed).fit(frame)
-    errors, priors = dawid_skene.errors_, dawid_skene.priors_
-    knows = mace.spamming_[:, 1] / mace.spamming_.sum(axis=1)
-    found = {}
-    for code, annotator in enumerate(annotators):
-        right = sum(
-            priors.get(k, 0.0) * errors.at[(code, k), k] for k in range(len(labels)) if (code, k) in errors.index
-        )  # fmt: skip
-        found[annotator] = {"dawid_skene": float(right), "mace": float(knows[code])}
-    return found
-
-
-def label_probabilities(answers: Answers) -> dict[str, dict[str, float]]:
-    """Return ``task → label → probability`` by one-coin Dawid-Skene, the best model in benchmarks/aggregation.md."""
-    frame, _, labels = _frame(answers)
-    chances = _crowd_kit().OneCoinDawidSkene(n_iter=100).fit_predict_proba(frame)
+    skills = {"dawid_skene": dawid_skene(answers).skill, "mace": mace(answers).skill}
     return {
-        answers.tasks[task]: {labels[k]: float(p) for k, p in row.dropna().items()}
-        for task, row in chances.iterrows()
+        annotator: {model: float(skill[code]) for model, skill in skills.items()}
+        for code, annotator in enumerate(answers.annotators)
     }
 
 
-def _frame(answers: Answers) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Return crowd-kit's table, and the names of its codes for annotators and for labels.
-
-    Codes count up in order of appearance: MACE in crowd-kit 1.4.2 numbers annotators and labels by appearance
-    in one place and sorted in another, and confuses them where the two orders differ.
-    """
-    annotators, of_annotator = pd.factorize(answers.annotator)
-    labels, of_label = pd.factorize(answers.label)
-    frame = pd.DataFrame({"task": answers.task, "worker": annotators, "label": labels})
-    return (
-        frame,
-        [answers.annotators[code] for code in of_annotator],
-        [answers.labels[code] for code in of_label],
-    )
+def read_known(workspace: Workspace, source: str | None = None) -> Known:
+    """Return the known answers in the file ``source``, by default those that plan set apart; none is no error."""
+    if source:
+        return {row["sentence_id"]: row["labels"] for row in read_jsonl(source)}
+    if not workspace.known_answers.exists():
+        return {}
+    found = read_object(workspace.known_answers, ["answers"], "plan")["answers"]
+    return {sentence: answer["labels"] for sentence, answer in found.items()}
 
 
-def _crowd_kit() -> Any:
-    try:
-        from crowdkit import aggregation  # noqa: PLC0415 (an extra, and 4 s to import)
-    except ImportError as error:
-        raise BadInput(
-            "annotator models need crowd-kit: install `onrecord[reliability]`"
-        ) from error
-    return aggregation
+def known_labels(known: Known, question: str) -> dict[str, str]:
+    """Return sentence → the known answer to one question, where there is one."""
+    return {s: label for s, of in known.items() if (label := of.get(question)) is not None}
