@@ -64,7 +64,7 @@ docs: .venv-docs/.installed
 	@touch $@
 
 lock: setup
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra reliability --extra sweeps \
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra sweeps \
 	  --group pyproject.toml:dev pyproject.toml -o requirements.txt --custom-compile-command "make lock"
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --group pyproject.toml:docs \
 	  -o requirements-docs.txt --custom-compile-command "make lock"

@@ -2,7 +2,7 @@
 
 Ours is timed from the arrays of task, annotator and label to the interval. The peers recompute alpha from
 the resampled annotations, as one would; they are timed on a few replicates, and the whole is that many
-times longer (said in the output). Then 5 million rows through the command line. All times are processor time.
+times longer (said in the output; one of them needs `pip install crowd-kit`). Then 5 million rows through the command line. All times are processor time.
 """
 
 import csv

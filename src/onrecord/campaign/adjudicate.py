@@ -13,7 +13,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from onrecord.campaign import adjudication_round, collect
 from onrecord.campaign.agreement.aggregation import calibrated
-from onrecord.campaign.agreement.annotator_quality import Known, known_labels, read_known
+from onrecord.campaign.agreement.annotator_quality import (
+    Known,
+    check_annotations,
+    known_labels,
+    read_known,
+)
 from onrecord.campaign.agreement.long_table import NO_NAME, answers_of_annotations, given_label
 from onrecord.campaign.backend import Address
 from onrecord.core.errors import BadInput, CheckFailed
@@ -249,11 +254,7 @@ def read_valid(
     if not valid:
         raise BadInput(f"{source}: expected valid annotations, found none")
     adjudications = counted_annotations(rows, sha256_of, "adjudication", versions)
-    checks = [
-        row
-        for purpose in ("check", "qualification")
-        for row in counted_annotations(rows, sha256_of, purpose, versions)
-    ]
+    checks = check_annotations(rows, sha256_of, versions)
     for row in [*valid, *adjudications]:
         asked = {name: row["labels"].get(name) for name in scheme.questions}
         scheme.check(asked, f"annotation {row['annotation_id']}")

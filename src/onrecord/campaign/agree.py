@@ -13,6 +13,12 @@ from omegaconf import DictConfig
 
 from onrecord import __version__
 from onrecord.campaign.agreement import annotator_quality, drift
+from onrecord.campaign.agreement.aggregation import (
+    FEWEST_KNOWN,
+    MAX_LABELS,
+    calibrated,
+    claimed_and_observed,
+)
 from onrecord.campaign.agreement.coefficients import Level
 from onrecord.campaign.agreement.confusions import confusions, flag_costs
 from onrecord.campaign.agreement.long_table import (
@@ -35,6 +41,7 @@ from onrecord.core.agreement_report import (
     AgreementReport,
     AlphaFigures,
     AnnotatorFigures,
+    ClaimedShare,
     IdenticalPair,
     QuestionFigures,
 )
@@ -59,8 +66,6 @@ from onrecord.scheme.guidelines import read_guidelines
 from onrecord.scheme.instrument import versions_of
 from onrecord.scheme.migrations import read_annotations
 from onrecord.scheme.scheme import Scheme, load_scheme
-
-MAX_LABELS_FOR_BIAS = 50  # of more labels, such as names, a lean by label is noise
 
 
 class Campaign(NamedTuple):
@@ -131,11 +136,11 @@ def per_annotator(
 ) -> dict[str, AnnotatorFigures]:
     """Return per annotator: tasks, agreement with the rest and label bias by question.
 
-    ``with_models`` adds the skills that Dawid-Skene and MACE estimate, where a question has three annotators and few labels.
+    ``with_models`` adds the skills that Dawid-Skene and MACE estimate, where a question has three annotators.
     """
     found: dict[str, AnnotatorFigures] = {}
     for name, answers in questions.items():
-        few_labels = len(answers.labels) <= MAX_LABELS_FOR_BIAS
+        few_labels = len(answers.labels) <= MAX_LABELS
         modelled = with_models and len(answers.annotators) > 2 and few_labels
         rest = annotator_quality.agreement_with_rest(answers)
         bias = annotator_quality.label_bias(answers) if few_labels else {}
@@ -155,11 +160,7 @@ def add_campaign_quality(annotators: dict[str, AnnotatorFigures], campaign: Camp
     """Add to each annotator's figures those that only a campaign has: pace, known answers, repeats."""
     sha256_of = {s["sentence_id"]: text_sha256(s["text"]) for s in campaign.sentences}
     rows = campaign.rows
-    checks = [
-        row
-        for purpose in ("check", "qualification")
-        for row in counted_annotations(campaign.every, sha256_of, purpose, campaign.versions)
-    ]
+    checks = annotator_quality.check_annotations(campaign.every, sha256_of, campaign.versions)
     repeats = counted_annotations(campaign.every, sha256_of, "repeat", campaign.versions)
     pace = annotator_quality.pace(rows)
     right = annotator_quality.check_scores([*rows, *checks], campaign.known)
@@ -172,6 +173,22 @@ def add_campaign_quality(annotators: dict[str, AnnotatorFigures], campaign: Camp
             own["checks"] = right[name]
         if name in same:
             own["repeats"] = same[name]
+
+
+def claimed(campaign: Campaign) -> dict[str, list[ClaimedShare]]:
+    """Return per question how sure the annotator model is of known answers, and how often it is right.
+
+    Questions of few known answers, or of too many labels for a model, are left out.
+    """
+    sha256_of = {s["sentence_id"]: text_sha256(s["text"]) for s in campaign.sentences}
+    checks = annotator_quality.check_annotations(campaign.every, sha256_of, campaign.versions)
+    answers = answers_of_annotations([*campaign.rows, *checks], campaign.scheme, {}, {})
+    found = {}
+    for name, own in answers.items():
+        known = annotator_quality.known_labels(campaign.known, name)
+        if len(known.keys() & own.place.keys()) >= FEWEST_KNOWN and len(own.labels) <= MAX_LABELS:
+            found[name] = claimed_and_observed(own, calibrated(own, known)[0], known)
+    return found
 
 
 def make_report(
@@ -204,6 +221,7 @@ def make_report(
         suggestions = {s["sentence_id"]: s for s in campaign.speakers}
         groups = {s["sentence_id"]: s["group_id"] for s in campaign.sentences}
         report["anchoring"] = drift.anchoring(campaign.rows, suggestions, groups)
+        report["claimed"] = claimed(campaign)
         report["flags"] = flag_costs(campaign.rows, answers, campaign.scheme)
     return report
 

@@ -91,6 +91,14 @@ class CountedShare(TypedDict):
     n: int
 
 
+class ClaimedShare(TypedDict):
+    """How probable a model's labels are on average, and the share of these ``n`` tasks where they are right."""
+
+    claimed: float
+    observed: float
+    n: int
+
+
 class Pace(TypedDict):
     """Median seconds a task, and how many tasks were far too fast or too slow."""
 
@@ -172,12 +180,13 @@ class SampleSize(TypedDict, total=False):
 
 
 class AgreementReport(TypedDict):
-    """The whole of ``agreement.json``; ``anchoring`` and ``flags`` exist for a campaign's annotations only."""
+    """The whole of ``agreement.json``; ``anchoring``, ``claimed`` and ``flags`` exist for a campaign's annotations only."""
 
     questions: dict[str, QuestionFigures]
     annotators: dict[str, AnnotatorFigures]
     identical: list[IdenticalPair]
     anchoring: NotRequired[Anchoring]
+    claimed: NotRequired[dict[str, list[ClaimedShare]]]
     flags: NotRequired[list[FlagFigures]]
     problems: list[Problem]
     enough: dict[str, SampleSize]

@@ -13,11 +13,13 @@ from scipy import special
 
 from onrecord.campaign.agreement.long_table import Answers
 from onrecord.campaign.agreement.measures import counts_of
+from onrecord.core.agreement_report import ClaimedShare
 from onrecord.core.intervals import Floats
 
 TINY = 1e-12  # of a probability: the logarithm of 0 would rule a label out for ever
-MAX_LABELS = 50  # of more labels, such as names, a confusion matrix is mostly guessed: votes alone
+MAX_LABELS = 50  # of more labels, such as names, a confusion matrix or a lean is noise
 FEWEST_KNOWN = 10  # tasks with known answers, for a choice by them
+CLAIMED_BINS = (0.5, 0.7, 0.9, 0.97)
 CORRELATIONS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 
 
@@ -159,3 +161,19 @@ def calibrated(answers: Answers, known: Mapping[str, str]) -> tuple[Floats, Choi
     gain = losses[DEFAULT] - losses[best]
     chosen = best if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else DEFAULT
     return found[chosen], chosen
+
+
+def claimed_and_observed(
+    answers: Answers, posterior: Floats, known: Mapping[str, str]
+) -> list[ClaimedShare]:
+    """Return, by how probable the likeliest label is claimed to be, the share of known tasks where it is right."""
+    kept = [(answers.place[task], label) for task, label in known.items() if task in answers.place]
+    task = np.array([place for place, _ in kept], dtype=np.int64)
+    claimed = posterior[task].max(axis=1)
+    best = posterior[task].argmax(axis=1)
+    right = np.array([answers.labels[k] == label for k, (_, label) in zip(best, kept, strict=True)])
+    bins = np.digitize(claimed, CLAIMED_BINS)
+    return [
+        {"claimed": float(claimed[own].mean()), "observed": float(right[own].mean()), "n": len(own)}
+        for own in (np.flatnonzero(bins == at) for at in np.unique(bins))
+    ]

@@ -12,6 +12,7 @@ from onrecord.core.agreement_report import CountedShare, Pace
 from onrecord.core.files import read_jsonl, read_object
 from onrecord.core.intervals import Floats, Ints, Scale, Score, effective_groups, interval
 from onrecord.core.records import Annotation
+from onrecord.core.votes import Versions, counted_annotations
 from onrecord.core.workspace import Workspace
 
 Known = Mapping[str, Mapping[str, str | None]]  # sentence_id → question → the right answer
@@ -156,6 +157,17 @@ def read_known(workspace: Workspace, source: str | None = None) -> Known:
         return {}
     found = read_object(workspace.known_answers, ["answers"], "plan")["answers"]
     return {sentence: answer["labels"] for sentence, answer in found.items()}
+
+
+def check_annotations(
+    rows: Sequence[Annotation], sha256_of: Mapping[str, str], versions: Versions
+) -> list[Annotation]:
+    """Return the annotations of hidden checks and of the qualification that count."""
+    return [
+        row
+        for purpose in ("check", "qualification")
+        for row in counted_annotations(rows, sha256_of, purpose, versions)
+    ]
 
 
 def known_labels(known: Known, question: str) -> dict[str, str]:

@@ -65,6 +65,15 @@ def annotators(report: AgreementReport) -> list[Markup]:
             _shares({a: v["checks"] for a, v in people if v.get("checks")}, names),
         ),
         (
+            "Labels by annotator model on known answers: how probable it claims its label to be, and how often it is right. "
+            "The model is chosen on the same answers", ["question", "claimed", "observed", "tasks"],
+            [
+                [plain(n), of["claimed"], of["observed"], of["n"]]
+                for n, bins in report.get("claimed", {}).items()
+                for of in bins
+            ],
+        ),
+        (
             "Repeats: share answered as at first", ["annotator", *questions, "tasks"],
             _shares({a: v["repeats"] for a, v in people if v.get("repeats")}, names),
         ),
