@@ -6,6 +6,7 @@ import pytest
 from onrecord.campaign.agreement.aggregation import (
     CORRELATIONS,
     DEFAULT,
+    FEWEST_KNOWN,
     MODELS,
     Choice,
     calibrated,
@@ -160,10 +161,10 @@ def test_known_answers_calibrate_on_tasks_that_they_are_not(hard):
 
 def test_few_known_answers_leave_the_default_and_unknown_ones_are_passed_over():
     answers, truth = crowd()
-    few = {answers.tasks[t]: answers.labels[truth[t]] for t in range(9)}
+    few = {answers.tasks[t]: answers.labels[truth[t]] for t in range(FEWEST_KNOWN - 1)}
     assert calibrated(answers, few)[1] == DEFAULT
     assert (
-        calibrated(answers, few | {"elsewhere": "l0"} | {answers.tasks[20]: "no label"})[1]
+        calibrated(answers, few | {"elsewhere": "l0"} | {answers.tasks[90]: "no label"})[1]
         == DEFAULT
     )
 

@@ -14,7 +14,6 @@ from omegaconf import DictConfig
 from onrecord import __version__
 from onrecord.campaign.agreement import annotator_quality, drift
 from onrecord.campaign.agreement.aggregation import (
-    FEWEST_KNOWN,
     MAX_LABELS,
     calibrated,
     claimed_and_observed,
@@ -178,7 +177,7 @@ def add_campaign_quality(annotators: dict[str, AnnotatorFigures], campaign: Camp
 def claimed(campaign: Campaign) -> dict[str, list[ClaimedShare]]:
     """Return per question how sure the annotator model is of known answers, and how often it is right.
 
-    Questions of few known answers, or of too many labels for a model, are left out.
+    Questions without known answers, or of too many labels for a model, are left out.
     """
     sha256_of = {s["sentence_id"]: text_sha256(s["text"]) for s in campaign.sentences}
     checks = annotator_quality.check_annotations(campaign.every, sha256_of, campaign.versions)
@@ -186,7 +185,7 @@ def claimed(campaign: Campaign) -> dict[str, list[ClaimedShare]]:
     found = {}
     for name, own in answers.items():
         known = annotator_quality.known_labels(campaign.known, name)
-        if len(known.keys() & own.place.keys()) >= FEWEST_KNOWN and len(own.labels) <= MAX_LABELS:
+        if known.keys() & own.place.keys() and len(own.labels) <= MAX_LABELS:
             found[name] = claimed_and_observed(own, calibrated(own, known)[0], known)
     return found
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from onrecord.campaign.agreement.aggregation import FEWEST_KNOWN
 from onrecord.core.agreement_report import (
     AgreementReport,
     CountedShare,
@@ -66,7 +67,7 @@ def annotators(report: AgreementReport) -> list[Markup]:
         ),
         (
             "Labels by annotator model on known answers: how probable it claims its label to be, and how often it is right. "
-            "The model is chosen on the same answers", ["question", "claimed", "observed", "tasks"],
+            f"With {FEWEST_KNOWN} known answers or more, the model is chosen on the same ones", ["question", "claimed", "observed", "tasks"],
             [
                 [plain(n), of["claimed"], of["observed"], of["n"]]
                 for n, bins in report.get("claimed", {}).items()
