@@ -180,8 +180,8 @@ def test_claimed_against_observed_counts_every_known_task_once():
     answers, truth = crowd()
     known = {answers.tasks[t]: answers.labels[truth[t]] for t in range(0, 300, 2)}
     posterior, _ = calibrated(answers, known)
-    bins = claimed_and_observed(answers, posterior, known)
+    bins = claimed_and_observed(answers, known)
     right = (posterior.argmax(axis=1) == truth)[::2]
     assert sum(own["n"] for own in bins) == 150
-    assert sum(own["n"] * own["observed"] for own in bins) == pytest.approx(right.sum())
+    assert sum(own["n"] * own["value"] for own in bins) == pytest.approx(right.sum())
     assert [own["claimed"] for own in bins] == sorted(own["claimed"] for own in bins)

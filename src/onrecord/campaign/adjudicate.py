@@ -173,16 +173,14 @@ def model_probabilities(
     lines = []
     for name in wanted:
         own = answers[name]
-        right = known_labels(known, name)
+        right = {s: k for s, k in known_labels(known, name).items() if s in own.place}
         posterior, choice = calibrated(own, right)
         found[name] = {
             task: dict(zip(own.labels, map(float, row), strict=True))
             for task, row in zip(own.tasks, posterior, strict=True)
         }
-        n = len(right.keys() & own.place.keys())
-        lines.append(
-            f"model of {name}: {choice.model}, correlation {choice.correlation:g}, {n} known answers"
-        )
+        by = f"{choice.model}, correlation {choice.correlation:g}, {len(right)} known answers"
+        lines.append(f"model of {name}: {by}")
     return found, lines
 
 

@@ -13,11 +13,7 @@ from omegaconf import DictConfig
 
 from onrecord import __version__
 from onrecord.campaign.agreement import annotator_quality, drift
-from onrecord.campaign.agreement.aggregation import (
-    MAX_LABELS,
-    calibrated,
-    claimed_and_observed,
-)
+from onrecord.campaign.agreement.aggregation import MAX_LABELS, claimed_and_observed
 from onrecord.campaign.agreement.coefficients import Level
 from onrecord.campaign.agreement.confusions import confusions, flag_costs
 from onrecord.campaign.agreement.long_table import (
@@ -155,8 +151,10 @@ def per_annotator(
     return dict(sorted(found.items()))
 
 
-def add_campaign_quality(annotators: dict[str, AnnotatorFigures], campaign: Campaign) -> None:
-    """Add to each annotator's figures those that only a campaign has: pace, known answers, repeats."""
+def add_campaign_quality(
+    annotators: dict[str, AnnotatorFigures], campaign: Campaign
+) -> list[Annotation]:
+    """Add to each annotator's figures those that only a campaign has: pace, known answers, repeats; return checks."""
     sha256_of = {s["sentence_id"]: text_sha256(s["text"]) for s in campaign.sentences}
     rows = campaign.rows
     checks = annotator_quality.check_annotations(campaign.every, sha256_of, campaign.versions)
@@ -172,21 +170,17 @@ def add_campaign_quality(annotators: dict[str, AnnotatorFigures], campaign: Camp
             own["checks"] = right[name]
         if name in same:
             own["repeats"] = same[name]
+    return checks
 
 
-def claimed(campaign: Campaign) -> dict[str, list[ClaimedShare]]:
-    """Return per question how sure the annotator model is of known answers, and how often it is right.
-
-    Questions without known answers, or of too many labels for a model, are left out.
-    """
-    sha256_of = {s["sentence_id"]: text_sha256(s["text"]) for s in campaign.sentences}
-    checks = annotator_quality.check_annotations(campaign.every, sha256_of, campaign.versions)
+def claimed(campaign: Campaign, checks: Iterable[Annotation]) -> dict[str, list[ClaimedShare]]:
+    """Return per question how sure the annotator model is of known answers, and how often it is right."""
     answers = answers_of_annotations([*campaign.rows, *checks], campaign.scheme, {}, {})
     found = {}
     for name, own in answers.items():
         known = annotator_quality.known_labels(campaign.known, name)
         if known.keys() & own.place.keys() and len(own.labels) <= MAX_LABELS:
-            found[name] = claimed_and_observed(own, calibrated(own, known)[0], known)
+            found[name] = claimed_and_observed(own, known)
     return found
 
 
@@ -216,11 +210,11 @@ def make_report(
         "signature": signature,
     }
     if campaign:
-        add_campaign_quality(annotators, campaign)
+        checks = add_campaign_quality(annotators, campaign)
         suggestions = {s["sentence_id"]: s for s in campaign.speakers}
         groups = {s["sentence_id"]: s["group_id"] for s in campaign.sentences}
         report["anchoring"] = drift.anchoring(campaign.rows, suggestions, groups)
-        report["claimed"] = claimed(campaign)
+        report["claimed"] = claimed(campaign, checks)
         report["flags"] = flag_costs(campaign.rows, answers, campaign.scheme)
     return report
 

@@ -91,12 +91,10 @@ class CountedShare(TypedDict):
     n: int
 
 
-class ClaimedShare(TypedDict):
-    """How probable a model's labels are on average, and the share of these ``n`` tasks where they are right."""
+class ClaimedShare(CountedShare):
+    """The share of tasks where a model's label is right, and how probable it ``claimed`` to be."""
 
     claimed: float
-    observed: float
-    n: int
 
 
 class Pace(TypedDict):

@@ -14,7 +14,7 @@ from scipy import special
 from onrecord.campaign.agreement.long_table import Answers
 from onrecord.campaign.agreement.measures import counts_of
 from onrecord.core.agreement_report import ClaimedShare
-from onrecord.core.intervals import Floats
+from onrecord.core.intervals import Floats, Ints
 
 TINY = 1e-12  # of a probability: the logarithm of 0 would rule a label out for ever
 MAX_LABELS = 50  # of more labels, such as names, a confusion matrix or a lean is noise
@@ -138,39 +138,38 @@ def tempered(answers: Answers, posterior: Floats, correlation: float) -> Floats:
 
 
 def calibrated(answers: Answers, known: Mapping[str, str]) -> tuple[Floats, Choice]:
-    """Return the posterior, shape (T, K), by the model and correlation that fit the known answers, and that choice.
+    """Return the posterior, shape (T, K), by the choice with the least cross-entropy on known answers, and that choice.
 
-    ``known`` maps a task to its right label. What fits best has the smallest cross-entropy on them; with fewer than
-    FEWEST_KNOWN the default stays.
+    ``known`` maps a task to its right label. With fewer than FEWEST_KNOWN the default stays.
     """
     if len(answers.labels) > MAX_LABELS:
         return vote_shares(answers), Choice("votes", 0.0)
-    codes = {label: code for code, label in enumerate(answers.labels)}
-    pairs = [
-        (answers.place[t], codes[k]) for t, k in known.items() if t in answers.place and k in codes
-    ]
-    if len(pairs) < FEWEST_KNOWN:
+    task, label = _places(answers, known)
+    if (label >= 0).sum() < FEWEST_KNOWN:
         return tempered(answers, mace(answers).posterior, DEFAULT.correlation), DEFAULT
     found = {Choice("votes", 0.0): vote_shares(answers)}
     for name, model in MODELS.items():
         posterior = model(answers).posterior
         found |= {Choice(name, c): tempered(answers, posterior, c) for c in CORRELATIONS}
-    task, label = np.array(pairs).T
-    chosen = max(found, key=lambda choice: float(np.log(found[choice][task, label] + TINY).sum()))
+    seen = task[label >= 0], label[label >= 0]
+    chosen = max(found, key=lambda choice: float(np.log(found[choice][seen] + TINY).sum()))
     return found[chosen], chosen
 
 
-def claimed_and_observed(
-    answers: Answers, posterior: Floats, known: Mapping[str, str]
-) -> list[ClaimedShare]:
-    """Return, by how probable the likeliest label is claimed to be, the share of known tasks where it is right."""
-    kept = [(answers.place[task], label) for task, label in known.items() if task in answers.place]
-    task = np.array([place for place, _ in kept], dtype=np.int64)
-    claimed = posterior[task].max(axis=1)
-    best = posterior[task].argmax(axis=1)
-    right = np.array([answers.labels[k] == label for k, (_, label) in zip(best, kept, strict=True)])
+def claimed_and_observed(answers: Answers, known: Mapping[str, str]) -> list[ClaimedShare]:
+    """Return, by how probable its label is claimed to be, the share of known tasks where the likeliest is right."""
+    task, label = _places(answers, known)
+    posterior = calibrated(answers, known)[0][task]
+    claimed, right = posterior.max(axis=1), posterior.argmax(axis=1) == label
     bins = np.digitize(claimed, CLAIMED_BINS)
     return [
-        {"claimed": float(claimed[own].mean()), "observed": float(right[own].mean()), "n": len(own)}
+        {"claimed": float(claimed[own].mean()), "value": float(right[own].mean()), "n": len(own)}
         for own in (np.flatnonzero(bins == at) for at in np.unique(bins))
     ]
+
+
+def _places(answers: Answers, known: Mapping[str, str]) -> Ints:
+    """Return the codes of known tasks and of their labels, −1 for one that nobody gave, shape (2, n)."""
+    codes = {label: code for code, label in enumerate(answers.labels)}
+    pairs = [(answers.place[t], codes.get(k, -1)) for t, k in known.items() if t in answers.place]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2).T

@@ -69,7 +69,7 @@ def annotators(report: AgreementReport) -> list[Markup]:
             "Labels by annotator model on known answers: how probable it claims its label to be, and how often it is right. "
             f"With {FEWEST_KNOWN} known answers or more, the model is chosen on the same ones", ["question", "claimed", "observed", "tasks"],
             [
-                [plain(n), of["claimed"], of["observed"], of["n"]]
+                [plain(n), of["claimed"], of["value"], of["n"]]
                 for n, bins in report.get("claimed", {}).items()
                 for of in bins
             ],
