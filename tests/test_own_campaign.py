@@ -52,7 +52,9 @@ def walked(label_studio_installed, tmp_path_factory, onrecord):
     )
     config = folder / "conf/campaign/tones.yaml"
     config.write_text(
-        config.read_text().replace("origin: people", "origin: simulated")
+        config.read_text()
+        .replace("origin: people", "origin: simulated")
+        .replace("creators: []", "creators: [{name: Tone Lab, organization: true}]")
         + "targets:\n  fares: {name: higher fares, opposite: free rides, aliases: [fare increase]}\n"
     )
     for name in ("001_ledger_proposal", "003_journal_parking-fee", "004_ledger_driver-shortage"):
